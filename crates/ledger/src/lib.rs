@@ -1,0 +1,1 @@
+//! Signed, hash-chained, Merkle-committed ledgers: entries, checkpoints, tiles and receipts.

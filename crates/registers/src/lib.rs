@@ -1,0 +1,1 @@
+//! The registers: their events, decisions, states and read models.

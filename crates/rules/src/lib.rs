@@ -1,0 +1,1 @@
+//! Rule packs: what a law fixes, as typed data.

@@ -1,0 +1,1 @@
+//! The EventStore contract, its conformance suite, and the memory and SQLite backends.

@@ -1,0 +1,1 @@
+//! sijill-verify: an independent verifier of published ledgers.

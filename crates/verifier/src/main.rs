@@ -1,0 +1,2 @@
+//! The `sijill-verify` command.
+fn main() {}
