@@ -1,0 +1,236 @@
+//! The rule pack file: parsing and validation.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::MAX_GRACE_MS;
+
+/// Why a text is not a valid rule pack. The fault is the file's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// Not TOML, or fields missing, unknown or of the wrong type.
+    #[error("the rule pack cannot be read: {0}")]
+    Syntax(String),
+    /// A format that this version does not know.
+    #[error("the rule pack has the format `{0}`; this version reads `sijill-rules/1`")]
+    UnknownFormat(String),
+    /// A field outside its range.
+    #[error("rule pack, `{field}`: {problem}")]
+    Field {
+        /// Path of the field in the file.
+        field: &'static str,
+        /// What is wrong, and what would be right.
+        problem: &'static str,
+    },
+}
+
+/// How sure the authors of a pack are of what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Confidence {
+    /// Checked against the text of the law.
+    Confirmed,
+    /// From public sources, not checked against the law's text.
+    Low,
+    /// No law at all: for rehearsals and tests.
+    Invented,
+}
+
+/// A text in English and Arabic.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bilingual {
+    /// English.
+    pub en: String,
+    /// Arabic; may be empty.
+    pub ar: String,
+}
+
+/// What the rules say of voting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VotingRules {
+    /// How long after the close a ballot still counts, at most 600 000 ms.
+    pub grace_ms: u64,
+    /// Longest time between receipt and sequencing, 1 to 3 600 000 ms.
+    pub max_lag_ms: u32,
+    /// How old an official's view and signature may be, 1 000 to 604 800 000 ms.
+    pub official_window_ms: u64,
+    /// Whether a voter may vote again until the close.
+    pub revote: bool,
+    /// Whether there is a paper channel.
+    pub paper: bool,
+    /// A box with fewer counted ballots is never decrypted.
+    pub min_ballots_to_decrypt: u64,
+}
+
+/// What the rules say of trustees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrusteeRules {
+    /// Fewest trustees of an event, 1 to 32.
+    pub minimum: u16,
+}
+
+/// A rule pack: the rules of one law, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulePack {
+    /// 1 to 32 bytes of `a-z 0-9 -`.
+    pub id: String,
+    /// For people.
+    pub title: Bilingual,
+    /// The law and article, or that there is none.
+    pub legal_basis: String,
+    /// How sure its authors are.
+    pub confidence: Confidence,
+    /// First day on which the pack may be used.
+    pub valid_from: Date,
+    /// Last day, if there is one.
+    pub valid_until: Option<Date>,
+    /// Rules of voting.
+    pub voting: VotingRules,
+    /// Rules of trustees.
+    pub trustees: TrusteeRules,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    id: String,
+    title: Bilingual,
+    legal_basis: String,
+    confidence: Confidence,
+    valid_from: String,
+    #[serde(default)]
+    valid_until: Option<String>,
+    voting: VotingRules,
+    trustees: TrusteeRules,
+}
+
+impl RulePack {
+    /// Reads a pack from TOML text.
+    ///
+    /// # Errors
+    /// [`PackError`] with the field and the permitted range.
+    pub fn parse(text: &str) -> Result<Self, PackError> {
+        let file: File = toml::from_str(text).map_err(|e| PackError::Syntax(e.to_string()))?;
+        if file.format != "sijill-rules/1" {
+            return Err(PackError::UnknownFormat(file.format));
+        }
+        let wrong = |field, problem| Err(PackError::Field { field, problem });
+        let id_ok = (1..=32).contains(&file.id.len())
+            && file
+                .id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !id_ok {
+            return wrong("id", "1 to 32 characters of a-z, 0-9 and -");
+        }
+        if file.title.en.trim().is_empty() {
+            return wrong("title.en", "must not be empty");
+        }
+        if file.legal_basis.trim().is_empty() {
+            return wrong("legal_basis", "must say the law, or that there is none");
+        }
+        let day = |field, text: &str| {
+            text.parse::<Date>().map_err(|_| PackError::Field {
+                field,
+                problem: "a day as YYYY-MM-DD",
+            })
+        };
+        let valid_from = day("valid_from", &file.valid_from)?;
+        let valid_until = file
+            .valid_until
+            .as_deref()
+            .map(|t| day("valid_until", t))
+            .transpose()?;
+        if valid_until.is_some_and(|until| until < valid_from) {
+            return wrong("valid_until", "must not be before valid_from");
+        }
+        if file.voting.grace_ms > MAX_GRACE_MS {
+            return wrong("voting.grace_ms", "at most 600000");
+        }
+        if !(1..=3_600_000).contains(&file.voting.max_lag_ms) {
+            return wrong("voting.max_lag_ms", "1 to 3600000");
+        }
+        if !(1_000..=604_800_000).contains(&file.voting.official_window_ms) {
+            return wrong("voting.official_window_ms", "1000 to 604800000");
+        }
+        if !(1..=32).contains(&file.trustees.minimum) {
+            return wrong("trustees.minimum", "1 to 32");
+        }
+        Ok(Self {
+            id: file.id,
+            title: file.title,
+            legal_basis: file.legal_basis,
+            confidence: file.confidence,
+            valid_from,
+            valid_until,
+            voting: file.voting,
+            trustees: file.trustees,
+        })
+    }
+
+    /// Whether the pack may be used on that day.
+    #[must_use]
+    pub fn covers(&self, day: Date) -> bool {
+        self.valid_from <= day && self.valid_until.is_none_or(|until| day <= until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = include_str!("../../../fixtures/rules/plain-1.toml");
+
+    #[test]
+    fn the_shipped_pack_is_valid() {
+        let pack = RulePack::parse(PLAIN).unwrap();
+        assert_eq!(pack.id, "plain-1");
+        assert_eq!(pack.confidence, Confidence::Invented);
+        assert!(pack.covers("2026-12-05".parse().unwrap()));
+        assert!(!pack.covers("2025-12-31".parse().unwrap()));
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let cases = [
+            ("id = \"plain-1\"", "id = \"Plain 1\"", "id"),
+            ("grace_ms = 2000", "grace_ms = 600001", "voting.grace_ms"),
+            ("max_lag_ms = 30000", "max_lag_ms = 0", "voting.max_lag_ms"),
+            (
+                "official_window_ms = 3600000",
+                "official_window_ms = 999",
+                "voting.official_window_ms",
+            ),
+            ("minimum = 2", "minimum = 0", "trustees.minimum"),
+            (
+                "valid_from = \"2026-01-01\"",
+                "valid_from = \"soon\"",
+                "valid_from",
+            ),
+        ];
+        for (good, bad, expected) in cases {
+            assert!(PLAIN.contains(good), "{good}");
+            match RulePack::parse(&PLAIN.replace(good, bad)) {
+                Err(PackError::Field { field, .. }) => assert_eq!(field, expected),
+                other => panic!("{bad}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_fields_and_formats_are_refused() {
+        let extra = PLAIN.replace("[trustees]", "[trustees]\nweight = 2");
+        assert!(matches!(RulePack::parse(&extra), Err(PackError::Syntax(_))));
+        let newer = PLAIN.replace("sijill-rules/1", "sijill-rules/2");
+        assert_eq!(
+            RulePack::parse(&newer),
+            Err(PackError::UnknownFormat("sijill-rules/2".into()))
+        );
+    }
+}
