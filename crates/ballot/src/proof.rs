@@ -1,0 +1,255 @@
+//! Zero-knowledge proofs: Schnorr proofs of a secret and disjunctive proofs over ciphertexts.
+//!
+//! Every proof is a pair (challenge, response) with response = w − secret·challenge. Provers run in constant time
+//! and without branches on secrets; verifiers use variable-time arithmetic on public data.
+//!
+//! Spec: specs/ballot-suite.md §1.5.
+
+use crate::group::{self, GENERATOR, Point};
+use crate::scalar::{self, ScalarError, SecretScalar};
+use curve25519_dalek::edwards::{EdwardsPoint, VartimeEdwardsPrecomputation};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::{MultiscalarMul, VartimePrecomputedMultiscalarMul};
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+/// A proof: challenge and response, both canonical scalars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    challenge: Scalar,
+    response: Scalar,
+}
+
+impl Proof {
+    /// Reads challenge and response, 32 bytes each, least significant first.
+    ///
+    /// # Errors
+    /// [`ScalarError::NotReduced`] unless both are below the group order.
+    pub fn from_le_bytes(challenge: &[u8; 32], response: &[u8; 32]) -> Result<Self, ScalarError> {
+        Ok(Self {
+            challenge: scalar::from_le_bytes(challenge)?,
+            response: scalar::from_le_bytes(response)?,
+        })
+    }
+
+    /// The challenge, 32 bytes, least significant first.
+    #[must_use]
+    pub fn challenge_le_bytes(&self) -> [u8; 32] {
+        self.challenge.to_bytes()
+    }
+
+    /// The response, 32 bytes, least significant first.
+    #[must_use]
+    pub fn response_le_bytes(&self) -> [u8; 32] {
+        self.response.to_bytes()
+    }
+
+    pub(crate) fn from_wire(wire: &WireProof<'_>) -> Result<Self, ScalarError> {
+        Ok(Self {
+            challenge: scalar::parse_decimal(&wire.challenge)?,
+            response: scalar::parse_decimal(&wire.response)?,
+        })
+    }
+
+    pub(crate) fn to_wire(self) -> WireProof<'static> {
+        WireProof {
+            challenge: scalar::to_decimal(&self.challenge).into(),
+            response: scalar::to_decimal(&self.response).into(),
+        }
+    }
+}
+
+/// `{"challenge":Zq,"response":Zq}` as text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WireProof<'a> {
+    #[serde(borrow)]
+    challenge: Cow<'a, str>,
+    #[serde(borrow)]
+    response: Cow<'a, str>,
+}
+
+/// Proves knowledge of the secret behind `secret`·G, bound to `prefix`.
+pub(crate) fn prove_secret<R: CryptoRng + ?Sized>(prefix: &str, secret: &SecretScalar, rng: &mut R) -> Proof {
+    prove_secret_with_nonce(prefix, secret, &SecretScalar::random(rng))
+}
+
+/// As [`prove_secret`]; a nonce used twice reveals the secret.
+pub(crate) fn prove_secret_with_nonce(prefix: &str, secret: &SecretScalar, nonce: &SecretScalar) -> Proof {
+    let challenge = group::challenge(prefix, &[EdwardsPoint::mul_base(nonce.expose())]);
+    Proof { challenge, response: nonce.expose() - secret.expose() * challenge }
+}
+
+/// Checks a proof of knowledge of the secret behind `public`.
+pub(crate) fn verify_secret(prefix: &str, public: &Point, proof: &Proof) -> bool {
+    let commitment = EdwardsPoint::vartime_double_scalar_mul_basepoint(
+        &proof.challenge,
+        public.inner(),
+        &proof.response,
+    );
+    group::challenge(prefix, &[commitment]) == proof.challenge
+}
+
+/// Proves that `factor` = secret·`base` with the secret behind secret·G.
+pub(crate) fn prove_equal_logs<R: CryptoRng + ?Sized>(
+    prefix: &str,
+    secret: &SecretScalar,
+    base: &Point,
+    rng: &mut R,
+) -> Proof {
+    prove_equal_logs_with_nonce(prefix, secret, base, &SecretScalar::random(rng))
+}
+
+/// As [`prove_equal_logs`]; a nonce used twice reveals the secret.
+pub(crate) fn prove_equal_logs_with_nonce(
+    prefix: &str,
+    secret: &SecretScalar,
+    base: &Point,
+    nonce: &SecretScalar,
+) -> Proof {
+    let commitments = [EdwardsPoint::mul_base(nonce.expose()), base.inner() * nonce.expose()];
+    let challenge = group::challenge(prefix, &commitments);
+    Proof { challenge, response: nonce.expose() - secret.expose() * challenge }
+}
+
+/// Checks that `factor` = x·`base` where `public` = x·G.
+pub(crate) fn verify_equal_logs(
+    prefix: &str,
+    public: &Point,
+    base: &Point,
+    factor: &Point,
+    proof: &Proof,
+) -> bool {
+    use curve25519_dalek::traits::VartimeMultiscalarMul;
+    let a = EdwardsPoint::vartime_double_scalar_mul_basepoint(
+        &proof.challenge,
+        public.inner(),
+        &proof.response,
+    );
+    let b = EdwardsPoint::vartime_multiscalar_mul(
+        [proof.response, proof.challenge],
+        [base.inner(), factor.inner()],
+    );
+    group::challenge(prefix, &[a, b]) == proof.challenge
+}
+
+/// One claim of a disjunction: (alpha, beta) encrypts `value`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    pub(crate) alpha: EdwardsPoint,
+    pub(crate) beta: EdwardsPoint,
+    /// Public.
+    pub(crate) value: u32,
+}
+
+/// Proves that one of the claims holds: the one with index `real` (secret), whose alpha is `secret`·G.
+///
+/// Every claim runs through the same operations: the true one is the simulation with challenge zero, whose
+/// challenge and response are then completed by masked selection.
+pub(crate) fn prove_one_of<R: CryptoRng + ?Sized>(
+    prefix: &str,
+    key: &Point,
+    claims: &[Claim],
+    real: u32,
+    secret: &SecretScalar,
+    rng: &mut R,
+) -> Vec<Proof> {
+    let draws: Vec<Draw> = claims
+        .iter()
+        .map(|_| Draw { challenge: SecretScalar::random(rng), response: SecretScalar::random(rng) })
+        .collect();
+    prove_one_of_with_draws(prefix, key, claims, real, secret, &draws)
+}
+
+/// Randomness of one claim: a simulation's challenge and response; the true claim uses the response as its nonce.
+#[derive(Debug)]
+pub(crate) struct Draw {
+    pub(crate) challenge: SecretScalar,
+    pub(crate) response: SecretScalar,
+}
+
+pub(crate) fn prove_one_of_with_draws(
+    prefix: &str,
+    key: &Point,
+    claims: &[Claim],
+    real: u32,
+    secret: &SecretScalar,
+    draws: &[Draw],
+) -> Vec<Proof> {
+    let mut simulated = Vec::with_capacity(claims.len());
+    let mut commitments = Vec::with_capacity(2 * claims.len());
+    let mut sum = Scalar::ZERO;
+    for ((index, claim), draw) in (0u32..).zip(claims).zip(draws) {
+        let is_real = index.ct_eq(&real);
+        let challenge = Scalar::conditional_select(draw.challenge.expose(), &Scalar::ZERO, is_real);
+        let response = draw.response.expose();
+        let shifted = claim.beta - multiple_of_generator(claim.value);
+        commitments.push(EdwardsPoint::mul_base(response) + claim.alpha * challenge);
+        commitments.push(EdwardsPoint::multiscalar_mul([response, &challenge], [key.inner(), &shifted]));
+        sum += challenge;
+        simulated.push((is_real, challenge, response));
+    }
+    let missing = group::challenge(prefix, &commitments) - sum;
+    simulated
+        .into_iter()
+        .map(|(is_real, challenge, response)| {
+            let completed = Scalar::conditional_select(&Scalar::ZERO, &missing, is_real);
+            Proof { challenge: challenge + completed, response: response - secret.expose() * completed }
+        })
+        .collect()
+}
+
+/// The key of an election with tables for fast verification.
+pub(crate) struct KeyTable {
+    key: Point,
+    /// Static points G, Y.
+    table: VartimeEdwardsPrecomputation,
+}
+
+impl KeyTable {
+    pub(crate) fn new(key: Point) -> Self {
+        Self { table: VartimeEdwardsPrecomputation::new([&GENERATOR, key.inner()]), key }
+    }
+
+    pub(crate) fn key(&self) -> &Point {
+        &self.key
+    }
+
+    /// Checks a disjunctive proof: as many proofs as claims, and the challenges add up.
+    pub(crate) fn verify_one_of(&self, prefix: &str, claims: &[Claim], proofs: &[Proof]) -> bool {
+        if claims.len() != proofs.len() || claims.is_empty() {
+            return false;
+        }
+        let mut commitments = Vec::with_capacity(2 * claims.len());
+        let mut sum = Scalar::ZERO;
+        for (claim, Proof { challenge, response }) in claims.iter().zip(proofs) {
+            let shift = -(challenge * Scalar::from(claim.value));
+            commitments.push(EdwardsPoint::vartime_double_scalar_mul_basepoint(
+                challenge,
+                &claim.alpha,
+                response,
+            ));
+            commitments.push(self.table.vartime_mixed_multiscalar_mul(
+                [&shift, response],
+                [challenge],
+                [&claim.beta],
+            ));
+            sum += challenge;
+        }
+        group::challenge(prefix, &commitments) == sum
+    }
+}
+
+impl fmt::Debug for KeyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyTable").field(&self.key).finish()
+    }
+}
+
+/// value·G for a public value.
+fn multiple_of_generator(value: u32) -> EdwardsPoint {
+    EdwardsPoint::mul_base(&Scalar::from(value))
+}
