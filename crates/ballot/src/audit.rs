@@ -60,7 +60,7 @@ impl AuditedBallot {
 /// # Errors
 /// [`AuditError`].
 pub fn check_opening(election: &ElectionContext, opened: &[u8]) -> Result<AuditedBallot, AuditError> {
-    let wire: WireOpened = json::parse_owned(opened)?;
+    let wire: WireOpened = json::parse(opened)?;
     let ballot = ballot::verify_ballot(election, wire.ballot.as_bytes())?;
     if wire.openings.len() != ballot.ciphertexts().len() {
         return Err(AuditError::Shape);

@@ -15,7 +15,6 @@ use crate::question::Question;
 use crate::scalar::ScalarError;
 use curve25519_dalek::edwards::EdwardsPoint;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use thiserror::Error;
 
 /// Why a ballot is not valid; questions and choices are counted from 0. Whoever sent it is at fault; retrying the same bytes
@@ -141,7 +140,10 @@ impl VerifiedBallot {
 
     /// All alphas, in the order of questions and choices.
     pub fn alphas(&self) -> impl Iterator<Item = &Point> {
-        self.ciphertexts.iter().flatten().map(|ciphertext| &ciphertext.alpha)
+        self.ciphertexts
+            .iter()
+            .flatten()
+            .map(|ciphertext| &ciphertext.alpha)
     }
 }
 
@@ -174,26 +176,21 @@ pub(crate) struct WireUnsigned<'a> {
     pub(crate) election_uuid: &'a str,
     pub(crate) election_hash: &'a str,
     pub(crate) credential: &'a str,
-    pub(crate) answers: &'a [WireAnswer<'a>],
+    pub(crate) answers: &'a [WireAnswer],
 }
 
 /// `ballot` of the specification.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WireBallot<'a> {
-    #[serde(borrow)]
-    pub(crate) election_uuid: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) election_hash: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) credential: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) answers: Vec<WireAnswer<'a>>,
-    #[serde(borrow)]
-    pub(crate) signature: WireSignature<'a>,
+pub(crate) struct WireBallot {
+    pub(crate) election_uuid: String,
+    pub(crate) election_hash: String,
+    pub(crate) credential: String,
+    pub(crate) answers: Vec<WireAnswer>,
+    pub(crate) signature: WireSignature,
 }
 
-impl WireBallot<'_> {
+impl WireBallot {
     fn unsigned_json(&self) -> String {
         json::write(&WireUnsigned {
             election_uuid: &self.election_uuid,
@@ -207,40 +204,36 @@ impl WireBallot<'_> {
 /// `answer` of the specification.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WireAnswer<'a> {
-    #[serde(borrow)]
-    pub(crate) choices: Vec<WireCiphertext<'a>>,
-    #[serde(borrow)]
-    pub(crate) individual_proofs: Vec<Vec<WireProof<'a>>>,
-    #[serde(borrow)]
-    pub(crate) overall_proof: Vec<WireProof<'a>>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub(crate) blank_proof: Option<Vec<WireProof<'a>>>,
+pub(crate) struct WireAnswer {
+    pub(crate) choices: Vec<WireCiphertext>,
+    pub(crate) individual_proofs: Vec<Vec<WireProof>>,
+    pub(crate) overall_proof: Vec<WireProof>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) blank_proof: Option<Vec<WireProof>>,
 }
 
 /// `ct` of the specification.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WireCiphertext<'a> {
-    #[serde(borrow)]
-    pub(crate) alpha: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) beta: Cow<'a, str>,
+pub(crate) struct WireCiphertext {
+    pub(crate) alpha: String,
+    pub(crate) beta: String,
 }
 
-impl WireCiphertext<'static> {
+impl WireCiphertext {
     pub(crate) fn new(ciphertext: &Ciphertext) -> Self {
-        Self { alpha: ciphertext.alpha.text().into(), beta: ciphertext.beta.text().into() }
+        Self {
+            alpha: ciphertext.alpha.text(),
+            beta: ciphertext.beta.text(),
+        }
     }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WireSignature<'a> {
-    #[serde(borrow)]
-    pub(crate) hash: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(crate) proof: WireProof<'a>,
+pub(crate) struct WireSignature {
+    pub(crate) hash: String,
+    pub(crate) proof: WireProof,
 }
 
 pub(crate) fn signature_prefix(hash: &str) -> String {
@@ -267,7 +260,11 @@ pub(crate) fn answer_statement(statement: &str, ciphertexts: &[Ciphertext]) -> S
 
 /// P of the specification.
 pub(crate) fn range_prefix(statement: &str, ciphertext: &Ciphertext) -> String {
-    format!("prove|{statement}|{},{}|", ciphertext.alpha.text(), ciphertext.beta.text())
+    format!(
+        "prove|{statement}|{},{}|",
+        ciphertext.alpha.text(),
+        ciphertext.beta.text()
+    )
 }
 
 /// The claims that a ciphertext holds one of `values`.
@@ -280,7 +277,10 @@ pub(crate) fn claims(ciphertext: &Ciphertext, values: impl Iterator<Item = u32>)
 pub(crate) fn sum(ciphertexts: &[Ciphertext]) -> Ciphertext {
     let alpha: EdwardsPoint = ciphertexts.iter().map(|c| c.alpha.inner()).sum();
     let beta: EdwardsPoint = ciphertexts.iter().map(|c| c.beta.inner()).sum();
-    Ciphertext { alpha: Point::from_inner(alpha), beta: Point::from_inner(beta) }
+    Ciphertext {
+        alpha: Point::from_inner(alpha),
+        beta: Point::from_inner(beta),
+    }
 }
 
 /// Which claims an answer's overall and blank proofs are about, with their prefixes.
@@ -307,18 +307,21 @@ impl AnswerClaims {
             }
             _ => {
                 let total = sum(ciphertexts);
-                Self { overall: (range_prefix(statement, &total), claims(&total, range)), blank: None }
+                Self {
+                    overall: (range_prefix(statement, &total), claims(&total, range)),
+                    blank: None,
+                }
             }
         }
     }
 }
 
 /// Everything before cryptography: length, canonical JSON, election, shape.
-fn read<'a>(election: &ElectionContext, ballot: &'a [u8]) -> Result<WireBallot<'a>, BallotError> {
+fn read(election: &ElectionContext, ballot: &[u8]) -> Result<WireBallot, BallotError> {
     if ballot.len() > election.largest_ballot_bytes() {
         return Err(BallotError::TooLong);
     }
-    let wire: WireBallot<'a> = json::parse(ballot)?;
+    let wire: WireBallot = json::parse(ballot)?;
     if wire.election_uuid != election.uuid().as_str() {
         return Err(BallotError::Uuid);
     }
@@ -356,7 +359,7 @@ struct Parsed {
 
 impl Parsed {
     fn decode(
-        wire: &WireBallot<'_>,
+        wire: &WireBallot,
         point: impl Fn(&str) -> Result<Point, PointError>,
     ) -> Result<Self, BallotError> {
         let element = |text: &str| point(text).and_then(Point::refuse_neutral);
@@ -364,20 +367,39 @@ impl Parsed {
         let signature = Proof::from_wire(&wire.signature.proof)?;
         let mut answers = Vec::with_capacity(wire.answers.len());
         for (question, answer) in wire.answers.iter().enumerate() {
-            let individual: Vec<Vec<Proof>> =
-                answer.individual_proofs.iter().map(|p| proofs(p)).collect::<Result<_, _>>()?;
+            let individual: Vec<Vec<Proof>> = answer
+                .individual_proofs
+                .iter()
+                .map(|p| proofs(p))
+                .collect::<Result<_, _>>()?;
             let overall = proofs(&answer.overall_proof)?;
             let blank = answer.blank_proof.as_deref().map(proofs).transpose()?;
             let mut ciphertexts = Vec::with_capacity(answer.choices.len());
             for (choice, wire) in answer.choices.iter().enumerate() {
                 let part = |text: &str| {
-                    element(text).map_err(|error| BallotError::Ciphertext { question, choice, error })
+                    element(text).map_err(|error| BallotError::Ciphertext {
+                        question,
+                        choice,
+                        error,
+                    })
                 };
-                ciphertexts.push(Ciphertext { alpha: part(&wire.alpha)?, beta: part(&wire.beta)? });
+                ciphertexts.push(Ciphertext {
+                    alpha: part(&wire.alpha)?,
+                    beta: part(&wire.beta)?,
+                });
             }
-            answers.push(ParsedAnswer { ciphertexts, individual, overall, blank });
+            answers.push(ParsedAnswer {
+                ciphertexts,
+                individual,
+                overall,
+                blank,
+            });
         }
-        Ok(Self { credential, answers, signature })
+        Ok(Self {
+            credential,
+            answers,
+            signature,
+        })
     }
 
     fn finish(self, ballot: &[u8]) -> Result<VerifiedBallot, BallotError> {
@@ -386,12 +408,16 @@ impl Parsed {
             hash: BallotHash::of(ballot),
             json,
             credential: self.credential,
-            ciphertexts: self.answers.into_iter().map(|answer| answer.ciphertexts).collect(),
+            ciphertexts: self
+                .answers
+                .into_iter()
+                .map(|answer| answer.ciphertexts)
+                .collect(),
         })
     }
 }
 
-fn proofs(wire: &[WireProof<'_>]) -> Result<Vec<Proof>, ScalarError> {
+fn proofs(wire: &[WireProof]) -> Result<Vec<Proof>, ScalarError> {
     wire.iter().map(Proof::from_wire).collect()
 }
 

@@ -78,8 +78,11 @@ impl Credential {
     #[must_use]
     pub fn from_code(code: &CredentialCode, uuid: &Uuid) -> Self {
         let half = |index: char| {
-            let text =
-                Zeroizing::new(format!("derive_credential|{}|{index}|{}", uuid.as_str(), code.expose()));
+            let text = Zeroizing::new(format!(
+                "derive_credential|{}|{index}|{}",
+                uuid.as_str(),
+                code.expose()
+            ));
             Zeroizing::new(hash::sha256(text.as_bytes()))
         };
         // The two digests are one big-endian number; the library reads little-endian.
@@ -150,11 +153,18 @@ impl CredentialCode {
     /// [`CredentialError::Code`].
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         let good = text.len() == CODE_CHARS
-            && text
-                .bytes()
-                .enumerate()
-                .all(|(i, b)| if DASHES.contains(&i) { b == b'-' } else { BASE58.contains(&b) });
-        if good { Ok(Self(text.to_owned())) } else { Err(CredentialError::Code) }
+            && text.bytes().enumerate().all(|(i, b)| {
+                if DASHES.contains(&i) {
+                    b == b'-'
+                } else {
+                    BASE58.contains(&b)
+                }
+            });
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(CredentialError::Code)
+        }
     }
 
     /// The code as it is printed for the voter.
@@ -206,7 +216,9 @@ impl CredentialList {
     pub fn build(mut credentials: Vec<Point>) -> Result<Self, CredentialError> {
         credentials.sort_unstable();
         for (index, point) in credentials.iter().enumerate() {
-            point.refuse_neutral().map_err(|error| CredentialError::Point { index, error })?;
+            point
+                .refuse_neutral()
+                .map_err(|error| CredentialError::Point { index, error })?;
         }
         if let Some(index) = credentials.windows(2).position(|pair| pair[0] == pair[1]) {
             return Err(CredentialError::Order { index: index + 1 });
@@ -217,7 +229,10 @@ impl CredentialList {
             total_weight: credentials.len() as u64,
             entries: credentials
                 .into_iter()
-                .map(|public| ListedCredential { public, explicit_weight: None })
+                .map(|public| ListedCredential {
+                    public,
+                    explicit_weight: None,
+                })
                 .collect(),
         })
     }
@@ -227,7 +242,7 @@ impl CredentialList {
     /// # Errors
     /// [`CredentialError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, CredentialError> {
-        let texts: Vec<String> = json::parse_owned(bytes)?;
+        let texts: Vec<String> = json::parse(bytes)?;
         let mut entries: Vec<ListedCredential> = Vec::with_capacity(texts.len());
         let mut total_weight = 0u64;
         for (index, text) in texts.iter().enumerate() {
@@ -242,7 +257,10 @@ impl CredentialList {
                 Some(digits) => Some(parse_weight(digits).ok_or(CredentialError::Weight { index })?),
                 None => None,
             };
-            let entry = ListedCredential { public, explicit_weight };
+            let entry = ListedCredential {
+                public,
+                explicit_weight,
+            };
             if entries.last().is_some_and(|before| before.public >= public) {
                 return Err(CredentialError::Order { index });
             }
@@ -253,7 +271,11 @@ impl CredentialList {
             entries.push(entry);
         }
         let json = String::from_utf8(bytes.to_vec()).map_err(|_| JsonError::Shape)?;
-        Ok(Self { json, entries, total_weight })
+        Ok(Self {
+            json,
+            entries,
+            total_weight,
+        })
     }
 
     /// The exact record.
@@ -283,7 +305,10 @@ impl CredentialList {
     /// The entry of a public credential, by its 32-byte encoding.
     #[must_use]
     pub fn find(&self, credential: &[u8; 32]) -> Option<&ListedCredential> {
-        let at = self.entries.binary_search_by(|entry| entry.public.as_bytes().cmp(credential)).ok()?;
+        let at = self
+            .entries
+            .binary_search_by(|entry| entry.public.as_bytes().cmp(credential))
+            .ok()?;
         self.entries.get(at)
     }
 }
@@ -332,7 +357,13 @@ mod tests {
             seen.extend(code.expose().bytes());
         }
         assert_eq!(seen.len(), 59, "all characters and the dash turn up");
-        for bad in ["", "4HoQqU55Fse6yMUNMGNwG1", "4HoQq-U55Fse-6yMUN-MGNwG0", "4HoQq-U55Fse-6yMUN-MGNwG1 ", "éééééééééééé1"] {
+        for bad in [
+            "",
+            "4HoQqU55Fse6yMUNMGNwG1",
+            "4HoQq-U55Fse-6yMUN-MGNwG0",
+            "4HoQq-U55Fse-6yMUN-MGNwG1 ",
+            "éééééééééééé1",
+        ] {
             assert_eq!(CredentialCode::parse(bad).unwrap_err(), CredentialError::Code);
         }
     }
@@ -350,7 +381,9 @@ mod tests {
         assert_eq!(CredentialList::build(vec![]).unwrap().json(), "[]");
         assert_eq!(
             CredentialList::build(vec![point(1), point(2), point(1)]).unwrap_err(),
-            CredentialError::Order { index: if point(1) < point(2) { 1 } else { 2 } }
+            CredentialError::Order {
+                index: if point(1) < point(2) { 1 } else { 2 }
+            }
         );
         assert!(CredentialList::build(vec![Point::neutral()]).is_err());
     }
@@ -362,11 +395,33 @@ mod tests {
         let [a, b] = points.map(|p| p.text());
         let parse = |json: String| CredentialList::parse(json.as_bytes());
         assert!(parse(format!("[\"{a}\",\"{b}\"]")).is_ok());
-        assert_eq!(parse(format!("[\"{b}\",\"{a}\"]")), Err(CredentialError::Order { index: 1 }));
-        assert_eq!(parse(format!("[\"{a}\",\"{a},2\"]")), Err(CredentialError::Order { index: 1 }));
-        assert_eq!(parse(format!("[\"{a}\", \"{b}\"]")), Err(JsonError::NotCanonical.into()));
-        for bad in ["", "0", "01", "+1", "-1", "1,2", "1099511627777", "99999999999999999999999"] {
-            assert_eq!(parse(format!("[\"{a},{bad}\"]")), Err(CredentialError::Weight { index: 0 }), "{bad}");
+        assert_eq!(
+            parse(format!("[\"{b}\",\"{a}\"]")),
+            Err(CredentialError::Order { index: 1 })
+        );
+        assert_eq!(
+            parse(format!("[\"{a}\",\"{a},2\"]")),
+            Err(CredentialError::Order { index: 1 })
+        );
+        assert_eq!(
+            parse(format!("[\"{a}\", \"{b}\"]")),
+            Err(JsonError::NotCanonical.into())
+        );
+        for bad in [
+            "",
+            "0",
+            "01",
+            "+1",
+            "-1",
+            "1,2",
+            "1099511627777",
+            "99999999999999999999999",
+        ] {
+            assert_eq!(
+                parse(format!("[\"{a},{bad}\"]")),
+                Err(CredentialError::Weight { index: 0 }),
+                "{bad}"
+            );
         }
         let full = parse(format!("[\"{a},1099511627776\"]")).unwrap();
         assert_eq!(full.entries()[0].weight(), MAX_TOTAL_WEIGHT);
@@ -374,6 +429,12 @@ mod tests {
         let over = parse(format!("[\"{a},1099511627776\",\"{b}\"]"));
         assert_eq!(over, Err(CredentialError::Weight { index: 1 }));
         let neutral = parse(format!("[\"{}\"]", Point::neutral().text()));
-        assert_eq!(neutral, Err(CredentialError::Point { index: 0, error: PointError::Neutral }));
+        assert_eq!(
+            neutral,
+            Err(CredentialError::Point {
+                index: 0,
+                error: PointError::Neutral
+            })
+        );
     }
 }

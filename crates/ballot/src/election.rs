@@ -162,7 +162,7 @@ impl Election {
     /// variants of [`ElectionError`] for everything else that is wrong.
     pub fn parse(bytes: &[u8]) -> Result<Self, ElectionError> {
         let wire: WireElection =
-            json::parse_owned(bytes).map_err(|error| unsupported(bytes).unwrap_or(error.into()))?;
+            json::parse(bytes).map_err(|error| unsupported(bytes).unwrap_or(error.into()))?;
         if wire.version != 1 {
             return Err(ElectionError::Unsupported("version"));
         }
@@ -233,7 +233,12 @@ impl ElectionContext {
     /// The context of an election.
     #[must_use]
     pub fn new(election: &Election) -> Self {
-        let ElectionParameters { uuid, questions, public_key, .. } = &election.parameters;
+        let ElectionParameters {
+            uuid,
+            questions,
+            public_key,
+            ..
+        } = &election.parameters;
         Self {
             fingerprint: election.fingerprint.clone(),
             largest_ballot_bytes: largest_ballot_bytes(questions, uuid.as_str().len()),
@@ -303,10 +308,16 @@ struct WireElection {
 fn unsupported(bytes: &[u8]) -> Option<ElectionError> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     let record = value.as_object()?;
-    if record.get("version").is_some_and(|v| v.is_u64() && v.as_u64() != Some(1)) {
+    if record
+        .get("version")
+        .is_some_and(|v| v.is_u64() && v.as_u64() != Some(1))
+    {
         return Some(ElectionError::Unsupported("version"));
     }
-    if record.get("group").is_some_and(|g| g.is_string() && g.as_str() != Some(GROUP)) {
+    if record
+        .get("group")
+        .is_some_and(|g| g.is_string() && g.as_str() != Some(GROUP))
+    {
         return Some(ElectionError::Unsupported("group"));
     }
     if record.keys().any(|field| !FIELDS.contains(&field.as_str())) {
@@ -314,7 +325,10 @@ fn unsupported(bytes: &[u8]) -> Option<ElectionError> {
     }
     let questions = record.get("questions")?.as_array()?;
     let other = |q: &serde_json::Value| q.get("type").is_some();
-    questions.iter().any(other).then_some(ElectionError::Unsupported("kind of question"))
+    questions
+        .iter()
+        .any(other)
+        .then_some(ElectionError::Unsupported("kind of question"))
 }
 
 const FIELDS: [&str; 9] = [
@@ -374,7 +388,11 @@ mod tests {
         for (from, to, what) in [
             ("\"version\":1", "\"version\":2", "version"),
             ("Ed25519", "BELENIOS-2048", "group"),
-            ("\"administrator\":", "\"language\":\"en\",\"administrator\":", "field"),
+            (
+                "\"administrator\":",
+                "\"language\":\"en\",\"administrator\":",
+                "field",
+            ),
             (
                 "{\"answers\":[\"A\"],\"min\":0,\"max\":1,\"question\":\"R\"}",
                 "{\"type\":\"Lists\",\"value\":{}}",
@@ -389,24 +407,51 @@ mod tests {
     fn refused() {
         let neutral = Point::neutral().text();
         let generator = Point::generator().text();
-        assert_eq!(replaced("\"d/1\"", " \"d/1\"").unwrap_err(), JsonError::NotCanonical.into());
-        assert_eq!(replaced("d/1", "d\\/1").unwrap_err(), JsonError::NotCanonical.into());
-        assert_eq!(replaced("d/1", "\u{7f}").unwrap_err(), JsonError::NotCanonical.into());
-        assert_eq!(replaced("{\"version\":1", "{\"version\":1,\"version\":1").unwrap_err(), JsonError::Shape.into());
-        assert_eq!(replaced("\"min\":1", "\"min\":01").unwrap_err(), JsonError::Shape.into());
+        assert_eq!(
+            replaced("\"d/1\"", " \"d/1\"").unwrap_err(),
+            JsonError::NotCanonical.into()
+        );
+        assert_eq!(
+            replaced("d/1", "d\\/1").unwrap_err(),
+            JsonError::NotCanonical.into()
+        );
+        assert_eq!(
+            replaced("d/1", "\u{7f}").unwrap_err(),
+            JsonError::NotCanonical.into()
+        );
+        assert_eq!(
+            replaced("{\"version\":1", "{\"version\":1,\"version\":1").unwrap_err(),
+            JsonError::Shape.into()
+        );
+        assert_eq!(
+            replaced("\"min\":1", "\"min\":01").unwrap_err(),
+            JsonError::Shape.into()
+        );
         assert_eq!(
             replaced(&generator, &neutral).unwrap_err(),
             ElectionError::PublicKey(PointError::Neutral)
         );
-        assert_eq!(replaced("12345678abcdEF", "12345678abcdE0").unwrap_err(), ElectionError::Uuid);
-        assert_eq!(replaced("12345678abcdEF", "12345678abcdE").unwrap_err(), ElectionError::Uuid);
+        assert_eq!(
+            replaced("12345678abcdEF", "12345678abcdE0").unwrap_err(),
+            ElectionError::Uuid
+        );
+        assert_eq!(
+            replaced("12345678abcdEF", "12345678abcdE").unwrap_err(),
+            ElectionError::Uuid
+        );
         assert_eq!(
             replaced("\"blank\":true", "\"blank\":false").unwrap_err(),
-            ElectionError::Question { index: 0, error: QuestionError::Blank }
+            ElectionError::Question {
+                index: 0,
+                error: QuestionError::Blank
+            }
         );
         assert_eq!(
             replaced("\"max\":1", "\"max\":3").unwrap_err(),
-            ElectionError::Question { index: 0, error: QuestionError::Bounds }
+            ElectionError::Question {
+                index: 0,
+                error: QuestionError::Bounds
+            }
         );
         let mut empty = parameters();
         empty.questions.clear();

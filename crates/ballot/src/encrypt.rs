@@ -65,7 +65,9 @@ impl NewBallot {
 
 impl fmt::Debug for NewBallot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewBallot").field("tracking_code", &self.tracking_code()).finish_non_exhaustive()
+        f.debug_struct("NewBallot")
+            .field("tracking_code", &self.tracking_code())
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,7 +88,14 @@ pub fn encrypt_ballot<R: CryptoRng + ?Sized>(
     let mut openings = Openings::default();
     for (question, choices) in election.questions().iter().zip(vote.expose()) {
         let secrets: Vec<SecretScalar> = choices.iter().map(|_| SecretScalar::random(rng)).collect();
-        answers.push(encrypt_answer(election.public_key(), question, &statement, choices, &secrets, rng));
+        answers.push(encrypt_answer(
+            election.public_key(),
+            question,
+            &statement,
+            choices,
+            &secrets,
+            rng,
+        ));
         openings.push(choices, secrets);
     }
     let unsigned = json::write(&WireUnsigned {
@@ -98,11 +107,14 @@ pub fn encrypt_ballot<R: CryptoRng + ?Sized>(
     let signed = hash::b64(unsigned.as_bytes());
     let signature = proof::prove_secret(&ballot::signature_prefix(&signed), credential.secret(), rng);
     let json = json::write(&WireBallot {
-        election_uuid: election.uuid().as_str().into(),
-        election_hash: election.fingerprint().as_str().into(),
-        credential: credential_text.as_str().into(),
+        election_uuid: election.uuid().as_str().to_owned(),
+        election_hash: election.fingerprint().as_str().to_owned(),
+        credential: credential_text.clone(),
         answers,
-        signature: WireSignature { hash: signed.into(), proof: signature.to_wire() },
+        signature: WireSignature {
+            hash: signed,
+            proof: signature.to_wire(),
+        },
     });
     Ok(NewBallot { json, openings })
 }
@@ -125,14 +137,24 @@ fn encrypt_answer<R: CryptoRng + ?Sized>(
     choices: &[u8],
     secrets: &[SecretScalar],
     rng: &mut R,
-) -> WireAnswer<'static> {
-    let ciphertexts: Vec<Ciphertext> =
-        choices.iter().zip(secrets).map(|(choice, secret)| encrypt_choice(key, *choice, secret)).collect();
+) -> WireAnswer {
+    let ciphertexts: Vec<Ciphertext> = choices
+        .iter()
+        .zip(secrets)
+        .map(|(choice, secret)| encrypt_choice(key, *choice, secret))
+        .collect();
     let mut individual_proofs = Vec::with_capacity(choices.len());
     for ((choice, secret), ciphertext) in choices.iter().zip(secrets).zip(&ciphertexts) {
         let prefix = range_prefix(statement, ciphertext);
         let claims = ballot::claims(ciphertext, 0..=1);
-        individual_proofs.push(proof::prove_one_of(&prefix, key, &claims, u32::from(*choice), secret, rng));
+        individual_proofs.push(proof::prove_one_of(
+            &prefix,
+            key,
+            &claims,
+            u32::from(*choice),
+            secret,
+            rng,
+        ));
     }
     let statement = ballot::answer_statement(statement, &ciphertexts);
     let claims = AnswerClaims::new(question, &statement, &ciphertexts);
@@ -164,7 +186,10 @@ fn encrypt_answer<R: CryptoRng + ?Sized>(
         _ => {
             let (prefix, branches) = &claims.overall;
             let real = chosen.wrapping_sub(question.min());
-            (proof::prove_one_of(prefix, key, branches, real, &total_secret, rng), None)
+            (
+                proof::prove_one_of(prefix, key, branches, real, &total_secret, rng),
+                None,
+            )
         }
     };
     let wire = |proofs: Vec<Proof>| proofs.into_iter().map(Proof::to_wire).collect::<Vec<_>>();

@@ -79,7 +79,10 @@ impl Point {
         if !is_in_subgroup(&inner) {
             return Err(PointError::Torsion);
         }
-        Ok(Self { inner, encoding: *bytes })
+        Ok(Self {
+            inner,
+            encoding: *bytes,
+        })
     }
 
     /// The point itself, unless it is the neutral element.
@@ -87,7 +90,11 @@ impl Point {
     /// # Errors
     /// [`PointError::Neutral`].
     pub fn refuse_neutral(self) -> Result<Self, PointError> {
-        if self.is_neutral() { Err(PointError::Neutral) } else { Ok(self) }
+        if self.is_neutral() {
+            Err(PointError::Neutral)
+        } else {
+            Ok(self)
+        }
     }
 
     /// The text form: 64 lower-case hexadecimal digits.
@@ -111,12 +118,18 @@ impl Point {
     /// Decodes an element that was fully checked before, without the subgroup test.
     pub(crate) fn danger_from_checked_text(text: &str) -> Result<Self, PointError> {
         let encoding = bytes_of_text(text)?;
-        Ok(Self { inner: decompress(&encoding)?, encoding })
+        Ok(Self {
+            inner: decompress(&encoding)?,
+            encoding,
+        })
     }
 
     /// Wraps a result of arithmetic on elements of the subgroup.
     pub(crate) fn from_inner(inner: EdwardsPoint) -> Self {
-        Self { inner, encoding: inner.compress().to_bytes() }
+        Self {
+            inner,
+            encoding: inner.compress().to_bytes(),
+        }
     }
 
     pub(crate) fn inner(&self) -> &EdwardsPoint {
@@ -226,7 +239,9 @@ fn decompress(bytes: &[u8; 32]) -> Result<EdwardsPoint, PointError> {
     if sign && (is_one || is_minus_one) {
         return Err(PointError::SignOfZero);
     }
-    CompressedEdwardsY(*bytes).decompress().ok_or(PointError::NotOnCurve)
+    CompressedEdwardsY(*bytes)
+        .decompress()
+        .ok_or(PointError::NotOnCurve)
 }
 
 /// q·P = 0, tested as (q − 1)·P = −P in variable time: the point is public.
@@ -256,16 +271,27 @@ mod tests {
         let read = Point::from_text(neutral).unwrap();
         assert!(read.is_neutral());
         assert_eq!(read.refuse_neutral(), Err(PointError::Neutral));
-        assert_eq!(Point::from_text(&Point::generator().text()), Ok(Point::generator()));
+        assert_eq!(
+            Point::from_text(&Point::generator().text()),
+            Ok(Point::generator())
+        );
     }
 
     #[test]
     fn texts_refused() {
         let good = Point::generator().text();
-        for bad in [&good[1..], &format!("0{good}"), &format!("{}A", &good[..63]), &format!("{}g", &good[..63]), ""] {
+        for bad in [
+            &good[1..],
+            &format!("0{good}"),
+            &format!("{}A", &good[..63]),
+            &format!("{}g", &good[..63]),
+            "",
+        ] {
             assert_eq!(Point::from_text(bad), Err(PointError::Text));
         }
-        let upper = Point::from_inner(GENERATOR * Scalar::from(123_456_789u64)).text().to_uppercase();
+        let upper = Point::from_inner(GENERATOR * Scalar::from(123_456_789u64))
+            .text()
+            .to_uppercase();
         assert_eq!(Point::from_text(&upper), Err(PointError::Text));
     }
 
@@ -303,7 +329,10 @@ mod tests {
                 assert_eq!(alone, Err(PointError::Torsion));
                 assert_eq!(mixed, Err(PointError::Torsion));
             }
-            assert_eq!(is_in_subgroup(&(honest + torsion)), (honest + torsion).is_torsion_free());
+            assert_eq!(
+                is_in_subgroup(&(honest + torsion)),
+                (honest + torsion).is_torsion_free()
+            );
         }
     }
 }

@@ -12,7 +12,6 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{MultiscalarMul, VartimePrecomputedMultiscalarMul};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::fmt;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
@@ -47,17 +46,17 @@ impl Proof {
         self.response.to_bytes()
     }
 
-    pub(crate) fn from_wire(wire: &WireProof<'_>) -> Result<Self, ScalarError> {
+    pub(crate) fn from_wire(wire: &WireProof) -> Result<Self, ScalarError> {
         Ok(Self {
             challenge: scalar::parse_decimal(&wire.challenge)?,
             response: scalar::parse_decimal(&wire.response)?,
         })
     }
 
-    pub(crate) fn to_wire(self) -> WireProof<'static> {
+    pub(crate) fn to_wire(self) -> WireProof {
         WireProof {
-            challenge: scalar::to_decimal(&self.challenge).into(),
-            response: scalar::to_decimal(&self.response).into(),
+            challenge: scalar::to_decimal(&self.challenge),
+            response: scalar::to_decimal(&self.response),
         }
     }
 }
@@ -65,11 +64,9 @@ impl Proof {
 /// `{"challenge":Zq,"response":Zq}` as text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WireProof<'a> {
-    #[serde(borrow)]
-    challenge: Cow<'a, str>,
-    #[serde(borrow)]
-    response: Cow<'a, str>,
+pub(crate) struct WireProof {
+    challenge: String,
+    response: String,
 }
 
 /// Proves knowledge of the secret behind `secret`·G, bound to `prefix`.
@@ -80,16 +77,16 @@ pub(crate) fn prove_secret<R: CryptoRng + ?Sized>(prefix: &str, secret: &SecretS
 /// As [`prove_secret`]; a nonce used twice reveals the secret.
 pub(crate) fn prove_secret_with_nonce(prefix: &str, secret: &SecretScalar, nonce: &SecretScalar) -> Proof {
     let challenge = group::challenge(prefix, &[EdwardsPoint::mul_base(nonce.expose())]);
-    Proof { challenge, response: nonce.expose() - secret.expose() * challenge }
+    Proof {
+        challenge,
+        response: nonce.expose() - secret.expose() * challenge,
+    }
 }
 
 /// Checks a proof of knowledge of the secret behind `public`.
 pub(crate) fn verify_secret(prefix: &str, public: &Point, proof: &Proof) -> bool {
-    let commitment = EdwardsPoint::vartime_double_scalar_mul_basepoint(
-        &proof.challenge,
-        public.inner(),
-        &proof.response,
-    );
+    let commitment =
+        EdwardsPoint::vartime_double_scalar_mul_basepoint(&proof.challenge, public.inner(), &proof.response);
     group::challenge(prefix, &[commitment]) == proof.challenge
 }
 
@@ -110,9 +107,15 @@ pub(crate) fn prove_equal_logs_with_nonce(
     base: &Point,
     nonce: &SecretScalar,
 ) -> Proof {
-    let commitments = [EdwardsPoint::mul_base(nonce.expose()), base.inner() * nonce.expose()];
+    let commitments = [
+        EdwardsPoint::mul_base(nonce.expose()),
+        base.inner() * nonce.expose(),
+    ];
     let challenge = group::challenge(prefix, &commitments);
-    Proof { challenge, response: nonce.expose() - secret.expose() * challenge }
+    Proof {
+        challenge,
+        response: nonce.expose() - secret.expose() * challenge,
+    }
 }
 
 /// Checks that `factor` = x·`base` where `public` = x·G.
@@ -124,11 +127,8 @@ pub(crate) fn verify_equal_logs(
     proof: &Proof,
 ) -> bool {
     use curve25519_dalek::traits::VartimeMultiscalarMul;
-    let a = EdwardsPoint::vartime_double_scalar_mul_basepoint(
-        &proof.challenge,
-        public.inner(),
-        &proof.response,
-    );
+    let a =
+        EdwardsPoint::vartime_double_scalar_mul_basepoint(&proof.challenge, public.inner(), &proof.response);
     let b = EdwardsPoint::vartime_multiscalar_mul(
         [proof.response, proof.challenge],
         [base.inner(), factor.inner()],
@@ -159,7 +159,10 @@ pub(crate) fn prove_one_of<R: CryptoRng + ?Sized>(
 ) -> Vec<Proof> {
     let draws: Vec<Draw> = claims
         .iter()
-        .map(|_| Draw { challenge: SecretScalar::random(rng), response: SecretScalar::random(rng) })
+        .map(|_| Draw {
+            challenge: SecretScalar::random(rng),
+            response: SecretScalar::random(rng),
+        })
         .collect();
     prove_one_of_with_draws(prefix, key, claims, real, secret, &draws)
 }
@@ -188,7 +191,10 @@ pub(crate) fn prove_one_of_with_draws(
         let response = draw.response.expose();
         let shifted = claim.beta - multiple_of_generator(claim.value);
         commitments.push(EdwardsPoint::mul_base(response) + claim.alpha * challenge);
-        commitments.push(EdwardsPoint::multiscalar_mul([response, &challenge], [key.inner(), &shifted]));
+        commitments.push(EdwardsPoint::multiscalar_mul(
+            [response, &challenge],
+            [key.inner(), &shifted],
+        ));
         sum += challenge;
         simulated.push((is_real, challenge, response));
     }
@@ -197,7 +203,10 @@ pub(crate) fn prove_one_of_with_draws(
         .into_iter()
         .map(|(is_real, challenge, response)| {
             let completed = Scalar::conditional_select(&Scalar::ZERO, &missing, is_real);
-            Proof { challenge: challenge + completed, response: response - secret.expose() * completed }
+            Proof {
+                challenge: challenge + completed,
+                response: response - secret.expose() * completed,
+            }
         })
         .collect()
 }
@@ -211,7 +220,10 @@ pub(crate) struct KeyTable {
 
 impl KeyTable {
     pub(crate) fn new(key: Point) -> Self {
-        Self { table: VartimeEdwardsPrecomputation::new([&GENERATOR, key.inner()]), key }
+        Self {
+            table: VartimeEdwardsPrecomputation::new([&GENERATOR, key.inner()]),
+            key,
+        }
     }
 
     pub(crate) fn key(&self) -> &Point {

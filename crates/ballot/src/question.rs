@@ -121,12 +121,17 @@ impl Question {
 /// Spec: specs/ballot-suite.md §7.6.
 #[must_use]
 pub fn largest_ballot_bytes(questions: &[Question], uuid_bytes: usize) -> usize {
-    questions.iter().fold(432usize.saturating_add(uuid_bytes).saturating_add(questions.len()), |sum, q| {
-        sum.saturating_add(53)
-            .saturating_add(q.choices().saturating_mul(519))
-            .saturating_add(q.overall_proofs().saturating_mul(183))
-            .saturating_add(if q.blank() { 382 } else { 0 })
-    })
+    questions.iter().fold(
+        432usize
+            .saturating_add(uuid_bytes)
+            .saturating_add(questions.len()),
+        |sum, q| {
+            sum.saturating_add(53)
+                .saturating_add(q.choices().saturating_mul(519))
+                .saturating_add(q.overall_proofs().saturating_mul(183))
+                .saturating_add(if q.blank() { 382 } else { 0 })
+        },
+    )
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -53,5 +53,9 @@ pub fn verify_replaces(
 }
 
 fn prefix(new: BallotHash, replaced: BallotHash) -> String {
-    format!("sijill-replaces|{}|{}|", new.tracking_code(), replaced.tracking_code())
+    format!(
+        "sijill-replaces|{}|{}|",
+        new.tracking_code(),
+        replaced.tracking_code()
+    )
 }

@@ -140,7 +140,11 @@ pub(crate) fn to_decimal(scalar: &Scalar) -> String {
     }
     let padded: String = groups.iter().rev().map(|group| format!("{group:018}")).collect();
     let significant = padded.trim_start_matches('0');
-    if significant.is_empty() { "0".to_owned() } else { significant.to_owned() }
+    if significant.is_empty() {
+        "0".to_owned()
+    } else {
+        significant.to_owned()
+    }
 }
 
 pub(crate) fn from_le_bytes(bytes: &[u8; 32]) -> Result<Scalar, ScalarError> {
@@ -167,7 +171,8 @@ mod tests {
     use proptest::prelude::*;
 
     const ORDER: &str = "7237005577332262213973186563042994240857116359379907606001950938285454250989";
-    const ORDER_MINUS_1: &str = "7237005577332262213973186563042994240857116359379907606001950938285454250988";
+    const ORDER_MINUS_1: &str =
+        "7237005577332262213973186563042994240857116359379907606001950938285454250988";
 
     #[test]
     fn bounds() {
@@ -184,7 +189,9 @@ mod tests {
 
     #[test]
     fn spellings() {
-        for bad in ["", "00", "01", "+1", "-1", " 1", "1 ", "1_0", "0x1", "1.0", "1e3", "١"] {
+        for bad in [
+            "", "00", "01", "+1", "-1", " 1", "1 ", "1_0", "0x1", "1.0", "1e3", "١",
+        ] {
             assert_eq!(parse_decimal(bad), Err(ScalarError::Text), "{bad}");
         }
     }
@@ -192,9 +199,18 @@ mod tests {
     #[test]
     fn secrets() {
         assert_eq!(SecretScalar::from_decimal("0").unwrap_err(), ScalarError::Zero);
-        assert_eq!(SecretScalar::from_le_bytes(&[0; 32]).unwrap_err(), ScalarError::Zero);
-        assert_eq!(SecretScalar::from_le_bytes(&[255; 32]).unwrap_err(), ScalarError::NotReduced);
-        assert_eq!(format!("{:?}", SecretScalar::from_decimal("77").unwrap()), "SecretScalar(redacted)");
+        assert_eq!(
+            SecretScalar::from_le_bytes(&[0; 32]).unwrap_err(),
+            ScalarError::Zero
+        );
+        assert_eq!(
+            SecretScalar::from_le_bytes(&[255; 32]).unwrap_err(),
+            ScalarError::NotReduced
+        );
+        assert_eq!(
+            format!("{:?}", SecretScalar::from_decimal("77").unwrap()),
+            "SecretScalar(redacted)"
+        );
     }
 
     proptest! {

@@ -70,7 +70,9 @@ impl Vote {
         if questions.len() != selections.len() {
             return Err(VoteError::Questions);
         }
-        let mut vote = Self { choices: Vec::with_capacity(questions.len()) };
+        let mut vote = Self {
+            choices: Vec::with_capacity(questions.len()),
+        };
         for (question, (asked, selection)) in questions.iter().zip(selections).enumerate() {
             let mut choices = vec![0u8; asked.choices()];
             match selection {
@@ -162,15 +164,34 @@ mod tests {
         let none = Selection::Answers(&[]);
         for (first, second, error) in [
             (none, none, VoteError::Count { question: 0 }),
-            (Selection::Answers(&[0, 1, 2]), none, VoteError::Count { question: 0 }),
-            (Selection::Answers(&[0, 0]), none, VoteError::Answer { question: 0 }),
+            (
+                Selection::Answers(&[0, 1, 2]),
+                none,
+                VoteError::Count { question: 0 },
+            ),
+            (
+                Selection::Answers(&[0, 0]),
+                none,
+                VoteError::Answer { question: 0 },
+            ),
             (Selection::Answers(&[3]), none, VoteError::Answer { question: 0 }),
-            (Selection::Answers(&[usize::MAX]), none, VoteError::Answer { question: 0 }),
-            (Selection::Blank, Selection::Blank, VoteError::Blank { question: 1 }),
+            (
+                Selection::Answers(&[usize::MAX]),
+                none,
+                VoteError::Answer { question: 0 },
+            ),
+            (
+                Selection::Blank,
+                Selection::Blank,
+                VoteError::Blank { question: 1 },
+            ),
         ] {
             assert_eq!(make(first, second).unwrap_err(), error);
         }
-        assert_eq!(Vote::from_selections(&questions(), &[none]).unwrap_err(), VoteError::Questions);
+        assert_eq!(
+            Vote::from_selections(&questions(), &[none]).unwrap_err(),
+            VoteError::Questions
+        );
     }
 
     #[test]
@@ -179,9 +200,21 @@ mod tests {
             Vote::from_choices(&questions(), vec![first.to_vec(), second.to_vec()]).map(|_| ())
         };
         assert_eq!(make(&[0, 1, 0, 1], &[1, 1, 1]), Ok(()));
-        assert_eq!(make(&[0, 2, 0, 0], &[1, 1, 1]), Err(VoteError::Choices { question: 0 }));
-        assert_eq!(make(&[0, 1, 0], &[1, 1, 1]), Err(VoteError::Choices { question: 0 }));
-        assert_eq!(make(&[1, 1, 0, 0], &[1, 1, 1]), Err(VoteError::Blank { question: 0 }));
-        assert_eq!(make(&[0, 1, 1, 1], &[1, 1, 1]), Err(VoteError::Count { question: 0 }));
+        assert_eq!(
+            make(&[0, 2, 0, 0], &[1, 1, 1]),
+            Err(VoteError::Choices { question: 0 })
+        );
+        assert_eq!(
+            make(&[0, 1, 0], &[1, 1, 1]),
+            Err(VoteError::Choices { question: 0 })
+        );
+        assert_eq!(
+            make(&[1, 1, 0, 0], &[1, 1, 1]),
+            Err(VoteError::Blank { question: 0 })
+        );
+        assert_eq!(
+            make(&[0, 1, 1, 1], &[1, 1, 1]),
+            Err(VoteError::Count { question: 0 })
+        );
     }
 }
