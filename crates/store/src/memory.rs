@@ -129,7 +129,7 @@ impl Disk {
     }
 }
 
-/// A store in memory. See the [module](self) for what it is for.
+/// A store in memory, for tests: it keeps what its [`Disk`] keeps, and fails when told to.
 #[derive(Debug)]
 pub struct MemoryStore {
     inner: Arc<Inner>,
