@@ -91,11 +91,6 @@ impl Fingerprint {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    #[cfg(test)]
-    pub(crate) fn for_test(text: &str) -> Self {
-        Self(text.to_owned())
-    }
 }
 
 impl fmt::Display for Fingerprint {

@@ -265,3 +265,135 @@ impl fmt::Debug for KeyTable {
 fn multiple_of_generator(value: u32) -> EdwardsPoint {
     EdwardsPoint::mul_base(&Scalar::from(value))
 }
+
+#[cfg(test)]
+mod tests {
+    //! Known answers: x = 123456789, w = 987654321.
+
+    use super::*;
+
+    const X: &str = "dbd3c1a4f2053b458e38123b41e36ddeb5d13a6f63365d93e90ddc6880adff17";
+    const ALPHA: &str = "c237066783c4352092fdf0de4df92cae7343f40939f32b3e195c834e99321ace";
+
+    fn number(text: &str) -> SecretScalar {
+        SecretScalar::from_decimal(text).unwrap()
+    }
+
+    fn x() -> SecretScalar {
+        number("123456789")
+    }
+
+    fn w() -> SecretScalar {
+        number("987654321")
+    }
+
+    fn proof(challenge: &str, response: &str) -> Proof {
+        Proof {
+            challenge: scalar::parse_decimal(challenge).unwrap(),
+            response: scalar::parse_decimal(response).unwrap(),
+        }
+    }
+
+    #[test]
+    fn keys() {
+        let text = |secret: SecretScalar| Point::from_inner(EdwardsPoint::mul_base(secret.expose())).text();
+        assert_eq!(text(x()), X);
+        assert_eq!(
+            text(w()),
+            "2ac3059a72324ba1cc04445c3dbfa65e8ede08c7e4dd7d4583c1f32292dcb07d"
+        );
+    }
+
+    #[test]
+    fn proof_of_knowledge() {
+        let public = Point::from_text(X).unwrap();
+        let prefix = crate::trustee::pok_prefix(&public);
+        let made = prove_secret_with_nonce(&prefix, &x(), &w());
+        let expected = proof(
+            "5081386568620863507536442693400080973111864791058852100857726750865127632682",
+            "2936101529511024014026439917033803520736428479272608062385355524434937076620",
+        );
+        assert_eq!(made, expected);
+        assert!(verify_secret(&prefix, &public, &made));
+        assert!(!verify_secret("pok|", &public, &made));
+        assert!(!verify_secret(&prefix, &Point::generator(), &made));
+    }
+
+    #[test]
+    fn signature() {
+        let prefix = crate::ballot::signature_prefix("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU");
+        let expected = proof(
+            "6766745998989422478918208677053379292626400118655863539232103366074274804009",
+            "2448203751569513755131496188283984535963258583261407708459720520193833241785",
+        );
+        assert_eq!(prove_secret_with_nonce(&prefix, &x(), &w()), expected);
+    }
+
+    #[test]
+    fn disjunction() {
+        let key = Point::from_text(X).unwrap();
+        let ciphertext = crate::encrypt::encrypt_choice(&key, 1, &number("42"));
+        assert_eq!(ciphertext.alpha.text(), ALPHA);
+        assert_eq!(
+            ciphertext.beta.text(),
+            "c1cbdc2c943dc6f01dac8d190648b1607066486d8224011bad5fcc63ee4c6fec"
+        );
+        let prefix = crate::ballot::range_prefix("PHI|CRED", &ciphertext);
+        let claims = crate::ballot::claims(&ciphertext, 0..=1);
+        let draws = [
+            Draw {
+                challenge: number("111"),
+                response: number("222"),
+            },
+            Draw {
+                challenge: number("5"),
+                response: w(),
+            },
+        ];
+        let proofs = prove_one_of_with_draws(&prefix, &key, &claims, 1, &number("42"), &draws);
+        let real = proof(
+            "4181463984369072097970392049573854159180989458209509283865473789347634319890",
+            "5303652089805527234573197993972981335826351739698300227698874304536702493666",
+        );
+        assert_eq!(proofs, [proof("111", "222"), real]);
+        let table = KeyTable::new(key);
+        assert!(table.verify_one_of(&prefix, &claims, &proofs));
+        assert!(!table.verify_one_of(&prefix, &claims[..1], &proofs[..1]));
+        assert!(!table.verify_one_of(&prefix, &claims, &proofs[..1]));
+        assert!(!table.verify_one_of(&prefix, &[], &[]));
+        assert!(!table.verify_one_of(&prefix, &claims, &[proofs[1], proofs[0]]));
+        assert!(!table.verify_one_of("prove|", &claims, &proofs));
+        let other = crate::ballot::claims(&ciphertext, 1..=2);
+        assert!(!table.verify_one_of(&prefix, &other, &proofs));
+    }
+
+    #[test]
+    fn a_false_claim_cannot_be_proven() {
+        let mut rng = rand::rng();
+        let key = Point::from_text(X).unwrap();
+        let ciphertext = crate::encrypt::encrypt_choice(&key, 1, &number("42"));
+        let claims = crate::ballot::claims(&ciphertext, 2..=4);
+        for real in 0..3 {
+            let proofs = prove_one_of("p", &key, &claims, real, &number("42"), &mut rng);
+            assert!(!KeyTable::new(key).verify_one_of("p", &claims, &proofs));
+        }
+    }
+
+    #[test]
+    fn decryption() {
+        let (key, alpha) = (Point::from_text(X).unwrap(), Point::from_text(ALPHA).unwrap());
+        let prefix = format!("decrypt|PHI|{X}|");
+        let made = prove_equal_logs_with_nonce(&prefix, &x(), &alpha, &w());
+        let expected = proof(
+            "6758952821796981431824716181948836376272667918529794705167574391746809659826",
+            "6611017698047699670058264088223355393079447034271215951062113379974144968556",
+        );
+        assert_eq!(made, expected);
+        let factor =
+            Point::from_text("68a84f900a98bc7ddd003825c9a3efcb8592b2b6b5d10020a1bae0cddef99265").unwrap();
+        assert!(verify_equal_logs(&prefix, &key, &alpha, &factor, &made));
+        assert!(!verify_equal_logs(&prefix, &key, &alpha, &alpha, &made));
+        assert!(!verify_equal_logs(&prefix, &key, &key, &factor, &made));
+        assert!(!verify_equal_logs(&prefix, &alpha, &alpha, &factor, &made));
+    }
+}

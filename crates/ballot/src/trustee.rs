@@ -203,11 +203,6 @@ impl TrusteeKey {
         self.signature.as_ref()
     }
 
-    pub(crate) fn signed(mut self, signature: Proof) -> Self {
-        self.signature = Some(signature);
-        self
-    }
-
     /// `index` is the owner's position, for error messages.
     pub(crate) fn from_wire(wire: WireKey, index: usize) -> Result<Self, TrusteeError> {
         let proof_of_knowledge = Proof::from_wire(&wire.pok)?;
