@@ -1,0 +1,290 @@
+//! The event catalogue: every event type, who may author it, and how its payload is read.
+//!
+//! Spec: specs/events.md. Adding an event is one line in [`CATALOGUE`] and one arm in [`Event::parse`] and
+//! [`Event::payload`].
+
+use serde::{Deserialize, Serialize};
+use sijill_ledger::{EventType, Kind, Role, Scope, decode_canonical, encode};
+
+use crate::ballot_box::events::BoxEvent;
+use crate::election::events::ElectionEvent;
+use crate::roll::events::RollEvent;
+
+/// Which ledgers an event type may stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Every kind of ledger.
+    Every,
+    /// One kind.
+    Only(Kind),
+}
+
+/// A line of the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    /// The type on the wire.
+    pub event_type: u16,
+    /// Its name.
+    pub name: &'static str,
+    /// Where it may stand.
+    pub on: On,
+    /// Who may author it.
+    pub author: Role,
+}
+
+const fn line(event_type: u16, name: &'static str, on: On, author: Role) -> Line {
+    Line { event_type, name, on, author }
+}
+
+/// Event types by number.
+pub mod types {
+    #![allow(missing_docs, reason = "the names are those of the catalogue, specs/events.md")]
+    pub const GENESIS: u16 = 0x0001;
+    pub const ROLE_GRANTED: u16 = 0x0002;
+    pub const ROLE_REVOKED: u16 = 0x0003;
+    pub const VOTER_REGISTERED: u16 = 0x0201;
+    pub const CREDENTIAL_COMMITTED: u16 = 0x0202;
+    pub const ROLL_FROZEN: u16 = 0x0203;
+    pub const ELECTION_DEFINED: u16 = 0x0301;
+    pub const TRUSTEE_KEY_PUBLISHED: u16 = 0x0302;
+    pub const TRUSTEES_FIXED: u16 = 0x0303;
+    pub const BOX_DEFINED: u16 = 0x0304;
+    pub const POLL_OPENED: u16 = 0x0305;
+    pub const TALLY_ANCHORED: u16 = 0x0306;
+    pub const SHARE_SUBMITTED: u16 = 0x0307;
+    pub const RESULT_DECLARED: u16 = 0x0308;
+    pub const PAPER_RETURNED: u16 = 0x0309;
+    pub const VIEW_PUBLISHED: u16 = 0x030A;
+    pub const BOX_PREPARED: u16 = 0x0401;
+    pub const BOX_OPENED: u16 = 0x0402;
+    pub const BALLOT_CAST: u16 = 0x0403;
+    pub const AUDIT_STARTED: u16 = 0x0404;
+    pub const BOX_CLOSED: u16 = 0x0405;
+    pub const EXCLUSIONS_FIXED: u16 = 0x0406;
+    pub const SEAL_ORDERED: u16 = 0x0407;
+    pub const BOX_SEALED: u16 = 0x0408;
+}
+
+/// Every event type of this version, ascending.
+pub const CATALOGUE: &[Line] = {
+    use On::{Every, Only};
+    use Role::{Commission, Registrar, Service, Trustee};
+    use types as t;
+    const ROLL: On = Only(Kind::Roll);
+    const ELECTION: On = Only(Kind::Election);
+    const BOX: On = Only(Kind::BallotBox);
+    &[
+        line(t::GENESIS, "Genesis", Every, Service),
+        line(t::ROLE_GRANTED, "RoleGranted", Every, Commission),
+        line(t::ROLE_REVOKED, "RoleRevoked", Every, Commission),
+        line(t::VOTER_REGISTERED, "VoterRegistered", ROLL, Registrar),
+        line(t::CREDENTIAL_COMMITTED, "CredentialCommitted", ROLL, Registrar),
+        line(t::ROLL_FROZEN, "RollFrozen", ROLL, Registrar),
+        line(t::ELECTION_DEFINED, "ElectionDefined", ELECTION, Commission),
+        line(t::TRUSTEE_KEY_PUBLISHED, "TrusteeKeyPublished", ELECTION, Trustee),
+        line(t::TRUSTEES_FIXED, "TrusteesFixed", ELECTION, Commission),
+        line(t::BOX_DEFINED, "BoxDefined", ELECTION, Commission),
+        line(t::POLL_OPENED, "PollOpened", ELECTION, Commission),
+        line(t::TALLY_ANCHORED, "TallyAnchored", ELECTION, Service),
+        line(t::SHARE_SUBMITTED, "ShareSubmitted", ELECTION, Trustee),
+        line(t::RESULT_DECLARED, "ResultDeclared", ELECTION, Commission),
+        line(t::PAPER_RETURNED, "PaperReturned", ELECTION, Commission),
+        line(t::VIEW_PUBLISHED, "ViewPublished", ELECTION, Service),
+        line(t::BOX_PREPARED, "BoxPrepared", BOX, Commission),
+        line(t::BOX_OPENED, "BoxOpened", BOX, Commission),
+        line(t::BALLOT_CAST, "BallotCast", BOX, Service),
+        line(t::AUDIT_STARTED, "AuditStarted", BOX, Service),
+        line(t::BOX_CLOSED, "BoxClosed", BOX, Commission),
+        line(t::EXCLUSIONS_FIXED, "ExclusionsFixed", BOX, Registrar),
+        line(t::SEAL_ORDERED, "SealOrdered", BOX, Commission),
+        line(t::BOX_SEALED, "BoxSealed", BOX, Service),
+    ]
+};
+
+/// The catalogue's line of a type.
+#[must_use]
+pub fn find(event_type: u16) -> Option<&'static Line> {
+    CATALOGUE.binary_search_by_key(&event_type, |l| l.event_type).ok().map(|i| &CATALOGUE[i])
+}
+
+/// Why a typed payload is not an event of a ledger. The fault is the author's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// A type that the catalogue does not have.
+    #[error("event type {0:#06x} is unknown")]
+    UnknownType(u16),
+    /// A type that does not belong on this kind of ledger.
+    #[error("{name} does not belong on a ledger of this kind")]
+    WrongKind {
+        /// Name of the type.
+        name: &'static str,
+    },
+    /// The payload does not decode canonically.
+    #[error("the payload of {name} is malformed")]
+    Payload {
+        /// Name of the type.
+        name: &'static str,
+    },
+}
+
+use sijill_ledger::Grant;
+
+/// An event of any register.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An event of a ballot box.
+    BallotBox(BoxEvent),
+    /// An event of an election ledger.
+    Election(ElectionEvent),
+    /// 0x0002.
+    RoleGranted(Grant),
+    /// 0x0003.
+    RoleRevoked(Grant),
+    /// An event of a roll.
+    Roll(RollEvent),
+}
+
+/// The payload of events that say everything by their type: no bytes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Nothing {}
+
+impl Event {
+    /// Reads a typed payload. Genesis is not an [`Event`]: it is entry 0 and nowhere else.
+    ///
+    /// # Errors
+    /// [`EventError`].
+    pub fn parse(kind: Kind, event_type: EventType, payload: &[u8]) -> Result<Self, EventError> {
+        let event_type = event_type.as_u16();
+        let line = find(event_type).ok_or(EventError::UnknownType(event_type))?;
+        let name = line.name;
+        if event_type == types::GENESIS || matches!(line.on, On::Only(k) if k != kind) {
+            return Err(EventError::WrongKind { name });
+        }
+        fn read<T: Serialize + serde::de::DeserializeOwned>(
+            name: &'static str,
+            payload: &[u8],
+        ) -> Result<T, EventError> {
+            decode_canonical(payload).map_err(|_| EventError::Payload { name })
+        }
+        use types as t;
+        Ok(match event_type {
+            t::ROLE_GRANTED => Self::RoleGranted(read(name, payload)?),
+            t::ROLE_REVOKED => Self::RoleRevoked(read(name, payload)?),
+            t::VOTER_REGISTERED => Self::Roll(RollEvent::VoterRegistered(read(name, payload)?)),
+            t::CREDENTIAL_COMMITTED => Self::Roll(RollEvent::CredentialCommitted(read(name, payload)?)),
+            t::ROLL_FROZEN => Self::Roll(RollEvent::RollFrozen(read(name, payload)?)),
+            t::ELECTION_DEFINED => Self::Election(ElectionEvent::ElectionDefined(read(name, payload)?)),
+            t::TRUSTEE_KEY_PUBLISHED => Self::Election(ElectionEvent::TrusteeKeyPublished(read(name, payload)?)),
+            t::TRUSTEES_FIXED => Self::Election(ElectionEvent::TrusteesFixed(read(name, payload)?)),
+            t::BOX_DEFINED => Self::Election(ElectionEvent::BoxDefined(read(name, payload)?)),
+            t::POLL_OPENED => read::<Nothing>(name, payload).map(|_| Self::Election(ElectionEvent::PollOpened))?,
+            t::TALLY_ANCHORED => Self::Election(ElectionEvent::TallyAnchored(read(name, payload)?)),
+            t::SHARE_SUBMITTED => Self::Election(ElectionEvent::ShareSubmitted(read(name, payload)?)),
+            t::RESULT_DECLARED => Self::Election(ElectionEvent::ResultDeclared(read(name, payload)?)),
+            t::PAPER_RETURNED => Self::Election(ElectionEvent::PaperReturned(read(name, payload)?)),
+            t::VIEW_PUBLISHED => Self::Election(ElectionEvent::ViewPublished(read(name, payload)?)),
+            t::BOX_PREPARED => Self::BallotBox(BoxEvent::BoxPrepared(read(name, payload)?)),
+            t::BOX_OPENED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::BoxOpened))?,
+            t::BALLOT_CAST => Self::BallotBox(BoxEvent::BallotCast(read(name, payload)?)),
+            t::AUDIT_STARTED => Self::BallotBox(BoxEvent::AuditStarted(read(name, payload)?)),
+            t::BOX_CLOSED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::BoxClosed))?,
+            t::EXCLUSIONS_FIXED => Self::BallotBox(BoxEvent::ExclusionsFixed(read(name, payload)?)),
+            t::SEAL_ORDERED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::SealOrdered))?,
+            t::BOX_SEALED => Self::BallotBox(BoxEvent::BoxSealed(read(name, payload)?)),
+            _ => return Err(EventError::UnknownType(event_type)),
+        })
+    }
+
+    /// The type on the wire.
+    #[must_use]
+    pub const fn event_type(&self) -> u16 {
+        use types as t;
+        match self {
+            Self::RoleGranted(_) => t::ROLE_GRANTED,
+            Self::RoleRevoked(_) => t::ROLE_REVOKED,
+            Self::Roll(e) => match e {
+                RollEvent::VoterRegistered(_) => t::VOTER_REGISTERED,
+                RollEvent::CredentialCommitted(_) => t::CREDENTIAL_COMMITTED,
+                RollEvent::RollFrozen(_) => t::ROLL_FROZEN,
+            },
+            Self::Election(e) => match e {
+                ElectionEvent::ElectionDefined(_) => t::ELECTION_DEFINED,
+                ElectionEvent::TrusteeKeyPublished(_) => t::TRUSTEE_KEY_PUBLISHED,
+                ElectionEvent::TrusteesFixed(_) => t::TRUSTEES_FIXED,
+                ElectionEvent::BoxDefined(_) => t::BOX_DEFINED,
+                ElectionEvent::PollOpened => t::POLL_OPENED,
+                ElectionEvent::TallyAnchored(_) => t::TALLY_ANCHORED,
+                ElectionEvent::ShareSubmitted(_) => t::SHARE_SUBMITTED,
+                ElectionEvent::ResultDeclared(_) => t::RESULT_DECLARED,
+                ElectionEvent::PaperReturned(_) => t::PAPER_RETURNED,
+                ElectionEvent::ViewPublished(_) => t::VIEW_PUBLISHED,
+            },
+            Self::BallotBox(e) => match e {
+                BoxEvent::BoxPrepared(_) => t::BOX_PREPARED,
+                BoxEvent::BoxOpened => t::BOX_OPENED,
+                BoxEvent::BallotCast(_) => t::BALLOT_CAST,
+                BoxEvent::AuditStarted(_) => t::AUDIT_STARTED,
+                BoxEvent::BoxClosed => t::BOX_CLOSED,
+                BoxEvent::ExclusionsFixed(_) => t::EXCLUSIONS_FIXED,
+                BoxEvent::SealOrdered => t::SEAL_ORDERED,
+                BoxEvent::BoxSealed(_) => t::BOX_SEALED,
+            },
+        }
+    }
+
+    /// The type as the ledger crate names it.
+    #[must_use]
+    pub const fn wire_type(&self) -> EventType {
+        EventType::new(self.event_type())
+    }
+
+    /// The catalogue's line of this event.
+    #[must_use]
+    pub fn line(&self) -> &'static Line {
+        find(self.event_type()).expect("every event has a line in the catalogue")
+    }
+
+    /// The scope that the author's role must cover.
+    #[must_use]
+    pub fn author_scope(&self) -> Option<Scope> {
+        match self {
+            Self::Election(ElectionEvent::TrusteeKeyPublished(e)) => e.index.to_string().parse().ok(),
+            Self::Election(ElectionEvent::ShareSubmitted(e)) => e.index.to_string().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The payload's bytes.
+    #[must_use]
+    pub fn payload(&self) -> Vec<u8> {
+        match self {
+            Self::RoleGranted(g) | Self::RoleRevoked(g) => encode(g),
+            Self::Roll(e) => match e {
+                RollEvent::VoterRegistered(p) => encode(p),
+                RollEvent::CredentialCommitted(p) => encode(p),
+                RollEvent::RollFrozen(p) => encode(p),
+            },
+            Self::Election(e) => match e {
+                ElectionEvent::ElectionDefined(p) => encode(p),
+                ElectionEvent::TrusteeKeyPublished(p) => encode(p),
+                ElectionEvent::TrusteesFixed(p) => encode(p),
+                ElectionEvent::BoxDefined(p) => encode(p),
+                ElectionEvent::PollOpened => Vec::new(),
+                ElectionEvent::TallyAnchored(p) => encode(p),
+                ElectionEvent::ShareSubmitted(p) => encode(p),
+                ElectionEvent::ResultDeclared(p) => encode(p),
+                ElectionEvent::PaperReturned(p) => encode(p),
+                ElectionEvent::ViewPublished(p) => encode(p),
+            },
+            Self::BallotBox(e) => match e {
+                BoxEvent::BoxPrepared(p) => encode(p),
+                BoxEvent::BallotCast(p) => encode(p),
+                BoxEvent::AuditStarted(p) => encode(p),
+                BoxEvent::ExclusionsFixed(p) => encode(p),
+                BoxEvent::BoxSealed(p) => encode(p),
+                BoxEvent::BoxOpened | BoxEvent::BoxClosed | BoxEvent::SealOrdered => Vec::new(),
+            },
+        }
+    }
+}

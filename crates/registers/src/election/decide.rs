@@ -1,0 +1,475 @@
+//! Which events may stand on an election ledger. Spec: specs/election.md §4.
+
+use sijill_ballot::{TrusteeError, TrusteeKey, Trustees};
+use sijill_ledger::{Kind, LedgerId};
+
+use super::events::{
+    ACCREDITED, BoxDefined, ElectionDefined, ElectionEvent, PUBLIC, PaperReturned, ResultDeclared, ShareSubmitted,
+    TallyAnchored, TrusteeKeyPublished, TrusteesFixed, ViewPublished,
+};
+use super::state::{BoxProgress, ElectionState};
+use crate::json::MAX_INTEGER;
+use crate::manifest::{District, Manifest, ManifestError};
+use crate::names::Name;
+use crate::records::{RecordError, election_record};
+use crate::register::{Consequence, Context, Facts, Rejection, no_refs, one_ref};
+
+/// Why an event may not stand on an election ledger. Nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ElectionRejection {
+    /// The event does not come next.
+    #[error("{event} is not possible now: {why}")]
+    Order {
+        /// Name of the event type.
+        event: &'static str,
+        /// What is missing, or stands already.
+        why: String,
+    },
+    /// The manifest is refused.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The list of ledgers is not what the manifest asks for.
+    #[error("the list of ledgers: {0}")]
+    Ledgers(String),
+    /// A trustee's record is refused.
+    #[error("trustee {index}: {problem}")]
+    TrusteeKey {
+        /// Index from 1.
+        index: u16,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The trustees record is not the one that follows from the keys.
+    #[error("the trustees record or the election key is not the one that follows from the published keys: {0}")]
+    TrusteesRecord(String),
+    /// A box's records are not the ones that follow from manifest and trustees.
+    #[error("box of district {district}: {problem}")]
+    BoxRecord {
+        /// District.
+        district: Name,
+        /// What differs.
+        problem: String,
+    },
+    /// The roll is not frozen, or does not agree.
+    #[error("box of district {district}: {problem}")]
+    Roll {
+        /// District.
+        district: Name,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// The anchored tally is not that of the box's seal.
+    #[error("the anchored tally does not agree with the seal of the box: {0}")]
+    Anchor(&'static str),
+    /// The box must not be decrypted.
+    #[error("the box has {counted} counted ballots, fewer than the {minimum} that the rules ask for: it is never decrypted")]
+    BelowMinimum {
+        /// Counted.
+        counted: u64,
+        /// Minimum.
+        minimum: u64,
+    },
+    /// A share is refused.
+    #[error("share of trustee {index}: {problem}")]
+    Share {
+        /// Index from 1.
+        index: u16,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The result is not the one that follows from tally and shares.
+    #[error("the result: {0}")]
+    Result(String),
+    /// The paper return does not add up.
+    #[error("the paper return: {0}")]
+    Paper(String),
+    /// A view that does not exist, is published already or too early.
+    #[error("view {view}: {problem}")]
+    View {
+        /// Its name.
+        view: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+impl ElectionRejection {
+    /// The verdict code of specs/verification.md.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Order { .. } => "election.order",
+            Self::Manifest(_) => "election.manifest",
+            Self::Ledgers(_) => "election.ledgers",
+            Self::TrusteeKey { .. } => "trustee.key",
+            Self::TrusteesRecord(_) => "trustee.record",
+            Self::BoxRecord { .. } => "election.record",
+            Self::Roll { .. } => "election.credentials",
+            Self::Anchor(_) => "election.anchor",
+            Self::BelowMinimum { .. } | Self::Share { .. } => "trustee.share",
+            Self::Result(_) => "result.value",
+            Self::Paper(_) => "paper.return",
+            Self::View { .. } => "view.digest",
+        }
+    }
+}
+
+fn order(event: &'static str, why: impl Into<String>) -> ElectionRejection {
+    ElectionRejection::Order { event, why: why.into() }
+}
+
+impl ElectionState {
+    pub(crate) fn decide(&self, event: &ElectionEvent, ctx: &Context<'_>) -> Result<Vec<Consequence>, Rejection> {
+        match event {
+            ElectionEvent::ElectionDefined(e) => {
+                no_refs("ElectionDefined", ctx)?;
+                self.decide_definition(e, ctx)?;
+            }
+            ElectionEvent::TrusteeKeyPublished(e) => {
+                no_refs("TrusteeKeyPublished", ctx)?;
+                self.decide_trustee_key(e)?;
+            }
+            ElectionEvent::TrusteesFixed(e) => {
+                no_refs("TrusteesFixed", ctx)?;
+                self.decide_trustees(e, ctx)?;
+            }
+            ElectionEvent::BoxDefined(e) => self.decide_box(e, ctx)?,
+            ElectionEvent::PollOpened => {
+                no_refs("PollOpened", ctx)?;
+                self.decide_poll_opening()?;
+            }
+            ElectionEvent::TallyAnchored(e) => self.decide_anchor(e, ctx)?,
+            ElectionEvent::ShareSubmitted(e) => {
+                no_refs("ShareSubmitted", ctx)?;
+                self.decide_share(e, ctx)?;
+            }
+            ElectionEvent::ResultDeclared(e) => {
+                no_refs("ResultDeclared", ctx)?;
+                self.decide_result(e, ctx)?;
+            }
+            ElectionEvent::PaperReturned(e) => {
+                no_refs("PaperReturned", ctx)?;
+                self.decide_paper(e, ctx)?;
+            }
+            ElectionEvent::ViewPublished(e) => {
+                no_refs("ViewPublished", ctx)?;
+                self.decide_view(e, ctx)?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn manifest(&self, event: &'static str) -> Result<&Manifest, ElectionRejection> {
+        self.facts.manifest.as_deref().ok_or_else(|| order(event, "the election is not defined yet"))
+    }
+
+    fn progress(&self, event: &'static str, ledger: &LedgerId) -> Result<&BoxProgress, ElectionRejection> {
+        let missing = || order(event, "this box has no anchored tally yet: seal and anchor it first");
+        self.facts.progress.get(ledger).ok_or_else(missing)
+    }
+
+    fn decide_definition(&self, e: &ElectionDefined, ctx: &Context<'_>) -> Result<(), Rejection> {
+        if self.facts.defined.is_some() {
+            return Err(order("ElectionDefined", "the election is defined already").into());
+        }
+        let manifest = Manifest::parse(&ctx.contents.load(&e.manifest)?).map_err(ElectionRejection::Manifest)?;
+        check_ledgers(&self.facts.ledger, &manifest, e)?;
+        Ok(())
+    }
+
+    fn decide_trustee_key(&self, e: &TrusteeKeyPublished) -> Result<(), Rejection> {
+        let manifest = self.manifest("TrusteeKeyPublished")?;
+        if self.facts.trustees.is_some() {
+            return Err(order("TrusteeKeyPublished", "the trustees are fixed already").into());
+        }
+        let wrong = |problem: String| ElectionRejection::TrusteeKey { index: e.index, problem };
+        let name = usize::from(e.index).checked_sub(1).and_then(|i| manifest.trustees.names.get(i));
+        let Some(name) = name else {
+            return Err(wrong(format!("the manifest names {} trustees", manifest.trustees.names.len())).into());
+        };
+        if self.facts.trustee_keys.contains_key(&e.index) {
+            return Err(order("TrusteeKeyPublished", format!("trustee {} has published a key already", e.index)).into());
+        }
+        let key = TrusteeKey::parse(&e.record).map_err(|e| wrong(e.to_string()))?;
+        if key.name() != Some(name.as_str()) {
+            return Err(wrong("the record must carry the name that the manifest gives this trustee".into()).into());
+        }
+        if self.facts.trustee_keys.values().any(|other| other.public() == key.public()) {
+            return Err(wrong("another trustee has published this very key".into()).into());
+        }
+        Ok(())
+    }
+
+    fn decide_trustees(&self, e: &TrusteesFixed, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let manifest = self.manifest("TrusteesFixed")?;
+        if self.facts.trustees.is_some() {
+            return Err(order("TrusteesFixed", "the trustees are fixed already").into());
+        }
+        let (have, need) = (self.facts.trustee_keys.len(), manifest.trustees.names.len());
+        if have < need {
+            return Err(order("TrusteesFixed", format!("{have} of {need} trustees have published their keys")).into());
+        }
+        let bytes = ctx.contents.load(&e.trustees)?;
+        let wrong = |problem: String| ElectionRejection::TrusteesRecord(problem);
+        let record = self.derive_trustees().map_err(|e| wrong(e.to_string()))?;
+        if record.json().as_bytes() != &*bytes {
+            return Err(wrong("the record differs".into()).into());
+        }
+        if record.election_key().as_bytes() != &e.public_key {
+            return Err(wrong("the key differs".into()).into());
+        }
+        Ok(())
+    }
+
+    /// The trustees record that follows from the published keys. Spec: specs/election.md §3.2.
+    ///
+    /// # Errors
+    /// [`TrusteeError`] if there are no keys, or they cancel out.
+    pub fn derive_trustees(&self) -> Result<Trustees, TrusteeError> {
+        let keys: Vec<_> = self.facts.trustee_keys.values().cloned().collect();
+        Trustees::from_keys(&keys)
+    }
+
+    fn decide_box(&self, e: &BoxDefined, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let manifest = self.manifest("BoxDefined")?;
+        let (Some(defined), Some(trustees)) = (&self.facts.defined, &self.facts.trustees_record) else {
+            return Err(order("BoxDefined", "the trustees are not fixed yet").into());
+        };
+        if self.facts.poll_opened_size.is_some() {
+            return Err(order("BoxDefined", "the poll is open").into());
+        }
+        if self.facts.boxes.contains_key(&e.ledger) {
+            return Err(order("BoxDefined", format!("the box of district {} is defined already", e.district)).into());
+        }
+        let wrong = |problem: String| ElectionRejection::BoxRecord { district: e.district.clone(), problem };
+        let listed = defined.ledgers.iter().any(|l| l.ledger == e.ledger && l.district.as_ref() == Some(&e.district));
+        if !listed {
+            return Err(wrong("this ledger is not the one listed for the district".into()).into());
+        }
+        let district = manifest.district(&e.district).ok_or_else(|| wrong(RecordError::NoDistrict.to_string()))?;
+        let record = election_record(manifest, district, &e.ledger, trustees.election_key())
+            .map_err(|e| wrong(e.to_string()))?;
+        if record.json().as_bytes() != &*ctx.contents.load(&e.election)? {
+            return Err(wrong("the election record differs from the one that follows from the manifest".into()).into());
+        }
+        self.check_roll(e, manifest, ctx)
+    }
+
+    fn check_roll(&self, e: &BoxDefined, manifest: &Manifest, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let wrong = |problem: &'static str| ElectionRejection::Roll { district: e.district.clone(), problem };
+        let defined = self.facts.defined.as_ref().ok_or_else(|| order("BoxDefined", "the election is not defined yet"))?;
+        let roll = defined
+            .ledgers
+            .iter()
+            .find(|l| l.kind == Kind::Roll.code())
+            .ok_or_else(|| wrong("the event has no roll"))?
+            .ledger;
+        let cited = one_ref("BoxDefined", ctx, &roll)?;
+        let Some(Facts::Roll(roll)) = ctx.linked.facts(&roll) else {
+            return Err(wrong("the roll is not kept by this service").into());
+        };
+        let Some(frozen_size) = roll.frozen_size else {
+            return Err(wrong("the roll is not frozen yet").into());
+        };
+        if cited.size < frozen_size {
+            return Err(Rejection::Refs { event: "BoxDefined", problem: "cites the roll at a size before its freeze" });
+        }
+        if roll.districts.iter().any(|d| manifest.district(&d.district).is_none()) {
+            return Err(wrong("the frozen roll has a district that the manifest does not have").into());
+        }
+        match roll.districts.iter().find(|d| d.district == e.district) {
+            Some(d) if (d.eligible, d.holders, d.credentials) == (e.eligible, e.holders, e.credentials) => Ok(()),
+            Some(_) => Err(wrong("credential list and numbers must be those of the frozen roll").into()),
+            None if (e.eligible, e.holders) == (0, 0) && &*ctx.contents.load(&e.credentials)? == b"[]" => Ok(()),
+            None => Err(wrong("the roll has no voters there: the list must be empty and the numbers 0").into()),
+        }
+    }
+
+    fn decide_poll_opening(&self) -> Result<(), Rejection> {
+        let manifest = self.manifest("PollOpened")?;
+        if self.facts.poll_opened_size.is_some() {
+            return Err(order("PollOpened", "the poll is open already").into());
+        }
+        let (have, need) = (self.facts.boxes.len(), manifest.districts.len());
+        if have < need {
+            return Err(order("PollOpened", format!("{have} of {need} boxes are defined")).into());
+        }
+        Ok(())
+    }
+
+    fn decide_anchor(&self, e: &TallyAnchored, ctx: &Context<'_>) -> Result<(), Rejection> {
+        if self.facts.poll_opened_size.is_none() {
+            return Err(order("TallyAnchored", "the poll was never opened").into());
+        }
+        if !self.facts.boxes.contains_key(&e.ledger) {
+            return Err(ElectionRejection::Anchor("the election has no such box").into());
+        }
+        if self.facts.progress.contains_key(&e.ledger) {
+            return Err(order("TallyAnchored", "the tally of this box is anchored already; there is one, ever").into());
+        }
+        let cited = one_ref("TallyAnchored", ctx, &e.ledger)?;
+        let Some(Facts::BallotBox(ballot_box)) = ctx.linked.facts(&e.ledger) else {
+            return Err(ElectionRejection::Anchor("the box is not kept by this service").into());
+        };
+        let Some((sealed_size, seal)) = &ballot_box.sealed else {
+            return Err(order("TallyAnchored", "the box is not sealed yet").into());
+        };
+        let same = |ok: bool, what: &'static str| if ok { Ok(()) } else { Err(ElectionRejection::Anchor(what)) };
+        same(cited.size == *sealed_size && e.sealed_size == *sealed_size, "size")?;
+        same(e.counted == seal.counted, "number of counted ballots")?;
+        same(e.encrypted_tally == seal.encrypted_tally && e.sized_tally == seal.sized_tally, "tally")?;
+        Ok(())
+    }
+
+    fn decide_share(&self, e: &ShareSubmitted, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let manifest = self.manifest("ShareSubmitted")?;
+        let progress = self.progress("ShareSubmitted", &e.ledger)?;
+        if progress.result.is_some() {
+            return Err(order("ShareSubmitted", "the result of this box is declared already").into());
+        }
+        let (counted, minimum) = (progress.anchored.counted, manifest.min_ballots);
+        if counted < minimum {
+            return Err(ElectionRejection::BelowMinimum { counted, minimum }.into());
+        }
+        if progress.shares.contains_key(&e.index) {
+            return Err(order("ShareSubmitted", format!("trustee {} has handed in a share already", e.index)).into());
+        }
+        self.check_share(e, ctx)
+    }
+
+    fn decide_result(&self, e: &ResultDeclared, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let manifest = self.manifest("ResultDeclared")?;
+        let progress = self.progress("ResultDeclared", &e.ledger)?;
+        if progress.result.is_some() {
+            return Err(order("ResultDeclared", "the result of this box is declared already").into());
+        }
+        let (have, need) = (progress.shares.len(), manifest.trustees.names.len());
+        if have < need {
+            return Err(order("ResultDeclared", format!("{have} of {need} trustees have handed in their shares")).into());
+        }
+        self.check_result(progress, e, ctx)
+    }
+
+    fn decide_paper(&self, e: &PaperReturned, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let manifest = self.manifest("PaperReturned")?;
+        if !manifest.paper {
+            return Err(order("PaperReturned", "this event has no paper channel").into());
+        }
+        let progress = self.progress("PaperReturned", &e.ledger)?;
+        if progress.paper.is_some() {
+            return Err(order("PaperReturned", "the paper return of this district is in already").into());
+        }
+        let district = self.district_of(&e.ledger).ok_or_else(|| order("PaperReturned", "no such box"))?;
+        check_paper(e, district)?;
+        if let Some(Facts::BallotBox(facts)) = ctx.linked.facts(&e.ledger)
+            && let Some(exclusions) = facts.exclusions
+        {
+            if e.issued < exclusions {
+                let text = format!("{} papers issued, but {exclusions} credentials are excluded for paper", e.issued);
+                return Err(ElectionRejection::Paper(text).into());
+            }
+            return Ok(());
+        }
+        Err(ElectionRejection::Paper("the ballot box of this district is not kept by this service".into()).into())
+    }
+
+    fn decide_view(&self, e: &ViewPublished, ctx: &Context<'_>) -> Result<(), Rejection> {
+        let manifest = self.manifest("ViewPublished")?;
+        let progress = self.progress("ViewPublished", &e.ledger)?;
+        let wrong = |problem: &'static str| ElectionRejection::View { view: e.view.clone(), problem };
+        if progress.views.contains(&e.view) {
+            return Err(wrong("is published already").into());
+        }
+        let size = match e.view.as_str() {
+            "turnout" | "trackers" | "tally" => progress.anchored.sealed_size,
+            "result" => {
+                if progress.result.is_none() {
+                    return Err(wrong("the result of this box is not declared yet").into());
+                }
+                if manifest.paper && progress.paper.is_none() {
+                    return Err(wrong("the paper return of this district is not in yet").into());
+                }
+                ctx.size
+            }
+            _ => return Err(wrong("is not a view of this version").into()),
+        };
+        if e.size != size {
+            return Err(wrong("was computed at another size").into());
+        }
+        ctx.contents.load(&e.content)?;
+        Ok(())
+    }
+
+    /// The district of a defined box.
+    pub(super) fn district_of(&self, ledger: &LedgerId) -> Option<&District> {
+        let (_, defined) = self.facts.boxes.get(ledger)?;
+        self.facts.manifest.as_ref()?.district(&defined.district)
+    }
+}
+
+/// Spec: specs/election.md §4.1.
+fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Result<(), ElectionRejection> {
+    let wrong = |problem: &str| Err(ElectionRejection::Ledgers(problem.to_owned()));
+    if !e.ledgers.is_sorted_by(|a, b| a.ledger < b.ledger) {
+        return wrong("must be ascending by ledger id, without repetition");
+    }
+    if e.ledgers.iter().any(|l| l.ledger == *own) {
+        return wrong("the election ledger itself is not listed");
+    }
+    let mut rolls = 0;
+    let mut districts = Vec::new();
+    for listed in &e.ledgers {
+        match (Kind::from_code(listed.kind), listed.visibility, &listed.district) {
+            (Some(Kind::Roll), ACCREDITED, None) => rolls += 1,
+            (Some(Kind::BallotBox), PUBLIC, Some(district)) => districts.push(district),
+            _ => return wrong("each is the roll (accredited) or the box of a district (public)"),
+        }
+    }
+    if rolls != 1 {
+        return wrong("there must be exactly one roll");
+    }
+    districts.sort();
+    if !districts.into_iter().eq(manifest.districts.iter().map(|d| &d.id)) {
+        return wrong("there must be exactly one ballot box for each district of the manifest");
+    }
+    Ok(())
+}
+
+/// Spec: specs/election.md §4.9.
+fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRejection> {
+    let wrong = |problem: String| Err(ElectionRejection::Paper(problem));
+    let all = [e.issued, e.valid, e.invalid, e.spoilt];
+    if all.iter().chain(e.counts.iter().flatten()).any(|n| *n > MAX_INTEGER) {
+        return wrong("a number is too large".into());
+    }
+    let used = e.valid + e.invalid + e.spoilt;
+    if used != e.issued {
+        return wrong(format!(
+            "{} valid + {} invalid + {} spoilt = {used}, but {} were issued",
+            e.valid, e.invalid, e.spoilt, e.issued
+        ));
+    }
+    if e.counts.len() != district.questions.len() {
+        return wrong(format!("{} questions, but the district has {}", e.counts.len(), district.questions.len()));
+    }
+    for (i, (counts, question)) in e.counts.iter().zip(&district.questions).enumerate() {
+        let number = i + 1;
+        if counts.len() != question.choices() {
+            return wrong(format!("question {number}: {} counts, but {} choices", counts.len(), question.choices()));
+        }
+        if counts.iter().any(|n| *n > e.valid) {
+            return wrong(format!("question {number}: a count is greater than the {} valid papers", e.valid));
+        }
+        let (blank, answers) = if question.blank { (counts[0], &counts[1..]) } else { (0, &counts[..]) };
+        let marked = u128::from(e.valid - blank);
+        let sum: u128 = answers.iter().map(|n| u128::from(*n)).sum();
+        let (least, most) = (u128::from(question.min) * marked, u128::from(question.max) * marked);
+        if !(least..=most).contains(&sum) {
+            return wrong(format!(
+                "question {number}: {sum} votes on {marked} papers, but there must be {least} to {most}"
+            ));
+        }
+    }
+    Ok(())
+}

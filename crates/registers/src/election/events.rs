@@ -1,0 +1,158 @@
+//! Events of an election ledger. Spec: specs/events.md §4.
+
+use serde::{Deserialize, Serialize};
+use sijill_ledger::{ContentRef, LedgerId};
+
+use crate::names::Name;
+
+/// Visibility of a ledger that everybody may read.
+pub const PUBLIC: u8 = 1;
+/// Visibility of a ledger that accredited auditors may read.
+pub const ACCREDITED: u8 = 2;
+
+/// A ledger of the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedLedger {
+    /// Its id.
+    pub ledger: LedgerId,
+    /// Its kind, as in genesis.
+    pub kind: u16,
+    /// [`PUBLIC`] or [`ACCREDITED`].
+    pub visibility: u8,
+    /// The district, for boxes.
+    pub district: Option<Name>,
+}
+
+/// 0x0301: what the event is, and which ledgers it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElectionDefined {
+    /// The manifest.
+    pub manifest: ContentRef,
+    /// Ascending by ledger id.
+    pub ledgers: Vec<ListedLedger>,
+}
+
+/// 0x0302: a trustee's public key with its proof of knowledge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrusteeKeyPublished {
+    /// From 1.
+    pub index: u16,
+    /// The Belenios public key record, JSON.
+    pub record: Vec<u8>,
+}
+
+/// 0x0303: the trustees and the election key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrusteesFixed {
+    /// The trustees record.
+    pub trustees: ContentRef,
+    /// The election key, 32 bytes little-endian.
+    pub public_key: [u8; 32],
+}
+
+/// 0x0304: the records of one box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoxDefined {
+    /// District.
+    pub district: Name,
+    /// The box.
+    pub ledger: LedgerId,
+    /// Its Belenios election record.
+    pub election: ContentRef,
+    /// Its credential list.
+    pub credentials: ContentRef,
+    /// Persons eligible in the district.
+    pub eligible: u64,
+    /// Those among them with a credential.
+    pub holders: u64,
+}
+
+/// 0x0306: the sealed tally of a box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TallyAnchored {
+    /// The box.
+    pub ledger: LedgerId,
+    /// Entries of the box up to and including its seal.
+    pub sealed_size: u64,
+    /// Ballots counted.
+    pub counted: u64,
+    /// The encrypted tally.
+    pub encrypted_tally: ContentRef,
+    /// The sized encrypted tally.
+    pub sized_tally: ContentRef,
+}
+
+/// 0x0307: a trustee's partial decryption of a box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareSubmitted {
+    /// The box.
+    pub ledger: LedgerId,
+    /// The trustee.
+    pub index: u16,
+    /// The partial decryption record.
+    pub share: ContentRef,
+}
+
+/// 0x0308: the result of a box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultDeclared {
+    /// The box.
+    pub ledger: LedgerId,
+    /// The result record.
+    pub result: ContentRef,
+}
+
+/// 0x0309: the paper votes of a district.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperReturned {
+    /// The box of the district.
+    pub ledger: LedgerId,
+    /// Papers handed out.
+    pub issued: u64,
+    /// Valid papers, blank ones included.
+    pub valid: u64,
+    /// Invalid papers.
+    pub invalid: u64,
+    /// Papers spoilt and not cast.
+    pub spoilt: u64,
+    /// Per question, per choice (blank first if offered).
+    pub counts: Vec<Vec<u64>>,
+}
+
+/// 0x030A: a published read model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewPublished {
+    /// `turnout`, `trackers`, `tally` or `result`.
+    pub view: String,
+    /// The box that it is about.
+    pub ledger: LedgerId,
+    /// Entries that it was computed from.
+    pub size: u64,
+    /// The document.
+    pub content: ContentRef,
+}
+
+/// An event of an election ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ElectionEvent {
+    /// 0x0304.
+    BoxDefined(BoxDefined),
+    /// 0x0301.
+    ElectionDefined(ElectionDefined),
+    /// 0x0309.
+    PaperReturned(PaperReturned),
+    /// 0x0305.
+    PollOpened,
+    /// 0x0308.
+    ResultDeclared(ResultDeclared),
+    /// 0x0307.
+    ShareSubmitted(ShareSubmitted),
+    /// 0x0306.
+    TallyAnchored(TallyAnchored),
+    /// 0x0302.
+    TrusteeKeyPublished(TrusteeKeyPublished),
+    /// 0x0303.
+    TrusteesFixed(TrusteesFixed),
+    /// 0x030A.
+    ViewPublished(ViewPublished),
+}

@@ -1,0 +1,11 @@
+//! The election ledger: manifest, trustees, boxes, shares, results. Spec: specs/events.md §4, specs/election.md §4.
+
+mod decide;
+pub mod events;
+mod state;
+mod tallying;
+pub mod views;
+
+pub use decide::ElectionRejection;
+pub use state::{BoxProgress, ElectionFacts, ElectionState};
+pub use tallying::AnchoredTally;

@@ -1,0 +1,132 @@
+//! State of an election ledger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sijill_ballot::{TrusteeKey, Trustees};
+use sijill_ledger::{ContentRef, LedgerId};
+
+use super::events::{
+    BoxDefined, ElectionDefined, ElectionEvent, PaperReturned, ResultDeclared, TallyAnchored, TrusteesFixed,
+};
+use crate::manifest::Manifest;
+use crate::register::Contents;
+
+/// What an election ledger has established: for other ledgers, for the door, for trustees.
+#[derive(Debug, Clone)]
+pub struct ElectionFacts {
+    /// The ledger itself.
+    pub ledger: LedgerId,
+    /// The definition.
+    pub defined: Option<ElectionDefined>,
+    /// The manifest.
+    pub manifest: Option<Arc<Manifest>>,
+    /// Keys of the trustees that have published theirs, by index from 1.
+    pub trustee_keys: BTreeMap<u16, TrusteeKey>,
+    /// The fixed trustees.
+    pub trustees: Option<TrusteesFixed>,
+    /// The trustees' verified record.
+    pub trustees_record: Option<Arc<Trustees>>,
+    /// Defined boxes, with the entries up to and including their definition.
+    pub boxes: BTreeMap<LedgerId, (u64, BoxDefined)>,
+    /// Entries up to and including PollOpened.
+    pub poll_opened_size: Option<u64>,
+    /// How far each box has come after its seal.
+    pub progress: BTreeMap<LedgerId, BoxProgress>,
+}
+
+/// What stands on the election ledger about a sealed box.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoxProgress {
+    /// Its anchored tally.
+    pub anchored: TallyAnchored,
+    /// Shares by trustee index.
+    pub shares: BTreeMap<u16, ContentRef>,
+    /// The result.
+    pub result: Option<ResultDeclared>,
+    /// The paper votes.
+    pub paper: Option<PaperReturned>,
+    /// Views published.
+    pub views: Vec<String>,
+}
+
+/// State of an election ledger.
+#[derive(Debug, Clone)]
+pub struct ElectionState {
+    pub(super) facts: Arc<ElectionFacts>,
+}
+
+impl ElectionState {
+    /// An empty election ledger.
+    #[must_use]
+    pub fn new(ledger: LedgerId) -> Self {
+        Self {
+            facts: Arc::new(ElectionFacts {
+                ledger,
+                defined: None,
+                manifest: None,
+                trustee_keys: BTreeMap::new(),
+                trustees: None,
+                trustees_record: None,
+                boxes: BTreeMap::new(),
+                poll_opened_size: None,
+                progress: BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// What the ledger has established.
+    #[must_use]
+    pub fn facts(&self) -> Arc<ElectionFacts> {
+        Arc::clone(&self.facts)
+    }
+
+    pub(crate) fn evolve(&mut self, seq: u64, event: &ElectionEvent, contents: &dyn Contents) -> Result<(), String> {
+        let load = |content: &ContentRef| contents.load(content).map_err(|e| e.to_string());
+        let facts = Arc::make_mut(&mut self.facts);
+        let progress = |facts: &mut ElectionFacts, ledger: &LedgerId, change: &mut dyn FnMut(&mut BoxProgress)| {
+            let progress = facts.progress.get_mut(ledger).ok_or("a box without an anchored tally")?;
+            change(progress);
+            Ok::<(), String>(())
+        };
+        match event {
+            ElectionEvent::ElectionDefined(e) => {
+                let manifest = Manifest::parse(&load(&e.manifest)?).map_err(|e| e.to_string())?;
+                facts.manifest = Some(Arc::new(manifest));
+                facts.defined = Some(e.clone());
+            }
+            ElectionEvent::TrusteeKeyPublished(e) => {
+                let key = TrusteeKey::parse(&e.record).map_err(|e| e.to_string())?;
+                facts.trustee_keys.insert(e.index, key);
+            }
+            ElectionEvent::TrusteesFixed(e) => {
+                let record = Trustees::parse(&load(&e.trustees)?).map_err(|e| e.to_string())?;
+                facts.trustees_record = Some(Arc::new(record));
+                facts.trustees = Some(e.clone());
+            }
+            ElectionEvent::BoxDefined(e) => {
+                facts.boxes.insert(e.ledger, (seq + 1, e.clone()));
+            }
+            ElectionEvent::PollOpened => facts.poll_opened_size = Some(seq + 1),
+            ElectionEvent::TallyAnchored(e) => {
+                let fresh = BoxProgress {
+                    anchored: e.clone(),
+                    shares: BTreeMap::new(),
+                    result: None,
+                    paper: None,
+                    views: Vec::new(),
+                };
+                facts.progress.insert(e.ledger, fresh);
+            }
+            ElectionEvent::ShareSubmitted(e) => progress(facts, &e.ledger, &mut |p| {
+                p.shares.insert(e.index, e.share);
+            })?,
+            ElectionEvent::ResultDeclared(e) => progress(facts, &e.ledger, &mut |p| p.result = Some(e.clone()))?,
+            ElectionEvent::PaperReturned(e) => progress(facts, &e.ledger, &mut |p| p.paper = Some(e.clone()))?,
+            ElectionEvent::ViewPublished(e) => {
+                progress(facts, &e.ledger, &mut |p| p.views.push(e.view.clone()))?;
+            }
+        }
+        Ok(())
+    }
+}

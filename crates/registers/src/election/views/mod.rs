@@ -1,0 +1,3 @@
+//! Read models of an election ledger. Spec: specs/election.md §6.
+
+pub mod result;

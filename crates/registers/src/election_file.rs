@@ -1,0 +1,182 @@
+//! The file that people edit: an election in TOML, compiled with a rule pack into a manifest.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use sijill_rules::RulePack;
+
+use crate::manifest::{District, FORMAT, Manifest, ManifestError, Question, SUITE, Text, Trustees};
+use crate::names::Name;
+
+/// Why an election file makes no manifest. The fault is the file's author's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ElectionFileError {
+    /// Not TOML, or fields missing, unknown or of the wrong type.
+    #[error("the election file cannot be read: {0}")]
+    Syntax(String),
+    /// A format that this version does not know.
+    #[error("the election file has the format `{0}`; this version reads `sijill-election/1`")]
+    UnknownFormat(String),
+    /// A time that is not RFC 3339 with an offset.
+    #[error("`{field}`: `{text}` is not a time such as 2026-12-05T07:00:00+03:00")]
+    Time {
+        /// The field.
+        field: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// Not an id.
+    #[error("`{field}`: `{text}` {problem}")]
+    Name {
+        /// The field.
+        field: &'static str,
+        /// What it says.
+        text: String,
+        /// What is wrong.
+        problem: crate::names::NameError,
+    },
+    /// The file names another rule pack than the one given.
+    #[error("the election file names the rules `{named}`, but the rule pack given is `{given}`")]
+    OtherRules {
+        /// In the file.
+        named: String,
+        /// The pack's id.
+        given: String,
+    },
+    /// The rules do not permit what the file says.
+    #[error("`{field}`: {problem} (rule pack {rules})")]
+    Rules {
+        /// The field.
+        field: &'static str,
+        /// What the rules say.
+        problem: String,
+        /// The pack's id.
+        rules: String,
+    },
+    /// The manifest that results is contradictory.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    id: String,
+    name: Text,
+    #[serde(default)]
+    rehearsal: bool,
+    rules: String,
+    time_zone: String,
+    opens: String,
+    closes: String,
+    administrator: String,
+    credential_authority: String,
+    trustees: Vec<String>,
+    district: Vec<DistrictFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DistrictFile {
+    id: String,
+    name: Text,
+    question: Vec<QuestionFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuestionFile {
+    text: Text,
+    answers: Vec<Text>,
+    #[serde(default)]
+    blank: bool,
+    min: u32,
+    max: u32,
+}
+
+/// The rule pack that an election file names, without compiling it.
+///
+/// # Errors
+/// [`ElectionFileError::Syntax`].
+pub fn rules_named(text: &str) -> Result<String, ElectionFileError> {
+    #[derive(Deserialize)]
+    struct Head {
+        rules: String,
+    }
+    let head: Head = toml::from_str(text).map_err(|e| ElectionFileError::Syntax(e.to_string()))?;
+    Ok(head.rules)
+}
+
+/// Compiles an election file under a rule pack into a valid manifest.
+///
+/// # Errors
+/// [`ElectionFileError`] with the field at fault.
+pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileError> {
+    let file: File = toml::from_str(text).map_err(|e| ElectionFileError::Syntax(e.to_string()))?;
+    if file.format != "sijill-election/1" {
+        return Err(ElectionFileError::UnknownFormat(file.format));
+    }
+    if file.rules != pack.id {
+        return Err(ElectionFileError::OtherRules { named: file.rules, given: pack.id.clone() });
+    }
+    let rules_refuse = |field, problem: String| {
+        Err(ElectionFileError::Rules { field, problem, rules: pack.id.clone() })
+    };
+    let opens = time("opens", &file.opens)?;
+    let closes = time("closes", &file.closes)?;
+    let opening_day = opens.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    if !pack.covers(opening_day) {
+        return rules_refuse("opens", format!("the rules are not in force on {opening_day}"));
+    }
+    if file.trustees.len() < usize::from(pack.trustees.minimum) {
+        return rules_refuse("trustees", format!("at least {} are needed", pack.trustees.minimum));
+    }
+    let threshold = u16::try_from(file.trustees.len()).unwrap_or(u16::MAX);
+    let mut districts = file
+        .district
+        .into_iter()
+        .map(|d| {
+            let questions = d
+                .question
+                .into_iter()
+                .map(|q| Question { question: q.text, answers: q.answers, blank: q.blank, min: q.min, max: q.max })
+                .collect();
+            Ok(District { id: name("district.id", &d.id)?, name: d.name, questions })
+        })
+        .collect::<Result<Vec<_>, ElectionFileError>>()?;
+    districts.sort_by(|a, b| a.id.cmp(&b.id));
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        id: name("id", &file.id)?,
+        name: file.name,
+        rehearsal: file.rehearsal,
+        suite: SUITE.to_owned(),
+        rules: name("rules", &file.rules)?,
+        time_zone: file.time_zone,
+        opens_ms: millis("opens", opens)?,
+        closes_ms: millis("closes", closes)?,
+        grace_ms: pack.voting.grace_ms,
+        revote: pack.voting.revote,
+        paper: pack.voting.paper,
+        min_ballots: pack.voting.min_ballots_to_decrypt,
+        administrator: file.administrator,
+        credential_authority: file.credential_authority,
+        trustees: Trustees { threshold, names: file.trustees },
+        districts,
+    };
+    manifest.validate()?;
+    Ok(manifest)
+}
+
+fn time(field: &'static str, text: &str) -> Result<Timestamp, ElectionFileError> {
+    text.parse().map_err(|_| ElectionFileError::Time { field, text: text.to_owned() })
+}
+
+fn millis(field: &'static str, at: Timestamp) -> Result<u64, ElectionFileError> {
+    u64::try_from(at.as_millisecond()).map_err(|_| ElectionFileError::Time { field, text: at.to_string() })
+}
+
+fn name(field: &'static str, text: &str) -> Result<Name, ElectionFileError> {
+    text.parse().map_err(|problem| ElectionFileError::Name { field, text: text.to_owned(), problem })
+}

@@ -1,0 +1,406 @@
+//! What every register has in common: the context of a decision, what other ledgers have established, rejections.
+//!
+//! A register is two pure functions over its state: `decide` says whether a body may stand at this position and what
+//! the service must add, `evolve` applies an event that stands. Neither reads a clock, a file, a network or
+//! randomness: everything comes in by [`Context`]. Contents are addressed by their hash, so reading one is pure too.
+//!
+//! Adding a register: a folder beside `roll/`, a variant of [`State`], lines in [`crate::catalogue`].
+
+use std::sync::Arc;
+
+use sijill_ledger::{
+    Authority, Body, BodyHash, ContentHash, ContentRef, Genesis, KeyId, Kind, LedgerId, Nonce, Ref, Role, UnixMillis,
+};
+
+use crate::ballot_box::{BoxFacts, BoxRejection, BoxState, CheckedBallot};
+use crate::catalogue::{Event, EventError};
+use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
+use crate::roll::{RollFacts, RollRejection, RollState};
+
+/// Why a content cannot be had. The fault is the submitter's ([`Missing`](ContentProblem::Missing)) or the storage's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentProblem {
+    /// Nobody has handed it in.
+    #[error("content {0} is missing: hand it in before the event that cites it")]
+    Missing(ContentHash),
+    /// The stored bytes are not those of the hash or length.
+    #[error("content {0} is damaged or has another length than cited")]
+    Mismatch(ContentHash),
+    /// The content store cannot be read now.
+    #[error("content {0} cannot be read now: {1}")]
+    Unavailable(ContentHash, String),
+}
+
+/// Documents by their hash.
+pub trait Contents: Send + Sync {
+    /// The bytes of a content, checked against hash and length.
+    ///
+    /// # Errors
+    /// [`ContentProblem`].
+    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem>;
+}
+
+/// What other ledgers have established, at a size that the caller knows to be durable.
+pub trait Linked: Send + Sync {
+    /// The facts of a ledger, if this service has it.
+    fn facts(&self, ledger: &LedgerId) -> Option<Facts>;
+}
+
+/// What a ledger has established for others: small, shared, replaced as a whole.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Facts {
+    /// Of a ballot box.
+    BallotBox(Arc<BoxFacts>),
+    /// Of an election ledger.
+    Election(Arc<ElectionFacts>),
+    /// Of a roll.
+    Roll(Arc<RollFacts>),
+}
+
+/// What the door has established about a body before it came to the sequencer.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// A ballot that passed every check of the suite, and its replacement proof if it carries one.
+    Ballot(CheckedBallot),
+    /// Nothing needed checking.
+    #[default]
+    None,
+    /// The encrypted tally of the box's counted ballots at a size of the box. The contents are stored.
+    Tally(SealTally),
+}
+
+/// The encrypted tally that a seal will cite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealTally {
+    /// Entries of the box that it was computed from.
+    pub size: u64,
+    /// The encrypted tally.
+    pub encrypted_tally: ContentRef,
+    /// The sized encrypted tally.
+    pub sized_tally: ContentRef,
+}
+
+/// Everything outside the state that a decision may depend on.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// When the service received the body.
+    pub received_ms: UnixMillis,
+    /// Hash of the body that is decided.
+    pub body_hash: BodyHash,
+    /// Its refs; the engine has checked the roots of those that this service has.
+    pub refs: &'a [Ref],
+    /// Entries on the ledger before this one.
+    pub size: u64,
+    /// Documents.
+    pub contents: &'a dyn Contents,
+    /// Other ledgers.
+    pub linked: &'a dyn Linked,
+    /// What the door established.
+    pub evidence: &'a Evidence,
+}
+
+/// An event that the service adds behind the one that causes it, in the same append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consequence {
+    /// The event; its payload cites the cause.
+    pub event: Event,
+}
+
+/// Why an event may not stand. Nothing was written. [`Rejection::code`] is the verdict code under which a verifier
+/// would report the event if it stood on the ledger all the same (specs/verification.md).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The author does not hold the role.
+    #[error("{event} must be signed by a key that holds the role {role}{scope} on this ledger; key {key} does not")]
+    Author {
+        /// Name of the event type.
+        event: &'static str,
+        /// The role.
+        role: Role,
+        /// ` (scope …)` or empty.
+        scope: String,
+        /// The author.
+        key: KeyId,
+    },
+    /// A rule of ballot boxes.
+    #[error(transparent)]
+    BallotBox(#[from] BoxRejection),
+    /// A cited content is missing or damaged.
+    #[error(transparent)]
+    Content(#[from] ContentProblem),
+    /// A rule of election ledgers.
+    #[error(transparent)]
+    Election(#[from] ElectionRejection),
+    /// The payload is not an event of this ledger.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// A grant or revocation that the rules refuse.
+    #[error("{0}")]
+    Grant(String),
+    /// The nonce, time or view of a service event is not the one fixed by rule.
+    #[error("{event}: {field} is not the one that the rules fix")]
+    FixedField {
+        /// Name of the event type.
+        event: &'static str,
+        /// The field.
+        field: &'static str,
+    },
+    /// Refs missing, superfluous or to the wrong ledger.
+    #[error("{event}: {problem}")]
+    Refs {
+        /// Name of the event type.
+        event: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A rule of rolls.
+    #[error(transparent)]
+    Roll(#[from] RollRejection),
+}
+
+impl Rejection {
+    /// The verdict code of specs/verification.md.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Author { .. } => "event.author",
+            Self::BallotBox(r) => r.code(),
+            Self::Content(ContentProblem::Mismatch(_)) => "content.mismatch",
+            Self::Content(_) => "content.missing",
+            Self::Election(r) => r.code(),
+            Self::Event(_) => "event.unknown",
+            Self::Grant(_) => "event.grant",
+            Self::FixedField { .. } => "event.nonce",
+            Self::Refs { .. } => "entry.refs",
+            Self::Roll(r) => r.code(),
+        }
+    }
+}
+
+/// The state of a ledger's register and of its authority.
+#[derive(Debug, Clone)]
+pub struct State {
+    ledger: LedgerId,
+    kind: Kind,
+    service: KeyId,
+    authority: Authority,
+    register: RegisterState,
+}
+
+#[derive(Debug, Clone)]
+enum RegisterState {
+    BallotBox(Box<BoxState>),
+    Election(Box<ElectionState>),
+    Roll(Box<RollState>),
+}
+
+/// Why a stored event cannot be applied: the store holds what this program would never have admitted. The ledger must
+/// not be written any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {seq} cannot be applied: {problem}")]
+pub struct ReplayError {
+    /// Position of the entry.
+    pub seq: u64,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// Why a genesis cannot start a register.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A kind that this version keeps no register for.
+    #[error("this version keeps no register of the kind {0:?}")]
+    UnsupportedKind(Kind),
+    /// Rolls and boxes belong to an election ledger.
+    #[error("the genesis of a roll or ballot box must name its election ledger as parent")]
+    NoParent,
+}
+
+impl State {
+    /// The state after genesis.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(genesis: &Genesis) -> Result<Self, StartError> {
+        let ledger = genesis.id();
+        let parent = genesis.parent();
+        let register = match genesis.kind() {
+            Kind::Roll => RegisterState::Roll(Box::new(RollState::new(parent.ok_or(StartError::NoParent)?))),
+            Kind::Election => RegisterState::Election(Box::new(ElectionState::new(ledger))),
+            Kind::BallotBox => {
+                RegisterState::BallotBox(Box::new(BoxState::new(ledger, parent.ok_or(StartError::NoParent)?)))
+            }
+            other => return Err(StartError::UnsupportedKind(other)),
+        };
+        Ok(Self {
+            ledger,
+            kind: genesis.kind(),
+            service: genesis.service_key(),
+            authority: Authority::new(genesis),
+            register,
+        })
+    }
+
+    /// Kind of the ledger.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub const fn ledger(&self) -> LedgerId {
+        self.ledger
+    }
+
+    /// Who may do what at this position.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The box's state, if this is a box.
+    #[must_use]
+    pub fn as_box(&self) -> Option<&BoxState> {
+        if let RegisterState::BallotBox(s) = &self.register { Some(s) } else { None }
+    }
+
+    /// The election's state, if this is an election ledger.
+    #[must_use]
+    pub fn as_election(&self) -> Option<&ElectionState> {
+        if let RegisterState::Election(s) = &self.register { Some(s) } else { None }
+    }
+
+    /// The roll's state, if this is a roll.
+    #[must_use]
+    pub fn as_roll(&self) -> Option<&RollState> {
+        if let RegisterState::Roll(s) = &self.register { Some(s) } else { None }
+    }
+
+    /// What this ledger has established for others.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match &self.register {
+            RegisterState::BallotBox(s) => Facts::BallotBox(s.facts()),
+            RegisterState::Election(s) => Facts::Election(s.facts()),
+            RegisterState::Roll(s) => Facts::Roll(s.facts()),
+        }
+    }
+
+    /// Says whether a body may stand next on this ledger, and what the service adds behind it.
+    ///
+    /// The common rules of the chain (encoding, signature, times, nonce uniqueness, seen) are the ledger crate's and
+    /// come before.
+    ///
+    /// # Errors
+    /// [`Rejection`]; the state is unchanged in any case.
+    pub fn decide(&self, body: &Body, event: &Event, ctx: &Context<'_>) -> Result<Vec<Consequence>, Rejection> {
+        self.check_author(body, event)?;
+        match (event, &self.register) {
+            (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => {
+                self.refuse_when_final(event.line().name)?;
+                no_refs(event.line().name, ctx)?;
+                self.authority
+                    .check(body.event_type, &body.payload)
+                    .map_err(|e| Rejection::Grant(e.to_string()))?;
+                Ok(Vec::new())
+            }
+            (Event::Roll(e), RegisterState::Roll(s)) => s.decide(e, ctx),
+            (Event::Election(e), RegisterState::Election(s)) => s.decide(e, ctx),
+            (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
+            _ => Err(EventError::WrongKind { name: event.line().name }.into()),
+        }
+    }
+
+    /// Applies an event that stands at `seq`.
+    ///
+    /// # Errors
+    /// [`ReplayError`] if the event could never have been admitted here.
+    pub fn evolve(
+        &mut self,
+        seq: u64,
+        received_ms: UnixMillis,
+        event: &Event,
+        contents: &dyn Contents,
+    ) -> Result<(), ReplayError> {
+        let fail = |problem: String| ReplayError { seq, problem };
+        match (event, &mut self.register) {
+            (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => {
+                self.authority.apply(event.wire_type(), &event.payload()).map_err(|e| fail(e.to_string()))
+            }
+            (Event::Roll(e), RegisterState::Roll(s)) => s.evolve(seq, e).map_err(fail),
+            (Event::Election(e), RegisterState::Election(s)) => s.evolve(seq, e, contents).map_err(fail),
+            (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.evolve(seq, received_ms, e, contents).map_err(fail),
+            _ => Err(fail("an event of another kind of ledger".to_owned())),
+        }
+    }
+
+    /// The role and the fields that rules fix. Spec: specs/events.md, specs/ledger.md §4.2, §5.
+    fn check_author(&self, body: &Body, event: &Event) -> Result<(), Rejection> {
+        let line = event.line();
+        if line.author == Role::Service {
+            if body.author != self.service {
+                return Err(self.not_entitled(body, event));
+            }
+            let fixed = |ok: bool, field: &'static str| {
+                if ok { Ok(()) } else { Err(Rejection::FixedField { event: line.name, field }) }
+            };
+            fixed(body.author_time_ms.as_u64() == 0, "the author's time")?;
+            fixed(body.seen.is_none(), "seen")?;
+            return fixed(body.nonce == service_nonce(event, &body.payload), "the nonce");
+        }
+        let scope = event.author_scope();
+        if self.authority.holds(body.author, line.author, scope.as_ref()) {
+            Ok(())
+        } else {
+            Err(self.not_entitled(body, event))
+        }
+    }
+
+    fn not_entitled(&self, body: &Body, event: &Event) -> Rejection {
+        let line = event.line();
+        let scope = event.author_scope().map(|s| format!(" (scope {s})")).unwrap_or_default();
+        Rejection::Author { event: line.name, role: line.author, scope, key: body.author }
+    }
+
+    fn refuse_when_final(&self, event: &'static str) -> Result<(), Rejection> {
+        let (is_final, what) = match &self.register {
+            RegisterState::BallotBox(s) => (s.is_sealed(), "the ballot box is sealed"),
+            RegisterState::Roll(s) => (s.is_frozen(), "the roll is frozen"),
+            RegisterState::Election(_) => (false, ""),
+        };
+        if is_final { Err(Rejection::Grant(format!("{event}: {what}; nothing may follow"))) } else { Ok(()) }
+    }
+}
+
+/// The nonce that a service event must carry. Spec: specs/events.md §4, §5, specs/ledger.md §5.
+#[must_use]
+pub fn service_nonce(event: &Event, payload: &[u8]) -> Nonce {
+    use sha2::{Digest, Sha256};
+
+    use crate::ballot_box::events::BoxEvent;
+    match event {
+        Event::BallotBox(BoxEvent::BallotCast(cast)) => Nonce::first_of(&Sha256::digest(&cast.ballot).into()),
+        Event::BallotBox(BoxEvent::AuditStarted(_)) => Nonce::first_of(&Sha256::digest(payload).into()),
+        Event::BallotBox(BoxEvent::BoxSealed(sealed)) => Nonce::of_consequence(sealed.cause, event.wire_type()),
+        _ => Nonce::of_service(event.wire_type(), payload),
+    }
+}
+
+/// Refuses refs where the catalogue has none.
+pub(crate) fn no_refs(event: &'static str, ctx: &Context<'_>) -> Result<(), Rejection> {
+    if ctx.refs.is_empty() { Ok(()) } else { Err(Rejection::Refs { event, problem: "carries refs, but must not" }) }
+}
+
+/// The single ref to `ledger` that the catalogue asks for.
+pub(crate) fn one_ref<'a>(event: &'static str, ctx: &Context<'a>, ledger: &LedgerId) -> Result<&'a Ref, Rejection> {
+    match ctx.refs {
+        [one] if one.ledger == *ledger => Ok(one),
+        _ => Err(Rejection::Refs { event, problem: "must carry exactly one ref, to the ledger that it rests on" }),
+    }
+}

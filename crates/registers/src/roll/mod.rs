@@ -1,0 +1,8 @@
+//! The electoral roll: who may vote where, and which credentials exist. Spec: specs/events.md §3.
+
+mod decide;
+pub mod events;
+mod state;
+
+pub use decide::RollRejection;
+pub use state::{RollFacts, RollState};
