@@ -1,6 +1,8 @@
 //! Archives made by another tool: everything in them is accepted, and every record that follows from others is reproduced
 //! byte for byte.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use common::{Archive, fixtures};

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod raw;
+
 use sijill_ballot::{
     Credential, Election, ElectionContext, ElectionParameters, Question, TrusteeSecret, Trustees, Uuid,
 };
