@@ -90,6 +90,18 @@ impl UnverifiedEntry {
         self.placed.seq
     }
 
+    /// When the service received the body, as the entry says.
+    #[must_use]
+    pub fn received_ms(&self) -> UnixMillis {
+        self.placed.received_ms
+    }
+
+    /// When the sequencer took it, as the entry says.
+    #[must_use]
+    pub fn sequenced_ms(&self) -> UnixMillis {
+        self.placed.sequenced_ms
+    }
+
     /// The leaf hash of the bytes.
     #[must_use]
     pub fn leaf_hash(&self) -> LeafHash {
