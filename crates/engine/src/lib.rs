@@ -1,1 +1,26 @@
-//! The write side at run time: sequencers, views, content, key files and the checkpoint record.
+//! The write side at run time: the way of an event from the door to stable storage, and what is made of it.
+//!
+//! *The way of an event.* [`door`] (parse, authenticate, verify on all cores) → [`sequencer`] (decide, seal, append,
+//! checkpoint, answer) → [`views`] (read models) → [`publish`] (static files for verifiers, voters and mirrors).
+//!
+//! [`engine::Engine`] opens a data folder; [`acts`] makes the bodies that officials sign.
+
+pub mod acts;
+pub mod checkpoint_record;
+pub mod clock;
+pub mod content;
+mod door;
+mod durable;
+pub mod engine;
+pub mod folder;
+pub mod keyfile;
+pub mod ledgers;
+mod load;
+pub mod publish;
+mod sequencer;
+pub mod submit;
+pub mod views;
+
+pub use engine::{Engine, EngineError, EngineKeys};
+pub use load::LoadError;
+pub use submit::{Acknowledgement, SubmitError};

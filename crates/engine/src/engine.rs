@@ -1,0 +1,368 @@
+//! The engine of a data folder: opens its ledgers, makes new ones, answers what it holds.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sijill_ballot::{Accumulator, ElectionContext, VerifiedBallot};
+use sijill_ledger::{
+    Chain, Checkpoint, ContentRef, Entry, Genesis, LedgerId, LedgerIdentity, Receipt, Seq, SigningKey,
+};
+use sijill_registers::ballot_box::events::BoxEvent;
+use sijill_registers::catalogue::Event;
+use sijill_registers::register::{ContentProblem, Contents, Facts, SealTally, StartError, State};
+use sijill_store::{Batch, CreateError, EventStore, NewEntry, PageLimit, ReadError};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::checkpoint_record::{CheckpointRecord, RecordError, Standing, compare};
+use crate::clock::Clock;
+use crate::content::{ContentStore, ContentStoreError};
+use crate::ledgers::{Head, LedgerHandle, Ledgers};
+use crate::load::{LoadError, load_head};
+use crate::sequencer::{self, Shared};
+use crate::submit::SubmitError;
+
+/// Submissions that may wait for a sequencer; past it, callers are told that the service is busy.
+const QUEUE_LENGTH: usize = 4_096;
+/// Ballots of a page when a tally is computed.
+const TALLY_PAGE: usize = 1_024;
+
+/// Why a data folder cannot be opened or a ledger not made. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The checkpoint record and the ledger contradict each other, or the record cannot be read.
+    #[error("ledger {ledger}: {error}")]
+    Record {
+        /// The ledger.
+        ledger: LedgerId,
+        /// What is wrong, and what to do.
+        error: RecordError,
+    },
+    /// A ledger in the store is damaged.
+    #[error("ledger {ledger} cannot be read back: {error}. It is left untouched; restore the data folder from a copy and compare with the published checkpoint")]
+    Load {
+        /// The ledger.
+        ledger: LedgerId,
+        /// What is wrong.
+        error: LoadError,
+    },
+    /// The store refuses a new ledger.
+    #[error(transparent)]
+    Create(#[from] CreateError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A kind of ledger without a register.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A ledger was made under other keys than those of this service.
+    #[error("ledger {ledger} belongs to other {which} keys than the ones given; use the key files of this service")]
+    OtherKeys {
+        /// The ledger.
+        ledger: LedgerId,
+        /// `service` or `ledger`.
+        which: &'static str,
+    },
+    /// A content cannot be stored or read.
+    #[error(transparent)]
+    Content(#[from] ContentStoreError),
+    /// Something that the caller asked for does not exist.
+    #[error("{0}")]
+    Missing(String),
+    /// A contradiction inside.
+    #[error("internal contradiction: {0}")]
+    Internal(String),
+}
+
+/// The keys that live in the engine; all others stay with the people who act.
+#[derive(Debug)]
+pub struct EngineKeys {
+    /// Signs the service's events.
+    pub service: SigningKey,
+    /// Signs checkpoints.
+    pub ledger: SigningKey,
+}
+
+/// The write side of one data folder.
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) content: Arc<ContentStore>,
+    pub(crate) snapshots: PathBuf,
+    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("ledgers", &self.shared.ledgers.all().len()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let tasks = self.tasks.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for task in tasks.drain(..) {
+            task.abort();
+        }
+    }
+}
+
+/// [`ContentStore`] as the registers see it.
+struct StoredContents(Arc<ContentStore>);
+
+impl Contents for StoredContents {
+    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
+        self.0.load(content).map_err(|e| match e {
+            ContentStoreError::Missing(hash) => ContentProblem::Missing(hash),
+            ContentStoreError::Mismatch(hash) => ContentProblem::Mismatch(hash),
+            other => ContentProblem::Unavailable(content.sha256, other.to_string()),
+        })
+    }
+}
+
+impl Engine {
+    /// Opens every ledger of a store: reads it back whole, compares it with the checkpoint record, starts its
+    /// sequencer. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`EngineError`]; a record ahead of the store means that an old copy of the data folder was restored.
+    ///
+    /// # Durability
+    /// Where the store is ahead of the record (the process died in between), the record is extended before this returns.
+    pub async fn open(
+        store: Arc<dyn EventStore>,
+        record: Arc<dyn CheckpointRecord>,
+        content: ContentStore,
+        snapshots: &Path,
+        clock: Arc<dyn Clock>,
+        keys: EngineKeys,
+    ) -> Result<Self, EngineError> {
+        let content = Arc::new(content);
+        let shared = Arc::new(Shared {
+            store,
+            record,
+            contents: Arc::new(StoredContents(Arc::clone(&content))),
+            ledgers: Arc::new(Ledgers::default()),
+            clock,
+            service_key: keys.service,
+            ledger_key: keys.ledger,
+        });
+        let engine =
+            Self { shared, content, snapshots: snapshots.to_owned(), tasks: std::sync::Mutex::new(Vec::new()) };
+        for ledger in engine.shared.store.list().await? {
+            let head = load_head(&*engine.shared.store, ledger, &*engine.shared.contents)
+                .await
+                .map_err(|error| EngineError::Load { ledger, error })?;
+            engine.start(head)?;
+        }
+        Ok(engine)
+    }
+
+    /// Makes a new ledger.
+    ///
+    /// # Errors
+    /// [`EngineError`]; if a ledger of that id exists, it is left as it is.
+    ///
+    /// # Durability
+    /// When this returns, entry 0 is on stable storage and recorded outside the data folder.
+    pub async fn create_ledger(&self, genesis: Genesis) -> Result<Arc<LedgerHandle>, EngineError> {
+        State::start(&genesis)?;
+        let ledger = genesis.id();
+        let now = self.shared.clock.now();
+        let internal = |e: &dyn std::fmt::Display| EngineError::Internal(e.to_string());
+        let (chain, entry) =
+            Chain::create(genesis, &self.shared.service_key, now).map_err(|_| EngineError::OtherKeys {
+                ledger,
+                which: "service",
+            })?;
+        if chain.genesis().ledger_key() != self.shared.ledger_key.key_id() {
+            return Err(EngineError::OtherKeys { ledger, which: "ledger" });
+        }
+        let entry = NewEntry::new(entry.into_bytes()).map_err(|e| internal(&e))?;
+        let batch = Batch::new(vec![entry]).map_err(|e| internal(&e))?;
+        self.shared.store.create(ledger, batch).await?;
+        let state = State::start(chain.genesis())?;
+        self.start(Head { chain, state })
+    }
+
+    /// Compares a ledger with the checkpoint record, extends the record if it is behind, starts the sequencer.
+    fn start(&self, head: Head) -> Result<Arc<LedgerHandle>, EngineError> {
+        let genesis = head.chain.genesis();
+        let ledger = genesis.id();
+        let other = |which| EngineError::OtherKeys { ledger, which };
+        if genesis.service_key() != self.shared.service_key.key_id() {
+            return Err(other("service"));
+        }
+        if genesis.ledger_key() != self.shared.ledger_key.key_id() {
+            return Err(other("ledger"));
+        }
+        let identity = LedgerIdentity::from(genesis);
+        let recorded = |error| EngineError::Record { ledger, error };
+        let last = self.shared.record.load(&identity).map_err(recorded)?;
+        let standing = compare(&head.chain, last.as_ref()).map_err(recorded)?;
+        let checkpoint = match (standing, last) {
+            (Standing::Equal, Some(last)) => last,
+            (_, last) => {
+                let next =
+                    Checkpoint::sign(&identity, head.chain.size(), head.chain.root(), &self.shared.ledger_key)
+                        .map_err(|e| EngineError::Internal(e.to_string()))?;
+                self.shared.record.advance(last.as_ref(), &next).map_err(recorded)?;
+                next
+            }
+        };
+        let (queue, jobs) = mpsc::channel(QUEUE_LENGTH);
+        let handle = Arc::new(LedgerHandle::new(head, checkpoint, queue));
+        self.shared.ledgers.insert(Arc::clone(&handle));
+        let task = tokio::spawn(sequencer::run(Arc::clone(&self.shared), Arc::clone(&handle), jobs));
+        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
+        Ok(handle)
+    }
+
+    /// Public keys of the engine: service, ledger.
+    #[must_use]
+    pub fn key_ids(&self) -> (sijill_ledger::KeyId, sijill_ledger::KeyId) {
+        (self.shared.service_key.key_id(), self.shared.ledger_key.key_id())
+    }
+
+    /// What time it is for this engine.
+    #[must_use]
+    pub fn now(&self) -> sijill_ledger::UnixMillis {
+        self.shared.clock.now()
+    }
+
+    /// All ledgers.
+    #[must_use]
+    pub fn ledgers(&self) -> &Ledgers {
+        &self.shared.ledgers
+    }
+
+    /// Documents of this service.
+    #[must_use]
+    pub fn contents(&self) -> &dyn Contents {
+        &*self.shared.contents
+    }
+
+    /// Stores a document.
+    ///
+    /// # Errors
+    /// [`EngineError::Content`].
+    ///
+    /// # Durability
+    /// The document is on stable storage when this returns.
+    pub fn put_content(&self, bytes: &[u8]) -> Result<ContentRef, EngineError> {
+        Ok(self.content.put(bytes)?)
+    }
+
+    pub(crate) fn ledger_handle(&self, ledger: &LedgerId) -> Result<Arc<LedgerHandle>, SubmitError> {
+        self.shared.ledgers.find(ledger).ok_or(SubmitError::Unknown(*ledger))
+    }
+
+    /// The bytes of durable entries, from a position on, as many as fit in a page. Empty at the end.
+    ///
+    /// # Errors
+    /// [`EngineError::Read`].
+    pub async fn read(&self, ledger: LedgerId, from: Seq, most: usize) -> Result<Vec<Vec<u8>>, EngineError> {
+        let Some(handle) = self.shared.ledgers.find(&ledger) else {
+            return Err(EngineError::Missing(format!("this service keeps no ledger {ledger}")));
+        };
+        let left = handle.durable_size().saturating_sub(from.as_u64());
+        let most = most.min(usize::try_from(left).unwrap_or(usize::MAX));
+        if most == 0 {
+            return Ok(Vec::new());
+        }
+        let page = self.shared.store.read(ledger, from, PageLimit::new(most, 16 << 20)).await?;
+        Ok(page.entries.into_iter().map(|e| e.bytes().to_vec()).collect())
+    }
+
+    /// The receipt of a durable entry, under the latest checkpoint. Spec: specs/ledger.md §12.
+    ///
+    /// # Errors
+    /// [`EngineError::Missing`] if there is no such entry, [`EngineError::Read`].
+    pub async fn receipt(&self, ledger: LedgerId, seq: Seq) -> Result<Receipt, EngineError> {
+        let missing = || EngineError::Missing(format!("ledger {ledger} has no entry {seq}"));
+        let handle = self.shared.ledgers.find(&ledger).ok_or_else(missing)?;
+        let bytes = self.read(ledger, seq, 1).await?.into_iter().next().ok_or_else(missing)?;
+        let internal = |e: &dyn std::fmt::Display| EngineError::Internal(e.to_string());
+        let entry = Entry::parse(&bytes).map_err(|e| internal(&e))?;
+        let checkpoint = handle.checkpoint();
+        let proof = handle
+            .with_head(|head| head.chain.inclusion_proof(seq, checkpoint.size()))
+            .ok_or_else(missing)?;
+        Receipt::new(entry, proof, checkpoint).map_err(|e| internal(&e))
+    }
+
+    /// The encrypted tally of the ballots that count as the box stands; its records are stored as contents.
+    pub(crate) async fn compute_tally(&self, handle: &Arc<LedgerHandle>) -> Result<SealTally, SubmitError> {
+        let Facts::BallotBox(facts) = handle.facts() else {
+            return Err(SubmitError::Unavailable("not a ballot box".to_owned()));
+        };
+        let Some(setup) = &facts.prepared else {
+            return Err(SubmitError::Unavailable("the box is not prepared".to_owned()));
+        };
+        let (size, mut counted) = handle.with_head(|head| {
+            let counted: Vec<_> = head.state.as_box().map(|b| b.counted()).unwrap_or_default();
+            (head.chain.size(), counted.into_iter().map(|c| c.seq).collect::<Vec<_>>())
+        });
+        counted.sort_unstable();
+        let tally = self.sum(handle.ledger(), &setup.election, size, &counted).await?;
+        let put = |bytes: &[u8]| self.content.put(bytes).map_err(|e| SubmitError::Unavailable(e.to_string()));
+        Ok(SealTally {
+            size,
+            encrypted_tally: put(tally.json().as_bytes())?,
+            sized_tally: put(tally.sized().json().as_bytes())?,
+        })
+    }
+
+    /// Adds up the ballots at the given positions, ascending. Memory is bounded by a page.
+    async fn sum(
+        &self,
+        ledger: LedgerId,
+        election: &ElectionContext,
+        size: u64,
+        counted: &[u64],
+    ) -> Result<sijill_ballot::EncryptedTally, SubmitError> {
+        use rayon::prelude::*;
+        let unavailable = |e: &dyn std::fmt::Display| SubmitError::Unavailable(e.to_string());
+        let mut sum = Accumulator::new(election);
+        let mut wanted = counted.iter().copied().peekable();
+        let mut from = wanted.peek().copied().unwrap_or(size);
+        while from < size {
+            let limit = PageLimit::new(TALLY_PAGE, 16 << 20);
+            let page =
+                self.shared.store.read(ledger, Seq::new(from), limit).await.map_err(|e| unavailable(&e))?;
+            if page.entries.is_empty() {
+                break;
+            }
+            let mut chosen = Vec::new();
+            for stored in &page.entries {
+                if wanted.next_if_eq(&stored.seq().as_u64()).is_some() {
+                    chosen.push(stored);
+                }
+            }
+            let ballots: Vec<_> = chosen
+                .par_iter()
+                .map(|stored| ballot_of(election, stored.bytes()))
+                .collect::<Result<_, String>>()
+                .map_err(SubmitError::ReadOnly)?;
+            for ballot in &ballots {
+                sum.add(ballot, 1).map_err(|e| unavailable(&e))?;
+            }
+            from += page.entries.len() as u64;
+        }
+        if wanted.peek().is_some() {
+            return Err(SubmitError::Unavailable("the box ended before its last counted ballot".to_owned()));
+        }
+        Ok(sum.finish())
+    }
+}
+
+/// The ballot of a stored entry, which was fully checked before it was stored.
+fn ballot_of(election: &ElectionContext, entry: &[u8]) -> Result<VerifiedBallot, String> {
+    let entry = sijill_ledger::UnverifiedEntry::parse(entry).map_err(|e| e.to_string())?;
+    let body = entry.body().body();
+    let event = Event::parse(sijill_ledger::Kind::BallotBox, body.event_type, &body.payload).map_err(|e| e.to_string())?;
+    let Event::BallotBox(BoxEvent::BallotCast(cast)) = event else {
+        return Err("a counted position is not a ballot".to_owned());
+    };
+    VerifiedBallot::danger_from_recorded(election, &cast.ballot).map_err(|e| e.to_string())
+}

@@ -1,0 +1,148 @@
+//! The ledgers of this service: what other parts may read of each while its sequencer writes.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use sijill_ledger::{Chain, LedgerId, LedgerIdentity, Ref, Root, SignedCheckpoint};
+use sijill_registers::register::{Facts, Linked, State};
+use tokio::sync::mpsc;
+
+use crate::sequencer::Job;
+
+/// Chain and register state of a ledger: what has been decided, of which the first
+/// [`durable`](LedgerHandle::durable_size) entries are on stable storage.
+#[derive(Debug)]
+pub struct Head {
+    /// The common rules.
+    pub chain: Chain,
+    /// The register.
+    pub state: State,
+}
+
+/// A ledger that is open. Owned by its sequencer; everybody else reads.
+#[derive(Debug)]
+pub struct LedgerHandle {
+    ledger: LedgerId,
+    identity: LedgerIdentity,
+    head: RwLock<Head>,
+    durable: AtomicU64,
+    published: RwLock<Published>,
+    /// Held shared from receipt to queue, exclusively by a close: everything received before it is sequenced before it.
+    pub(crate) receiving: tokio::sync::RwLock<()>,
+    pub(crate) queue: mpsc::Sender<Job>,
+}
+
+/// What others may rely on: facts and checkpoint of the durable entries.
+#[derive(Debug, Clone)]
+struct Published {
+    facts: Facts,
+    checkpoint: SignedCheckpoint,
+}
+
+impl LedgerHandle {
+    pub(crate) fn new(head: Head, checkpoint: SignedCheckpoint, queue: mpsc::Sender<Job>) -> Self {
+        let genesis = head.chain.genesis();
+        let identity = LedgerIdentity::from(genesis);
+        Self {
+            ledger: head.chain.ledger(),
+            identity,
+            durable: AtomicU64::new(head.chain.size()),
+            published: RwLock::new(Published { facts: head.state.facts(), checkpoint }),
+            head: RwLock::new(head),
+            receiving: tokio::sync::RwLock::new(()),
+            queue,
+        }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn ledger(&self) -> LedgerId {
+        self.ledger
+    }
+
+    /// What its checkpoints are checked against.
+    #[must_use]
+    pub const fn identity(&self) -> &LedgerIdentity {
+        &self.identity
+    }
+
+    /// Entries on stable storage.
+    #[must_use]
+    pub fn durable_size(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Facts of the durable entries.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        read(&self.published).facts.clone()
+    }
+
+    /// The latest checkpoint; it covers every acknowledged entry.
+    #[must_use]
+    pub fn checkpoint(&self) -> SignedCheckpoint {
+        read(&self.published).checkpoint.clone()
+    }
+
+    /// Reads chain and state. Entries beyond [`LedgerHandle::durable_size`] may still be taken back.
+    pub fn with_head<T>(&self, look: impl FnOnce(&Head) -> T) -> T {
+        look(&read(&self.head))
+    }
+
+    /// Root of the first `size` entries, if they are durable.
+    #[must_use]
+    pub fn durable_root(&self, size: u64) -> Option<Root> {
+        (size <= self.durable_size()).then(|| read(&self.head).chain.root_at(size)).flatten()
+    }
+
+    /// The latest durable state of this ledger as a citation.
+    #[must_use]
+    pub fn cite(&self) -> Ref {
+        let checkpoint = self.checkpoint();
+        Ref { ledger: self.ledger, size: checkpoint.size(), root: checkpoint.root() }
+    }
+
+    pub(crate) fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
+        self.head.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Announces durable entries.
+    pub(crate) fn publish(&self, facts: Facts, checkpoint: SignedCheckpoint) {
+        let size = checkpoint.size();
+        *self.published.write().unwrap_or_else(PoisonError::into_inner) = Published { facts, checkpoint };
+        self.durable.store(size, Ordering::Release);
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All open ledgers.
+#[derive(Debug, Default)]
+pub struct Ledgers(RwLock<BTreeMap<LedgerId, Arc<LedgerHandle>>>);
+
+impl Ledgers {
+    /// A ledger.
+    #[must_use]
+    pub fn find(&self, ledger: &LedgerId) -> Option<Arc<LedgerHandle>> {
+        read(&self.0).get(ledger).cloned()
+    }
+
+    /// All, ascending by id.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<LedgerHandle>> {
+        read(&self.0).values().cloned().collect()
+    }
+
+    pub(crate) fn insert(&self, handle: Arc<LedgerHandle>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(handle.ledger(), handle);
+    }
+}
+
+impl Linked for Ledgers {
+    fn facts(&self, ledger: &LedgerId) -> Option<Facts> {
+        self.find(ledger).map(|handle| handle.facts())
+    }
+}

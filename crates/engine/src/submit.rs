@@ -1,0 +1,73 @@
+//! What becomes of a submission: acknowledged, or refused with a reason.
+
+use sijill_ledger::{BodyError, ChainError, LeafHash, LedgerId, Seq, SignedCheckpoint, UnixMillis};
+use sijill_registers::register::Rejection;
+
+/// A submission that is durable.
+#[derive(Debug, Clone)]
+pub struct Acknowledgement {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// Position of the event.
+    pub seq: Seq,
+    /// Its leaf hash.
+    pub leaf_hash: LeafHash,
+    /// When it was received.
+    pub received_ms: UnixMillis,
+    /// Whether the same body had been recorded before this submission.
+    pub repeated: bool,
+    /// A checkpoint that covers it, recorded outside the data folder before this answer.
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// Why a submission was not acknowledged.
+///
+/// Whose fault, and whether to retry: [`Unknown`](SubmitError::Unknown), [`Body`](SubmitError::Body),
+/// [`Chain`](SubmitError::Chain), [`Refs`](SubmitError::Refs) and [`Rejected`](SubmitError::Rejected) are the
+/// submitter's, and the same bytes will be refused again; [`Busy`](SubmitError::Busy) and
+/// [`Unavailable`](SubmitError::Unavailable) pass, and the same bytes may be sent again; the others need an operator.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// No such ledger here.
+    #[error("this service keeps no ledger {0}")]
+    Unknown(LedgerId),
+    /// The body or its signature is malformed.
+    #[error("the submission is malformed: {0}")]
+    Body(#[from] BodyError),
+    /// A common rule of ledgers.
+    #[error("the event does not fit the ledger: {0}")]
+    Chain(#[from] ChainError),
+    /// A ref does not agree with the ledger that it cites.
+    #[error("the event cites ledger {0} at a size or with a root that this service does not have")]
+    Refs(LedgerId),
+    /// A rule of the register.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The queue is full.
+    #[error("the service is busy; try again in a moment")]
+    Busy,
+    /// The store or the checkpoint record cannot be written now; nothing of this submission was recorded.
+    #[error("the service cannot record this now, and has not: {0}; try again later")]
+    Unavailable(String),
+    /// It is unknown whether the submission was recorded. Sending the same bytes again answers that.
+    #[error("it is not known whether this was recorded: {0}; send the same again to find out")]
+    OutcomeUnknown(String),
+    /// The node's clock is behind the ledger.
+    #[error("the clock of this service is {behind_ms} ms behind the ledger; set the clock right before writing")]
+    ClockBehind {
+        /// By how much.
+        behind_ms: u64,
+    },
+    /// The ledger must not be written any more until an operator has looked at it.
+    #[error("the ledger is read-only: {0}")]
+    ReadOnly(String),
+}
+
+impl SubmitError {
+    /// Whether sending the same bytes again may succeed.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable(_) | Self::OutcomeUnknown(_))
+    }
+}
