@@ -101,46 +101,7 @@ pub enum Admission {
     },
 }
 
-/// All that the common rules need to know of the entries so far: about 140 bytes per entry.
-///
-/// ```
-/// use sijill_ledger::*;
-///
-/// let (commission, service, ledger) =
-///     (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]), SigningKey::from_seed(&[3; 32]));
-/// let genesis = Genesis::new(GenesisFields {
-///     kind: Kind::BallotBox,
-///     origin: "vote.example/2026".parse()?,
-///     parent: None,
-///     ledger_key: ledger.key_id(),
-///     service_key: service.key_id(),
-///     grants: vec![Grant { key: commission.key_id(), role: Role::Commission, scope: None }],
-///     max_lag_ms: 5_000,
-///     official_window_ms: 600_000,
-///     random: [9; 32],
-///     predecessor: None,
-/// })?;
-/// let now = UnixMillis::clamped(1_800_000_000_000);
-/// let (mut chain, _entry_0) = Chain::create(genesis, &service, now)?;
-///
-/// let body = Body {
-///     ledger: chain.ledger(),
-///     event_type: EventType::new(0x0402),
-///     author: commission.key_id(),
-///     author_time_ms: now,
-///     nonce: Nonce::from_bytes([4; 16]),
-///     seen: Some(chain.seen()),
-///     refs: Vec::new(),
-///     payload: Vec::new(),
-/// }
-/// .sign(&commission)?;
-/// assert_eq!(chain.check_body(&body, now, now), Ok(Admission::New));
-/// let entry = chain.append(body, now, now)?;
-///
-/// let proof = chain.inclusion_proof(entry.seq(), chain.size()).expect("it was just appended");
-/// proof.verify(entry.leaf_hash(), entry.seq(), chain.size(), chain.root())?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// All that the common rules need to know of the entries so far: about 170 bytes per entry.
 #[derive(Debug, Clone)]
 pub struct Chain {
     genesis: Genesis,

@@ -1,6 +1,7 @@
 //! Larger documents, cited by hash and length. Spec: specs/ledger.md §9.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::hash::sha256;
@@ -29,9 +30,8 @@ pub enum ContentError {
     Hash,
 }
 
-/// The citation of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The citation of a document. Decoding refuses a length beyond [`MAX_CONTENT_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ContentRef {
     /// SHA-256 of the bytes, which is also the file's name.
     pub sha256: ContentHash,
@@ -82,6 +82,22 @@ impl ContentRef {
     #[must_use]
     pub fn path(&self) -> String {
         format!("content/{}", self.sha256)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Wire {
+            sha256: ContentHash,
+            length: u64,
+        }
+
+        let Wire { sha256, length } = Wire::deserialize(deserializer)?;
+        let content = Self { sha256, length };
+        content.check_length().map_err(D::Error::custom)?;
+        Ok(content)
     }
 }
 
