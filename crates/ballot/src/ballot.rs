@@ -154,20 +154,7 @@ impl VerifiedBallot {
 /// # Errors
 /// [`BallotError`], the first thing that is wrong.
 pub fn verify_ballot(election: &ElectionContext, ballot: &[u8]) -> Result<VerifiedBallot, BallotError> {
-    let wire = read(election, ballot)?;
-    let parsed = Parsed::decode(&wire, Point::from_text)?;
-    let signed = hash::b64(wire.unsigned_json().as_bytes());
-    if wire.signature.hash != signed {
-        return Err(BallotError::SignatureHash);
-    }
-    if !proof::verify_secret(&signature_prefix(&signed), &parsed.credential, &parsed.signature) {
-        return Err(BallotError::Signature);
-    }
-    let statement = ballot_statement(election, &wire.credential);
-    for (question, (asked, answer)) in election.questions().iter().zip(&parsed.answers).enumerate() {
-        verify_answer(election, asked, question, answer, &statement)?;
-    }
-    parsed.finish(ballot)
+    verify_with(election, ballot, Point::from_text)
 }
 
 /// `ballot` of the specification, without its signature.
@@ -344,6 +331,27 @@ fn read(election: &ElectionContext, ballot: &[u8]) -> Result<WireBallot, BallotE
     Ok(wire)
 }
 
+fn verify_with(
+    election: &ElectionContext,
+    ballot: &[u8],
+    point: impl Fn(&str) -> Result<Point, PointError>,
+) -> Result<VerifiedBallot, BallotError> {
+    let wire = read(election, ballot)?;
+    let parsed = Parsed::decode(&wire, point)?;
+    let signed = hash::b64(wire.unsigned_json().as_bytes());
+    if wire.signature.hash != signed {
+        return Err(BallotError::SignatureHash);
+    }
+    if !proof::verify_secret(&signature_prefix(&signed), &parsed.credential, &parsed.signature) {
+        return Err(BallotError::Signature);
+    }
+    let statement = ballot_statement(election, &wire.credential);
+    for (question, (asked, answer)) in election.questions().iter().zip(&parsed.answers).enumerate() {
+        verify_answer(election, asked, question, answer, &statement)?;
+    }
+    parsed.finish(ballot)
+}
+
 struct ParsedAnswer {
     ciphertexts: Vec<Ciphertext>,
     individual: Vec<Vec<Proof>>,
@@ -445,5 +453,39 @@ fn verify_answer(
         (None, None) => Ok(()),
         (Some((prefix, claims)), Some(proofs)) if key.verify_one_of(prefix, claims, proofs) => Ok(()),
         _ => Err(BallotError::BlankProof { question }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::election::Election;
+
+    /// A forger who holds a credential adds a point of order 2 to every alpha and tries nonces until all challenges are even, so
+    /// that every equation of every proof still holds. Only the membership test refuses the ballot.
+    #[test]
+    fn only_the_subgroup_test_refuses_ground_challenges() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/vectors/ballot-suite.json"
+        );
+        let vectors: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let election = vectors["elections"][0]["election"].as_str().unwrap();
+        let context = ElectionContext::new(&Election::parse(election.as_bytes()).unwrap());
+        let refused = vectors["refused_ballots"].as_array().unwrap();
+        let ground = refused
+            .iter()
+            .find(|v| v["why"].as_str().unwrap().contains("ground challenges"));
+        let ground = ground.unwrap()["json"].as_str().unwrap().as_bytes();
+        assert!(verify_with(&context, ground, Point::danger_from_checked_text).is_ok());
+        let error = PointError::Torsion;
+        assert_eq!(
+            verify_ballot(&context, ground),
+            Err(BallotError::Ciphertext {
+                question: 0,
+                choice: 0,
+                error
+            })
+        );
     }
 }

@@ -10,6 +10,7 @@ use crate::scalar::{ScalarError, SecretScalar};
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 use rand::CryptoRng;
+use rayon::prelude::*;
 use std::fmt;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -237,7 +238,7 @@ impl CredentialList {
         })
     }
 
-    /// Reads a list, strictly. An empty list is well formed.
+    /// Reads a list, strictly. An empty list is well formed. Uses all processors.
     ///
     /// # Errors
     /// [`CredentialError`].
@@ -245,22 +246,14 @@ impl CredentialList {
         let texts: Vec<String> = json::parse(bytes)?;
         let mut entries: Vec<ListedCredential> = Vec::with_capacity(texts.len());
         let mut total_weight = 0u64;
-        for (index, text) in texts.iter().enumerate() {
-            let (point, weight) = match text.split_once(',') {
-                Some((point, weight)) => (point, Some(weight)),
-                None => (text.as_str(), None),
-            };
-            let public = Point::from_text(point)
-                .and_then(Point::refuse_neutral)
-                .map_err(|error| CredentialError::Point { index, error })?;
-            let explicit_weight = match weight {
-                Some(digits) => Some(parse_weight(digits).ok_or(CredentialError::Weight { index })?),
-                None => None,
-            };
-            let entry = ListedCredential {
-                public,
-                explicit_weight,
-            };
+        let decoded: Vec<Result<ListedCredential, CredentialError>> = texts
+            .par_iter()
+            .enumerate()
+            .map(|(index, text)| parse_entry(index, text))
+            .collect();
+        for (index, entry) in decoded.into_iter().enumerate() {
+            let entry = entry?;
+            let public = entry.public;
             if entries.last().is_some_and(|before| before.public >= public) {
                 return Err(CredentialError::Order { index });
             }
@@ -315,6 +308,24 @@ impl CredentialList {
 
 const CODE_CHARS: usize = 25;
 const DASHES: [usize; 3] = [5, 12, 18];
+
+fn parse_entry(index: usize, text: &str) -> Result<ListedCredential, CredentialError> {
+    let (point, weight) = match text.split_once(',') {
+        Some((point, weight)) => (point, Some(weight)),
+        None => (text, None),
+    };
+    let public = Point::from_text(point)
+        .and_then(Point::refuse_neutral)
+        .map_err(|error| CredentialError::Point { index, error })?;
+    let explicit_weight = match weight {
+        Some(digits) => Some(parse_weight(digits).ok_or(CredentialError::Weight { index })?),
+        None => None,
+    };
+    Ok(ListedCredential {
+        public,
+        explicit_weight,
+    })
+}
 
 fn parse_weight(digits: &str) -> Option<u64> {
     let weight: u64 = digits.parse().ok()?;

@@ -27,6 +27,7 @@ use subtle::{Choice, ConditionallySelectable};
 /// A ballot just made: to be cast, or to be audited with its openings, never both.
 pub struct NewBallot {
     json: String,
+    alphas: Vec<Point>,
     openings: Openings,
 }
 
@@ -47,6 +48,12 @@ impl NewBallot {
     #[must_use]
     pub fn tracking_code(&self) -> TrackingCode {
         self.hash().tracking_code()
+    }
+
+    /// All alphas, in the order of questions and choices: what an audit announces before opening.
+    #[must_use]
+    pub fn alphas(&self) -> &[Point] {
+        &self.alphas
     }
 
     /// The ballot to cast; the openings are erased.
@@ -86,16 +93,24 @@ pub fn encrypt_ballot<R: CryptoRng + ?Sized>(
     let statement = ballot::ballot_statement(election, &credential_text);
     let mut answers = Vec::with_capacity(vote.expose().len());
     let mut openings = Openings::default();
+    let mut alphas = Vec::new();
     for (question, choices) in election.questions().iter().zip(vote.expose()) {
         let secrets: Vec<SecretScalar> = choices.iter().map(|_| SecretScalar::random(rng)).collect();
-        answers.push(encrypt_answer(
-            election.public_key(),
+        let ciphertexts: Vec<Ciphertext> = choices
+            .iter()
+            .zip(&secrets)
+            .map(|(choice, secret)| encrypt_choice(election.public_key(), *choice, secret))
+            .collect();
+        answers.push(prove_answer(
+            election,
             question,
             &statement,
             choices,
             &secrets,
+            &ciphertexts,
             rng,
         ));
+        alphas.extend(ciphertexts.iter().map(|ciphertext| ciphertext.alpha));
         openings.push(choices, secrets);
     }
     let unsigned = json::write(&WireUnsigned {
@@ -116,7 +131,11 @@ pub fn encrypt_ballot<R: CryptoRng + ?Sized>(
             proof: signature.to_wire(),
         },
     });
-    Ok(NewBallot { json, openings })
+    Ok(NewBallot {
+        json,
+        alphas,
+        openings,
+    })
 }
 
 /// alpha = r·G, beta = r·Y + choice·G for a choice of 0 or 1.
@@ -130,21 +149,18 @@ pub(crate) fn encrypt_choice(key: &Point, choice: u8, secret: &SecretScalar) -> 
 }
 
 /// `statement` is S0; `secrets` holds the randomness of each choice.
-fn encrypt_answer<R: CryptoRng + ?Sized>(
-    key: &Point,
+fn prove_answer<R: CryptoRng + ?Sized>(
+    election: &ElectionContext,
     question: &Question,
     statement: &str,
     choices: &[u8],
     secrets: &[SecretScalar],
+    ciphertexts: &[Ciphertext],
     rng: &mut R,
 ) -> WireAnswer {
-    let ciphertexts: Vec<Ciphertext> = choices
-        .iter()
-        .zip(secrets)
-        .map(|(choice, secret)| encrypt_choice(key, *choice, secret))
-        .collect();
+    let key = election.public_key();
     let mut individual_proofs = Vec::with_capacity(choices.len());
-    for ((choice, secret), ciphertext) in choices.iter().zip(secrets).zip(&ciphertexts) {
+    for ((choice, secret), ciphertext) in choices.iter().zip(secrets).zip(ciphertexts) {
         let prefix = range_prefix(statement, ciphertext);
         let claims = ballot::claims(ciphertext, 0..=1);
         individual_proofs.push(proof::prove_one_of(
@@ -156,8 +172,8 @@ fn encrypt_answer<R: CryptoRng + ?Sized>(
             rng,
         ));
     }
-    let statement = ballot::answer_statement(statement, &ciphertexts);
-    let claims = AnswerClaims::new(question, &statement, &ciphertexts);
+    let statement = ballot::answer_statement(statement, ciphertexts);
+    let claims = AnswerClaims::new(question, &statement, ciphertexts);
 
     let (blank_choice, answer_choices) = choices.split_at(usize::from(question.blank()));
     let (blank_secret, answer_secrets) = secrets.split_at(usize::from(question.blank()));

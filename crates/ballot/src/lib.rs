@@ -110,7 +110,7 @@ pub use group::{Ciphertext, Point, PointError};
 pub use hash::{BallotHash, TrackingCode};
 pub use json::JsonError;
 pub use proof::Proof;
-pub use question::{Question, QuestionError, largest_ballot_bytes};
+pub use question::{MAX_BALLOT_BYTES, Question, QuestionError, largest_ballot_bytes};
 pub use replaces::{ReplacesError, prove_replaces, verify_replaces};
 pub use result::{ElectionResult, ResultError};
 pub use scalar::{ScalarError, SecretScalar};

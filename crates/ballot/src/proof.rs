@@ -182,12 +182,11 @@ pub(crate) fn prove_one_of_with_draws(
     secret: &SecretScalar,
     draws: &[Draw],
 ) -> Vec<Proof> {
-    let mut simulated = Vec::with_capacity(claims.len());
+    let mut challenges = Vec::with_capacity(claims.len());
     let mut commitments = Vec::with_capacity(2 * claims.len());
-    let mut sum = Scalar::ZERO;
     for ((index, claim), draw) in (0u32..).zip(claims).zip(draws) {
-        let is_real = index.ct_eq(&real);
-        let challenge = Scalar::conditional_select(draw.challenge.expose(), &Scalar::ZERO, is_real);
+        let challenge =
+            Scalar::conditional_select(draw.challenge.expose(), &Scalar::ZERO, index.ct_eq(&real));
         let response = draw.response.expose();
         let shifted = claim.beta - multiple_of_generator(claim.value);
         commitments.push(EdwardsPoint::mul_base(response) + claim.alpha * challenge);
@@ -195,17 +194,18 @@ pub(crate) fn prove_one_of_with_draws(
             [response, &challenge],
             [key.inner(), &shifted],
         ));
-        sum += challenge;
-        simulated.push((is_real, challenge, response));
+        challenges.push(SecretScalar::new(challenge));
     }
-    let missing = group::challenge(prefix, &commitments) - sum;
-    simulated
-        .into_iter()
-        .map(|(is_real, challenge, response)| {
-            let completed = Scalar::conditional_select(&Scalar::ZERO, &missing, is_real);
+    let simulated: Scalar = challenges.iter().map(SecretScalar::expose).sum();
+    let missing = group::challenge(prefix, &commitments) - simulated;
+    (0u32..)
+        .zip(&challenges)
+        .zip(draws)
+        .map(|((index, challenge), draw)| {
+            let completed = Scalar::conditional_select(&Scalar::ZERO, &missing, index.ct_eq(&real));
             Proof {
-                challenge: challenge + completed,
-                response: response - secret.expose() * completed,
+                challenge: challenge.expose() + completed,
+                response: draw.response.expose() - secret.expose() * completed,
             }
         })
         .collect()

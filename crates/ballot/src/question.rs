@@ -6,6 +6,11 @@ use crate::json::MAX_SMALL;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// An election whose largest ballot may exceed this many bytes is refused: a ballot must fit into one entry of a ledger.
+///
+/// Spec: specs/ballot-suite.md §7.6.
+pub const MAX_BALLOT_BYTES: usize = 59_800;
+
 /// Why a question is not acceptable. Whoever wrote the election is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]

@@ -287,27 +287,6 @@ fn refused_ballots() {
 }
 
 #[test]
-fn ground_challenges_pass_everything_but_the_subgroup_test() {
-    let vectors = vectors();
-    let context = context(&vectors.elections[0].election);
-    let ground = vectors
-        .refused_ballots
-        .iter()
-        .find(|v| v.why.contains("ground challenges"))
-        .unwrap();
-    // Reading without the subgroup test finds nothing wrong: that test alone stands between this ballot and the tally.
-    assert!(VerifiedBallot::danger_from_recorded(&context, ground.json.as_bytes()).is_ok());
-    assert!(matches!(
-        verify_ballot(&context, ground.json.as_bytes()),
-        Err(BallotError::Ciphertext {
-            question: 0,
-            choice: 0,
-            error: sijill_ballot::PointError::Torsion
-        })
-    ));
-}
-
-#[test]
 fn refused_replacements() {
     let vectors = vectors();
     let election = &vectors.elections[0];
