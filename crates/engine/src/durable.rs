@@ -64,13 +64,16 @@ pub(crate) fn settle(path: &Path) -> io::Result<()> {
     sync_parent(path)
 }
 
-/// Makes a folder that only this user may enter, with a name that must be free.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder that only this user may enter, unless there is something with that name, and forces the name to the
+/// disk in either case.
+pub(crate) fn ensure_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
-    sync_parent(path)
+    match builder.create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_parent(path),
+    }
 }
 
 /// Forces the names in the folder of `path` to the disk.

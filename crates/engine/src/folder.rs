@@ -178,15 +178,10 @@ pub(crate) struct LockedFolder {
 
 impl LockedFolder {
     pub(crate) fn create(path: &Path, purpose: Purpose) -> Result<Self, FolderError> {
-        match durable::create_folder(path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io_error(path, error)),
-            _ => {}
-        }
+        durable::ensure_folder(path).map_err(|error| io_error(path, error))?;
         check_folder(path, purpose)?;
         let draft = path.join(FORMAT_DRAFT);
-        let ours = |name: &str| {
-            purpose.folders.contains(&name) || [LOCK_FILE, FORMAT_DRAFT].contains(&name)
-        };
+        let ours = |name: &str| purpose.folders.contains(&name) || [LOCK_FILE, FORMAT_DRAFT].contains(&name);
         // Taken before looking, so that of two makers one finds the folder finished.
         let empty_but_ours = || -> io::Result<bool> {
             for entry in fs::read_dir(path)? {
@@ -205,12 +200,7 @@ impl LockedFolder {
         }
         for name in purpose.folders {
             let folder = path.join(name);
-            match durable::create_folder(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(io_error(&folder, error));
-                }
-                _ => {}
-            }
+            durable::ensure_folder(&folder).map_err(|error| io_error(&folder, error))?;
         }
         let format = path.join(FORMAT_FILE);
         durable::replace(&format, &draft, purpose.format.as_bytes())
@@ -356,7 +346,10 @@ mod tests {
     fn made_private_and_opened_again() {
         let outer = tempfile::tempdir().unwrap();
         let path = outer.path().join("data");
-        assert!(matches!(DataFolder::open(&path), Err(FolderError::NotFound { .. })));
+        assert!(matches!(
+            DataFolder::open(&path),
+            Err(FolderError::NotFound { .. })
+        ));
         assert!(!path.exists());
         let data = DataFolder::create(&path).unwrap();
         for folder in [data.path(), &data.content(), &data.keys()] {
@@ -367,7 +360,10 @@ mod tests {
         assert_eq!(data.events(), path.join("events.sqlite"));
         drop(data);
         DataFolder::open(&path).unwrap();
-        assert!(matches!(DataFolder::create(&path), Err(FolderError::AlreadyExists { .. })));
+        assert!(matches!(
+            DataFolder::create(&path),
+            Err(FolderError::AlreadyExists { .. })
+        ));
         let empty = outer.path().join("empty");
         fs::create_dir(&empty).unwrap();
         set_mode(&empty, 0o700);
@@ -381,11 +377,22 @@ mod tests {
         let first = DataFolder::create(&path).unwrap();
         let error = DataFolder::open(&path).unwrap_err();
         let own = std::process::id();
-        assert!(matches!(error, FolderError::InUse { pid: Some(pid), .. } if pid == own), "{error:?}");
-        assert!(error.to_string().ends_with(&format!("is in use by process {own}")), "{error}");
+        assert!(
+            matches!(error, FolderError::InUse { pid: Some(pid), .. } if pid == own),
+            "{error:?}"
+        );
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("is in use by process {own}")),
+            "{error}"
+        );
         fs::write(path.join("lock"), "").unwrap();
         let error = DataFolder::open(&path).unwrap_err();
-        assert!(error.to_string().ends_with("is in use by another process"), "{error}");
+        assert!(
+            error.to_string().ends_with("is in use by another process"),
+            "{error}"
+        );
         drop(first);
         DataFolder::open(&path).unwrap();
     }
@@ -395,18 +402,33 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let path = outer.path().join("data");
         drop(DataFolder::create(&path).unwrap());
-        for (folder, bits) in [(path.clone(), 0o750), (path.join("keys"), 0o701), (path.join("content"), 0o755)] {
+        for (folder, bits) in [
+            (path.clone(), 0o750),
+            (path.join("keys"), 0o701),
+            (path.join("content"), 0o755),
+        ] {
             set_mode(&folder, bits);
             let error = DataFolder::open(&path).unwrap_err();
-            assert!(matches!(error, FolderError::Exposed { mode, .. } if mode == bits), "{error:?}");
-            assert!(error.to_string().contains(&format!("chmod 700 {}", folder.display())), "{error}");
+            assert!(
+                matches!(error, FolderError::Exposed { mode, .. } if mode == bits),
+                "{error:?}"
+            );
+            assert!(
+                error
+                    .to_string()
+                    .contains(&format!("chmod 700 {}", folder.display())),
+                "{error}"
+            );
             set_mode(&folder, 0o700);
         }
         DataFolder::open(&path).unwrap();
         let open = outer.path().join("open");
         fs::create_dir(&open).unwrap();
         set_mode(&open, 0o755);
-        assert!(matches!(DataFolder::create(&open), Err(FolderError::Exposed { .. })));
+        assert!(matches!(
+            DataFolder::create(&open),
+            Err(FolderError::Exposed { .. })
+        ));
     }
 
     #[test]
@@ -414,20 +436,40 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let file = outer.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(DataFolder::open(&file), Err(FolderError::Foreign { .. })));
-        assert!(matches!(DataFolder::create(&file), Err(FolderError::Foreign { .. })));
+        assert!(matches!(
+            DataFolder::open(&file),
+            Err(FolderError::Foreign { .. })
+        ));
+        assert!(matches!(
+            DataFolder::create(&file),
+            Err(FolderError::Foreign { .. })
+        ));
         let other = outer.path().join("other");
         fs::create_dir(&other).unwrap();
         set_mode(&other, 0o700);
         fs::write(other.join("minutes.txt"), "").unwrap();
-        assert!(matches!(DataFolder::open(&other), Err(FolderError::Foreign { .. })));
-        assert!(matches!(DataFolder::create(&other), Err(FolderError::AlreadyExists { .. })));
+        assert!(matches!(
+            DataFolder::open(&other),
+            Err(FolderError::Foreign { .. })
+        ));
+        assert!(matches!(
+            DataFolder::create(&other),
+            Err(FolderError::AlreadyExists { .. })
+        ));
         assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
-        for (format, version) in [("sijill-data/2\n", true), ("sijill-data/1", true), ("other\n", false)] {
+        for (format, version) in [
+            ("sijill-data/2\n", true),
+            ("sijill-data/1", true),
+            ("other\n", false),
+        ] {
             fs::write(other.join("format"), format).unwrap();
             let error = DataFolder::open(&other).unwrap_err();
             assert_eq!(matches!(error, FolderError::Version { .. }), version, "{error:?}");
-            assert_eq!(matches!(error, FolderError::Foreign { .. }), !version, "{error:?}");
+            assert_eq!(
+                matches!(error, FolderError::Foreign { .. }),
+                !version,
+                "{error:?}"
+            );
         }
     }
 
@@ -438,7 +480,10 @@ mod tests {
             let outer = tempfile::tempdir().unwrap();
             let path = outer.path().join("data");
             faults::inject(step, fault);
-            assert!(matches!(DataFolder::create(&path), Err(FolderError::Io { .. })), "{step:?}");
+            assert!(
+                matches!(DataFolder::create(&path), Err(FolderError::Io { .. })),
+                "{step:?}"
+            );
             assert!(faults::none_left());
             if (step, fault) == (Step::Rename, Fault::ReportedFailed) {
                 DataFolder::open(&path).unwrap();
@@ -446,7 +491,10 @@ mod tests {
                 let error = DataFolder::open(&path).unwrap_err();
                 match step {
                     Step::SyncFolder => assert!(matches!(error, FolderError::Foreign { .. }), "{error:?}"),
-                    _ => assert!(matches!(error, FolderError::Unfinished { .. }), "{step:?}: {error:?}"),
+                    _ => assert!(
+                        matches!(error, FolderError::Unfinished { .. }),
+                        "{step:?}: {error:?}"
+                    ),
                 }
                 DataFolder::create(&path).unwrap();
             }

@@ -178,7 +178,9 @@ pub enum ParseError {
         field: &'static str,
     },
     /// Memory, passes or lanes of the key derivation are outside the bounds. Nothing was allocated.
-    #[error("the key derivation asks for {memory_kib} KiB, {passes} passes, {lanes} lanes, which is out of bounds")]
+    #[error(
+        "the key derivation asks for {memory_kib} KiB, {passes} passes, {lanes} lanes, which is out of bounds"
+    )]
     Cost {
         /// Memory.
         memory_kib: u32,
@@ -398,7 +400,15 @@ impl KeyFile {
         cost: KdfCost,
         rng: &mut R,
     ) -> Result<Self, SealError> {
-        Self::seal(KeyKind::Registrar, label, None, secret.expose(), passphrase, cost, rng)
+        Self::seal(
+            KeyKind::Registrar,
+            label,
+            None,
+            secret.expose(),
+            passphrase,
+            cost,
+            rng,
+        )
     }
 
     /// Seals any bytes, at most [`MAX_DATA_BYTES`].
@@ -610,9 +620,11 @@ impl KeyFile {
         // Room for the tag, so that the plaintext is not moved and left behind.
         let mut sealed = Vec::with_capacity(secret.len() + TAG_BYTES);
         sealed.extend_from_slice(secret);
-        let encrypted = derived
-            .cipher()
-            .encrypt_in_place(XNonce::from_slice(&nonce), &header.associated_data(), &mut sealed);
+        let encrypted = derived.cipher().encrypt_in_place(
+            XNonce::from_slice(&nonce),
+            &header.associated_data(),
+            &mut sealed,
+        );
         if encrypted.is_err() {
             sealed.zeroize();
             return Err(SealError::TooLarge { bytes: secret.len() });
@@ -641,7 +653,11 @@ impl KeyFile {
         let mut secret = Zeroizing::new(self.sealed.clone());
         derived
             .cipher()
-            .decrypt_in_place(XNonce::from_slice(&nonce), &self.header.associated_data(), &mut *secret)
+            .decrypt_in_place(
+                XNonce::from_slice(&nonce),
+                &self.header.associated_data(),
+                &mut *secret,
+            )
             .map_err(|_| UnlockError::Tampered)?;
         Ok(secret)
     }
@@ -669,13 +685,21 @@ impl KeyFile {
     }
 
     fn unusable(&self) -> UnlockError {
-        UnlockError::Unusable { kind: self.header.kind }
+        UnlockError::Unusable {
+            kind: self.header.kind,
+        }
     }
 
     /// The rules that the JSON form does not enforce.
     fn check(&self) -> Result<(), ParseError> {
         let header = &self.header;
-        let field = |field, allowed: bool| if allowed { Ok(()) } else { Err(ParseError::Field { field }) };
+        let field = |field, allowed: bool| {
+            if allowed {
+                Ok(())
+            } else {
+                Err(ParseError::Field { field })
+            }
+        };
         field("label", label_is_allowed(&header.label))?;
         field("kdf.name", header.kdf.name == KDF)?;
         field("cipher", header.cipher == CIPHER)?;
@@ -689,7 +713,9 @@ impl KeyFile {
             (_, Some(public)) => field("public", public.parse::<KeyId>().is_ok())?,
         }
         let allowed = match header.kind {
-            KeyKind::Data => self.sealed.len() >= TAG_BYTES && self.sealed.len() <= MAX_DATA_BYTES + TAG_BYTES,
+            KeyKind::Data => {
+                self.sealed.len() >= TAG_BYTES && self.sealed.len() <= MAX_DATA_BYTES + TAG_BYTES
+            }
             _ => self.sealed.len() == SECRET_BYTES + TAG_BYTES,
         };
         field("sealed", allowed)
@@ -768,7 +794,9 @@ fn derive(passphrase: &Passphrase, salt: &[u8; 16], cost: KdfCost) -> Result<Der
         .expect("a cost is within the bounds of Argon2");
     // Reserved by ourselves: running out of memory is an answer and not the end of the process.
     let mut memory = Vec::new();
-    memory.try_reserve_exact(params.block_count()).map_err(|_| NoMemory)?;
+    memory
+        .try_reserve_exact(params.block_count())
+        .map_err(|_| NoMemory)?;
     memory.resize(params.block_count(), Block::default());
     let mut derived = Derived(Zeroizing::new([0; 64]));
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -780,7 +808,8 @@ fn derive(passphrase: &Passphrase, salt: &[u8; 16], cost: KdfCost) -> Result<Der
 
 /// Labels are shown to people and written into JSON without escapes.
 fn label_is_allowed(label: &str) -> bool {
-    let misleading = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let misleading =
+        |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !label.is_empty()
         && label.len() <= MAX_LABEL_BYTES
         && !label.contains(|c: char| c.is_control() || c == '"' || c == '\\' || misleading(c))
