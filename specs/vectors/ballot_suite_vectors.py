@@ -7,7 +7,7 @@ constant-time care whatever: it is for test data, never for real secrets.
     ballot_suite_vectors.py generate OUT.json      write the vectors (deterministic)
     ballot_suite_vectors.py check-bel FILE.bel...  replay finished archives made by another tool with this model
 
-All "random" values come from SHA-256 over a fixed label and a counter.
+All "random" values come from SHA-512 over a fixed label and a counter.
 """
 
 import base64
@@ -158,7 +158,7 @@ class Stream:
         return int.from_bytes(h, "big") % Q
 
 
-# --- Schnorr proofs (section 3) -----------------------------------------------------------------------------
+# --- Schnorr proofs (section 1.5) ---------------------------------------------------------------------------
 
 
 def schnorr(prefix, secret, w):
@@ -175,7 +175,7 @@ def signed(message, secret, w):
     return {"message": message, "signature": schnorr("sigmsg|" + message + "|", secret, w)}
 
 
-# --- Ballots ------------------------------------------------------------------------------------------------
+# --- Ballots (section 7) -------------------------------------------------------------------------------------
 
 
 def branch_commitments(y, branches, proofs):
@@ -347,7 +347,7 @@ def ballot_cts(raw):
     ]
 
 
-# --- Trustees -----------------------------------------------------------------------------------------------
+# --- Trustees (section 6) -----------------------------------------------------------------------------------
 
 
 def trustee_key(secret, w, key_signature=None, name=None):
@@ -444,7 +444,7 @@ def lagrange(j, slots):
     return num * pow(den, Q - 2, Q) % Q
 
 
-# --- Tally --------------------------------------------------------------------------------------------------
+# --- Tally (8 to 11) ---------------------------------------------------------------------------------------
 
 
 def encrypted_tally(ballots, questions):
