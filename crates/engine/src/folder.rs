@@ -17,6 +17,7 @@ const MAX_FORMAT_BYTES: u64 = 64;
 
 const CONTENT: &str = "content";
 const KEYS: &str = "keys";
+const SNAPSHOTS: &str = "snapshots";
 const EVENTS: &str = "events.sqlite";
 
 /// Why a folder was not opened. Always the operator's to mend.
@@ -160,6 +161,12 @@ impl DataFolder {
     #[must_use]
     pub fn content(&self) -> PathBuf {
         self.path().join(CONTENT)
+    }
+
+    /// The folder of snapshots, which need not exist: it may be deleted at any time.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.path().join(SNAPSHOTS)
     }
 
     /// The folder of the key files of service and ledgers.
@@ -358,6 +365,7 @@ mod tests {
         assert_eq!(mode(&path.join("lock")), 0o600);
         assert_eq!(fs::read(path.join("format")).unwrap(), b"sijill-data/1\n");
         assert_eq!(data.events(), path.join("events.sqlite"));
+        assert_eq!(data.snapshots(), path.join("snapshots"));
         drop(data);
         DataFolder::open(&path).unwrap();
         assert!(matches!(

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sijill_ledger::{LeafHash, LedgerId, Seq};
+use sijill_ledger::{LeafHash, LedgerId, MAX_ENTRY_BYTES, Seq};
 use tokio::task::JoinSet;
 
 use crate::contract::{
-    Batch, EventStore, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_ENTRY_BYTES, NewEntry, Outcome, PageLimit,
-    StoreState, StoredEntry, Tail, leaf_hash, resolve,
+    Batch, EventStore, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, NewEntry, Outcome, PageLimit, StoreState,
+    StoredEntry, Tail, leaf_hash, resolve,
 };
 use crate::error::{AppendError, BatchError, CreateError, ReadError};
 

@@ -6,13 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
-use sijill_ledger::{LeafHash, LedgerId, Seq};
+use sijill_ledger::{LeafHash, LedgerId, MAX_ENTRY_BYTES, Seq};
 
 use crate::error::{AppendError, BatchError, CreateError, Damage, ReadError, ResolveError};
 use crate::subscription::Subscription;
-
-/// The longest entry, in bytes. Spec: specs/ledger.md §5.
-pub const MAX_ENTRY_BYTES: usize = 65_535;
 
 /// The most entries in one batch.
 pub const MAX_BATCH_ENTRIES: usize = 16_384;

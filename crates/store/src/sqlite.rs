@@ -10,6 +10,7 @@
 //!
 //! Tables: `ledgers(no, id)` and `entries(pos, ledger, leaf, bytes)`, where `pos` is `no * 2^40 + seq`. Nothing is
 //! stored twice: the end of a ledger is its last row. The view `readable` shows ids and positions as people read them.
+//! Spec: specs/operations.md §7.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -60,6 +61,8 @@ const GROUP_WRITES: usize = 4096;
 const GROUP_BYTES: usize = 32 << 20;
 /// Bytes of entries after which the log is copied into the database.
 const CHECKPOINT_BYTES: usize = 16 << 20;
+/// Pages of the log (256 MiB) past which the writer waits for readers to let go of it.
+const LOG_PAGES: i64 = 65_536;
 
 /// How a [`SqliteStore`] uses the machine.
 #[derive(Debug, Clone)]
@@ -784,13 +787,20 @@ impl Writer {
         self.shared.broken.get_or_init(|| reason).clone()
     }
 
-    /// Copies the log into the database and forces both to the disk.
+    /// Copies the log into the database and forces both to the disk. Where readers have kept the log from being used
+    /// again for long, waits for them.
     fn checkpoint(&self, mode: &str) {
         // After a failure the log is left as it is: opening the store again settles it.
         if self.shared.broken.get().is_some() {
             return;
         }
-        if let Err(error) = run_checkpoint(&self.connection, mode) {
+        let outcome = run_checkpoint(&self.connection, mode).and_then(|done| {
+            if done.log_pages > LOG_PAGES {
+                run_checkpoint(&self.connection, "RESTART")?;
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
             self.fail("copying the log into the database", &error);
         }
     }
@@ -802,10 +812,20 @@ fn answer_all(group: Vec<Job>, refusal: &Refusal) {
     }
 }
 
-/// Whether readers kept the checkpoint from finishing.
-fn run_checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
-    let busy: i64 = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(0))?;
-    Ok(busy != 0)
+struct Checkpointed {
+    /// Whether readers kept the checkpoint from finishing.
+    busy: bool,
+    /// Length of the log.
+    log_pages: i64,
+}
+
+fn run_checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Checkpointed> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok(Checkpointed {
+            busy: row.get::<_, i64>(0)? != 0,
+            log_pages: row.get(1)?,
+        })
+    })
 }
 
 // ---- opening ----
@@ -838,7 +858,7 @@ fn make_database(path: &Path) -> Result<(), OpenError> {
     let fill = || -> rusqlite::Result<()> {
         let connection = Connection::open_with_flags(&draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.execute_batch(&format!(
-            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
+            "PRAGMA page_size = 4096; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
              BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};
              {TABLE_LEDGERS}; {TABLE_ENTRIES}; {VIEW_READABLE}; COMMIT;"
         ))
@@ -958,7 +978,7 @@ fn check_schema(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 /// long as it says.
 fn settle(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     let database = |error| open_error(path, &error);
-    if run_checkpoint(connection, "TRUNCATE").map_err(database)? {
+    if run_checkpoint(connection, "TRUNCATE").map_err(database)?.busy {
         return Err(OpenError::InUse { path: path.into() });
     }
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
