@@ -1,1 +1,339 @@
-//! sijill-verify: an independent verifier of published ledgers.
+//! `sijill-verify`: an independent verifier of published ledgers.
+//!
+//! Reads what the people who run an event publish, and says whether the tallies and everything before them follow from it. Written from
+//! the specifications alone: it shares no code with the engine, so that two implementations have to agree.
+//!
+//! - [`verify_event`]: the whole published folder of an event.
+//! - [`verify_ledger`]: one ledger.
+//! - [`verify_receipts`]: receipts that voters and officials keep.
+//! - [`run_cli`]: the command.
+//!
+//! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
+//! decoding is strict, memory bounded, and no input makes a check panic.
+
+mod authority;
+mod check;
+mod cli;
+mod contents;
+mod event;
+mod events;
+mod hash;
+mod json;
+mod keys;
+mod layout;
+mod ledger;
+mod manifest;
+mod merkle;
+mod note;
+mod reader;
+mod receipt;
+mod registers;
+mod report;
+mod run;
+mod source;
+mod suite;
+mod tiles;
+mod trust;
+mod values;
+mod views;
+mod wire;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::check::{Check, Checks, Place};
+use crate::hash::{hex32, sha256};
+use crate::ledger::LEDGER_CHECKS;
+use crate::note::{MAX_CHECKPOINT_BYTES, MAX_RECEIPT_BYTES, RECEIPT_HEADER};
+use crate::run::{Judgement, ledger_summary, new_report};
+use crate::trust::MAX_TRUST_BYTES;
+
+pub use crate::cli::run_cli;
+pub use crate::report::{
+    BoxSummary, CheckResult, CheckVerdict, CounterExample, InputDigest, LedgerSummary, Profile,
+    ReceiptSummary, Report, Stage, Verdict, escape,
+};
+pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
+pub use crate::trust::{Trust, TrustError};
+
+/// What to verify an event or a ledger against.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The trust file. Without one nothing is verified, only found consistent in itself.
+    pub trust: Option<PathBuf>,
+    /// Which ledgers the folder claims to hold.
+    pub profile: Profile,
+    /// The stage that every box must have reached.
+    pub require_stage: Stage,
+    /// Threads for cryptography; `None` for all cores.
+    pub threads: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            trust: None,
+            profile: Profile::Public,
+            require_stage: Stage::Published,
+            threads: None,
+        }
+    }
+}
+
+/// Input that cannot be verified at all: exit code 2.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// The folder cannot be read.
+    #[error("{path}: {error}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: SourceError,
+    },
+    /// A file that was named cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file that was named is larger than any of its kind.
+    #[error("{path}: longer than {limit} bytes")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// Largest length, in bytes.
+        limit: u64,
+    },
+    /// The trust file cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The folder of a single ledger is not named by a ledger id.
+    #[error("{0}: the folder of a ledger is named by its id, 64 hexadecimal digits")]
+    LedgerName(PathBuf),
+    /// A file that was named as a receipt is none.
+    #[error("{0}: not a receipt: its first line is not {RECEIPT_HEADER}")]
+    NotAReceipt(PathBuf),
+    /// The threads could not be started.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+}
+
+/// Verifies the published folder of an event.
+///
+/// Spec: specs/verification.md §2 to §6.
+///
+/// # Errors
+/// If the folder or the trust file cannot be used at all. Everything else is in the report.
+pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
+    let folder = open(dir)?;
+    let mut report = with_threads(options.threads, || {
+        verify_event_source(&folder, trust.as_ref(), options.profile, options.require_stage)
+    })?
+    .map_err(|error| Unusable::Folder {
+        path: dir.to_owned(),
+        error,
+    })?;
+    inputs.append(&mut report.inputs);
+    report.inputs = inputs;
+    Ok(report)
+}
+
+/// Verifies the published files of an event, wherever they are, on the threads of the caller.
+///
+/// Spec: specs/verification.md §2 to §6.
+///
+/// # Errors
+/// If the source cannot be listed.
+pub fn verify_event_source(
+    source: &dyn Source,
+    trust: Option<&Trust>,
+    profile: Profile,
+    require_stage: Stage,
+) -> Result<Report, SourceError> {
+    let mut report = event::verify(source, trust, profile, require_stage)?;
+    for ledger in &report.ledgers {
+        let name = format!("ledgers/{}/checkpoint", ledger.id);
+        if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
+            report.inputs.push(digest(name, &bytes));
+        }
+    }
+    Ok(report)
+}
+
+/// Verifies one ledger: `dir` is the folder `ledgers/<id>` of a published folder.
+///
+/// Spec: specs/verification.md §2.3, §2.4, §3.
+///
+/// # Errors
+/// If the folder or the trust file cannot be used at all. Everything else is in the report.
+pub fn verify_ledger(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    let (trust, inputs) = read_trust(options.trust.as_deref())?;
+    let path = dir.canonicalize().map_err(|error| Unusable::File {
+        path: dir.to_owned(),
+        error,
+    })?;
+    let id = path.file_name().and_then(|name| name.to_str()).and_then(hex32);
+    let id = id.ok_or_else(|| Unusable::LedgerName(dir.to_owned()))?;
+    let folder = open(dir)?;
+    let mut report = with_threads(options.threads, || {
+        verify_ledger_source(&folder, id, trust.as_ref())
+    })?
+    .map_err(|error| Unusable::Folder {
+        path: dir.to_owned(),
+        error,
+    })?;
+    report.inputs = inputs;
+    if let Ok(bytes) = folder.read("checkpoint", MAX_CHECKPOINT_BYTES) {
+        report.inputs.push(digest("checkpoint".to_owned(), &bytes));
+    }
+    Ok(report)
+}
+
+fn verify_ledger_source(
+    source: &dyn Source,
+    id: [u8; 32],
+    trust: Option<&Trust>,
+) -> Result<Report, SourceError> {
+    let listing = source.list()?;
+    let others = [
+        Check::FolderLayout,
+        Check::TrustLedger,
+        Check::TrustCheckpoint,
+        Check::FolderContent,
+    ];
+    let mut checks = Checks::new(others.into_iter().chain(LEDGER_CHECKS));
+    checks.limit(
+        Check::FolderContent,
+        "contents lie outside the folder of a ledger",
+    );
+    layout::check_ledger_layout(source, &listing, id, &mut checks);
+    let ledger = ledger::scan(source, "", id, &mut checks);
+    if let Some(ledger) = &ledger {
+        for citation in &ledger.citations {
+            let target = hex::encode(citation.target.ledger);
+            checks.limit(
+                Check::EntryRefs,
+                format!("refs to ledger {target}, which is not here"),
+            );
+        }
+    }
+    match trust {
+        None => {
+            checks.limit(Check::TrustLedger, "no trust file was given");
+            checks.limit(Check::TrustCheckpoint, "no trust file was given");
+        }
+        Some(trust) => match trust.ledger(&id) {
+            None => {
+                let detail = "the trust file does not list this ledger";
+                checks.fail(Check::TrustLedger, Place::ledger(id), detail);
+            }
+            Some(trusted) => event::check_trusted(trusted, ledger.as_ref(), &mut checks),
+        },
+    }
+    let judgement = Judgement {
+        trusted: trust.is_some(),
+        limits_allowed: true,
+        unsupported: &[],
+    };
+    let mut report = new_report("ledger", &checks, &judgement);
+    report.ledgers = ledger.iter().map(ledger_summary).collect();
+    Ok(report)
+}
+
+/// Verifies receipts against a trust file, and against a published folder if one is given.
+///
+/// Spec: specs/verification.md §7.
+///
+/// # Errors
+/// If a file, the trust file or the folder cannot be used at all. Everything else is in the report.
+pub fn verify_receipts(
+    files: &[PathBuf],
+    trust: &Path,
+    folder: Option<&Path>,
+    threads: Option<usize>,
+) -> Result<Report, Unusable> {
+    let (trust, mut inputs) = read_trust(Some(trust))?;
+    let mut receipts = Vec::new();
+    for path in files {
+        let bytes = read_file(path, MAX_RECEIPT_BYTES)?;
+        if !bytes.starts_with(format!("{RECEIPT_HEADER}\n").as_bytes()) {
+            return Err(Unusable::NotAReceipt(path.clone()));
+        }
+        let name = escape(&path.display().to_string());
+        inputs.push(digest(name.clone(), &bytes));
+        receipts.push((name, bytes));
+    }
+    let folder = folder.map(open).transpose()?;
+    let source = folder.as_ref().map(|folder| folder as &dyn Source);
+    // `read_trust` returns a trust file whenever it is given a path.
+    let trust = trust.ok_or_else(|| TrustError::Malformed("missing".to_owned()))?;
+    let mut report = with_threads(threads, || receipt::verify(&receipts, &trust, source))?;
+    report.inputs = inputs;
+    Ok(report)
+}
+
+fn open(dir: &Path) -> Result<Folder, Unusable> {
+    Folder::open(dir).map_err(|error| Unusable::Folder {
+        path: dir.to_owned(),
+        error,
+    })
+}
+
+fn read_trust(path: Option<&Path>) -> Result<(Option<Trust>, Vec<InputDigest>), Unusable> {
+    let Some(path) = path else {
+        return Ok((None, Vec::new()));
+    };
+    let bytes = read_file(path, MAX_TRUST_BYTES)?;
+    Ok((
+        Some(Trust::parse(&bytes)?),
+        vec![digest("trust".to_owned(), &bytes)],
+    ))
+}
+
+fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, Unusable> {
+    let fault = |error| Unusable::File {
+        path: path.to_owned(),
+        error,
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .map_err(fault)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(fault)?;
+    if bytes.len() as u64 > limit {
+        Err(Unusable::TooLong {
+            path: path.to_owned(),
+            limit,
+        })
+    } else {
+        Ok(bytes)
+    }
+}
+
+fn digest(name: String, bytes: &[u8]) -> InputDigest {
+    InputDigest {
+        name,
+        sha256: hex::encode(sha256(&[bytes])),
+    }
+}
+
+fn with_threads<T: Send>(threads: Option<usize>, work: impl FnOnce() -> T + Send) -> Result<T, Unusable> {
+    match threads {
+        None => Ok(work()),
+        Some(threads) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            Ok(pool
+                .map_err(|error| Unusable::Threads(error.to_string()))?
+                .install(work))
+        }
+    }
+}

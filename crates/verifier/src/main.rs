@@ -1,2 +1,5 @@
 //! The `sijill-verify` command.
-fn main() {}
+
+fn main() {
+    std::process::exit(sijill_verifier::run_cli(std::env::args_os()));
+}

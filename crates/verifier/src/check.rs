@@ -1,0 +1,323 @@
+//! The numbered checks and what came of each.
+//!
+//! [`Check`] has one variant for each number of specs/verification.md. [`Checks`] collects outcomes on one thread: workers return their
+//! outcomes and every one of them is counted here, in ledger order, so a report does not depend on the number of threads and no error
+//! can be lost between them.
+//!
+//! Spec: specs/verification.md §1 to §7.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use crate::report::{CheckResult, CheckVerdict, CounterExample, escape};
+
+/// Counter-examples kept for each check.
+const MAX_EXAMPLES: usize = 8;
+/// Different reasons kept for each check.
+const MAX_NOTES: usize = 8;
+
+macro_rules! checks {
+    ($($variant:ident $number:literal $code:literal $title:literal;)*) => {
+        /// A numbered check of the verification specification.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Check {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Check {
+            /// All checks in the order of their numbers.
+            pub(crate) const ALL: &'static [Check] = &[$(Check::$variant,)*];
+
+            pub(crate) fn number(self) -> &'static str {
+                match self { $(Check::$variant => $number,)* }
+            }
+
+            pub(crate) fn code(self) -> &'static str {
+                match self { $(Check::$variant => $code,)* }
+            }
+
+            pub(crate) fn title(self) -> &'static str {
+                match self { $(Check::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+checks! {
+    FolderLayout "2.1" "folder.layout" "the folder has exactly the files of its ledgers";
+    TrustFile "2.2" "trust.file" "the trust file names the election ledger";
+    TrustLedger "2.3" "trust.ledger" "every trusted ledger is here with its id, kind, origin and key";
+    TrustCheckpoint "2.4" "trust.checkpoint" "known checkpoints are part of the ledgers";
+    FolderRestricted "2.5" "folder.restricted" "no restricted ledger is in a public folder";
+    FolderContent "2.6" "folder.content" "every cited content is here, and nothing else";
+    LedgerCheckpoint "3.1" "ledger.checkpoint" "checkpoints are canonical and signed by the ledger key";
+    LedgerTiles "3.2" "ledger.tiles" "tiles and bundles follow from the entries, the root is the checkpoint's";
+    EntryEncoding "3.3" "entry.encoding" "entries, bodies and payloads are canonical";
+    LedgerGenesis "3.4" "ledger.genesis" "the genesis is well formed and gives the ledger its id";
+    EntryChain "3.5" "entry.chain" "entries are numbered without gap and chained by hash";
+    EntryTime "3.6" "entry.time" "times keep their order and bounds";
+    EntrySignature "3.7" "entry.signature" "every body is signed by its author";
+    EntryLedger "3.8" "entry.ledger" "every body names this ledger";
+    EntryNonce "3.9" "entry.nonce" "no author uses a nonce twice";
+    EntrySeen "3.10" "entry.seen" "officials signed what they had seen, and recently";
+    EntryRefs "3.11" "entry.refs" "refs are those of the catalogue and agree with the ledgers they cite";
+    EventUnknown "3.12" "event.unknown" "event types and versions are known and belong to the ledger";
+    EventAuthor "3.13" "event.author" "authors hold the role at that position";
+    EventGrant "3.14" "event.grant" "grants and revocations follow the rules";
+    EventNonce "3.15" "event.nonce" "service bodies have the nonces, times and views fixed by rule";
+    RollOrder "4.1" "roll.order" "the roll follows its state machine";
+    RollDuplicate "4.2" "roll.duplicate" "no voter or commitment stands twice on the roll";
+    RollCounts "4.3" "roll.counts" "the freeze has the right districts and counts";
+    RollCredentials "4.4" "roll.credentials" "credential lists of the roll are canonical and complete";
+    ElectionOrder "5.1" "election.order" "the election follows its state machine up to the required stage";
+    ElectionManifest "5.2" "election.manifest" "the manifest is canonical and valid";
+    ElectionLedgers "5.3" "election.ledgers" "exactly the listed ledgers are here";
+    TrusteeKey "5.4" "trustee.key" "trustees prove knowledge of their keys";
+    TrusteeRecord "5.5" "trustee.record" "the election key is the sum of the trustees' keys";
+    ElectionRecord "5.6" "election.record" "election records follow from manifest and trustees";
+    ElectionCredentials "5.7" "election.credentials" "credential lists are canonical and no longer than the roll";
+    ElectionAnchor "5.8" "election.anchor" "anchored tallies are those of the boxes";
+    TrusteeShare "5.9" "trustee.share" "shares are valid for the anchored tallies";
+    ResultValue "5.10" "result.value" "results follow from tallies and shares";
+    PaperReturn "5.11" "paper.return" "paper returns add up";
+    ViewDigest "5.12" "view.digest" "published views are those computed from the ledgers";
+    BoxOrder "6.1" "box.order" "boxes follow their state machine";
+    BoxSetup "6.2" "box.setup" "boxes are set up as the election ledger says";
+    BoxWindow "6.3" "box.window" "openings, ballots, audits and closes are at their times";
+    BallotForm "6.4" "ballot.form" "ballots are canonical and of the shape of their questions";
+    BallotElection "6.5" "ballot.election" "ballots are for this election";
+    BallotCredential "6.6" "ballot.credential" "ballots are by credentials of the list";
+    BallotGroup "6.7" "ballot.group" "every point is in the prime-order subgroup and not neutral";
+    BallotSignature "6.8" "ballot.signature" "ballots are signed by their credential";
+    BallotProof "6.9" "ballot.proof" "all proofs of well-formedness hold";
+    BallotDuplicate "6.10" "ballot.duplicate" "no ballot or ciphertext stands twice";
+    BallotChain "6.11" "ballot.chain" "re-votes form a chain with valid proofs";
+    BallotAudited "6.12" "ballot.audited" "audited ballots are absent from the boxes";
+    BoxExclusions "6.13" "box.exclusions" "exclusion lists are canonical and of this box";
+    BoxCounted "6.14" "box.counted" "the counted ballots are the right ones";
+    BoxTally "6.15" "box.tally" "encrypted tallies are the sums of the counted ballots";
+    ReceiptForm "7.1" "receipt.form" "the receipt is canonical";
+    ReceiptLedger "7.2" "receipt.ledger" "the receipt's checkpoint is by a trusted ledger";
+    ReceiptEntry "7.3" "receipt.entry" "the receipt's entry is well formed and signed";
+    ReceiptInclusion "7.4" "receipt.inclusion" "the entry is included under the checkpoint";
+    ReceiptKnown "7.5" "receipt.known" "the receipt agrees with what else is known of the ledger";
+}
+
+/// Where something was found.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Place {
+    ledger: Option<[u8; 32]>,
+    seq: Option<u64>,
+}
+
+impl Place {
+    pub(crate) fn nowhere() -> Place {
+        Place::default()
+    }
+
+    pub(crate) fn ledger(id: [u8; 32]) -> Place {
+        Place {
+            ledger: Some(id),
+            seq: None,
+        }
+    }
+
+    pub(crate) fn entry(id: [u8; 32], seq: u64) -> Place {
+        Place {
+            ledger: Some(id),
+            seq: Some(seq),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    looked_at: u64,
+    failed: u64,
+    skipped: u64,
+    examples: Vec<CounterExample>,
+    reasons: Vec<String>,
+    limits: Vec<String>,
+    spent: Duration,
+}
+
+/// Outcomes of all checks of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Checks {
+    records: BTreeMap<Check, Record>,
+}
+
+impl Checks {
+    /// Checks that apply to this command; each is reported even if it looks at nothing.
+    pub(crate) fn new(applicable: impl IntoIterator<Item = Check>) -> Checks {
+        Checks {
+            records: applicable
+                .into_iter()
+                .map(|check| (check, Record::default()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn pass(&mut self, check: Check) {
+        self.pass_many(check, 1);
+    }
+
+    pub(crate) fn pass_many(&mut self, check: Check, objects: u64) {
+        let record = self.record(check);
+        record.looked_at = record.looked_at.saturating_add(objects);
+    }
+
+    pub(crate) fn fail(&mut self, check: Check, place: Place, detail: impl Display) {
+        self.fail_as(check, check.code(), place, detail);
+    }
+
+    /// A failure of `check` under a more precise code.
+    pub(crate) fn fail_as(&mut self, check: Check, code: &'static str, place: Place, detail: impl Display) {
+        let record = self.record(check);
+        record.looked_at = record.looked_at.saturating_add(1);
+        record.failed = record.failed.saturating_add(1);
+        if record.examples.len() < MAX_EXAMPLES {
+            record.examples.push(CounterExample {
+                code,
+                ledger: place.ledger.map(hex::encode),
+                seq: place.seq,
+                detail: escape(&detail.to_string()),
+            });
+        }
+    }
+
+    pub(crate) fn outcome(&mut self, check: Check, place: Place, outcome: Result<(), impl Display>) {
+        match outcome {
+            Ok(()) => self.pass(check),
+            Err(detail) => self.fail(check, place, detail),
+        }
+    }
+
+    /// Passes if `holds`, else fails with `detail`. Says which it was.
+    pub(crate) fn require(&mut self, check: Check, place: Place, holds: bool, detail: &str) -> bool {
+        self.outcome(check, place, if holds { Ok(()) } else { Err(detail) });
+        holds
+    }
+
+    /// Something that should have been looked at could not be, because of an earlier failure.
+    pub(crate) fn skip(&mut self, check: Check, reason: impl Display) {
+        let record = self.record(check);
+        record.skipped = record.skipped.saturating_add(1);
+        keep(&mut record.reasons, reason);
+    }
+
+    /// Something lies beyond the profile or the command.
+    pub(crate) fn limit(&mut self, check: Check, reason: impl Display) {
+        keep(&mut self.record(check).limits, reason);
+    }
+
+    pub(crate) fn spent(&mut self, check: Check, time: Duration) {
+        let record = self.record(check);
+        record.spent = record.spent.saturating_add(time);
+    }
+
+    pub(crate) fn failed(&self, check: Check) -> bool {
+        self.records.get(&check).is_some_and(|record| record.failed > 0)
+    }
+
+    pub(crate) fn results(&self) -> Vec<CheckResult> {
+        self.records
+            .iter()
+            .map(|(check, record)| CheckResult {
+                number: check.number(),
+                code: check.code(),
+                title: check.title(),
+                verdict: record.verdict(),
+                looked_at: record.looked_at,
+                failed: record.failed,
+                counter_examples: record.examples.clone(),
+                not_established: record.reasons.iter().chain(&record.limits).cloned().collect(),
+                within_scope: record.failed == 0 && record.skipped == 0,
+                millis: u64::try_from(record.spent.as_millis()).unwrap_or(u64::MAX),
+            })
+            .collect()
+    }
+
+    fn record(&mut self, check: Check) -> &mut Record {
+        self.records.entry(check).or_default()
+    }
+}
+
+impl Record {
+    fn verdict(&self) -> CheckVerdict {
+        if self.failed > 0 {
+            CheckVerdict::Fail
+        } else if self.skipped > 0 {
+            CheckVerdict::NotEstablished
+        } else if self.looked_at > 0 {
+            CheckVerdict::Pass
+        } else if self.limits.is_empty() {
+            CheckVerdict::Empty
+        } else {
+            CheckVerdict::NotEstablished
+        }
+    }
+}
+
+fn keep(notes: &mut Vec<String>, note: impl Display) {
+    let note = escape(&note.to_string());
+    if notes.len() < MAX_NOTES && !notes.contains(&note) {
+        notes.push(note);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_checks_are_those_of_the_specification() {
+        let spec = include_str!("../../../specs/verification.md");
+        let rows: BTreeSet<(&str, &str)> = spec
+            .lines()
+            .filter_map(|line| {
+                let mut cells = line.strip_prefix("| ")?.split(" | ");
+                let number = cells.next()?;
+                let code = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+                number
+                    .starts_with(|c: char| c.is_ascii_digit())
+                    .then_some((number, code))
+            })
+            .collect();
+        assert!(rows.len() > 50, "the specification has its tables");
+        let ours: BTreeSet<(&str, &str)> = Check::ALL.iter().map(|c| (c.number(), c.code())).collect();
+        assert_eq!(ours, rows);
+        assert_eq!(ours.len(), Check::ALL.len());
+    }
+
+    #[test]
+    fn a_skip_or_failure_is_never_a_pass() {
+        let mut checks = Checks::new([Check::BallotForm, Check::BallotProof, Check::RollOrder]);
+        checks.pass(Check::BallotForm);
+        for i in 0..100 {
+            checks.fail(
+                Check::BallotForm,
+                Place::entry([1; 32], i),
+                "bad\u{202e}\u{1b}[31m",
+            );
+        }
+        checks.pass(Check::BallotProof);
+        checks.skip(Check::BallotProof, "earlier failure");
+        let results = checks.results();
+        let verdicts: Vec<_> = results.iter().map(|r| r.verdict).collect();
+        assert_eq!(
+            verdicts,
+            [
+                CheckVerdict::Empty,
+                CheckVerdict::Fail,
+                CheckVerdict::NotEstablished
+            ]
+        );
+        assert_eq!(results[1].failed, 100);
+        assert_eq!(results[1].counter_examples.len(), MAX_EXAMPLES);
+        assert_eq!(results[1].counter_examples[0].detail, "bad\\u{202e}\\u{1b}[31m");
+    }
+}

@@ -1,0 +1,223 @@
+//! The command line.
+//!
+//! Spec: specs/verification.md §1.5, §8.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::{Profile, Report, Stage, escape};
+use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
+
+/// Unusable or unsupported input.
+const EXIT_UNUSABLE: i32 = 2;
+/// A fault of this program.
+const EXIT_INTERNAL: i32 = 3;
+
+/// Check published registers without trusting those who run them
+#[derive(Debug, Parser)]
+#[command(
+    name = "sijill-verify",
+    version,
+    after_help = "\
+Where trust starts: the trust file names the ledgers of an event and their keys. Get it by another way than the folder
+(print, several web sites, a newspaper). Without it anyone could have made the folder, and nothing is reported as verified.
+
+Examples:
+  sijill-verify event published/ --trust trust.json
+  sijill-verify event published/ --trust trust.json --require-stage sealed
+  sijill-verify receipt my-ballot.tlog-proof --trust trust.json --folder published/
+
+Exit codes: 0 verified; 1 not verified; 2 unusable or unsupported input; 3 internal error."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Verify the published folder of an event: ledgers, trustees, ballots, tally, result, views
+    #[command(after_help = "\
+Profiles: `public` looks at what everyone may read and lists what rests on restricted ledgers as not established;
+`accredited` needs every ledger of the event, and then everything must be established.
+
+Stages, in order: defined, prepared, open, closed, sealed, anchored, result, published. Every box must have reached the required one.")]
+    Event(EventArgs),
+    /// Verify one ledger: encoding, chain, signatures, authority, tree, checkpoint
+    Ledger(LedgerArgs),
+    /// Verify receipts: that an entry stands in a ledger, signed by the ledger's key
+    #[command(after_help = "\
+With --folder the receipt is also compared with the published ledger. If the two differ although both are signed, they prove
+together that the ledger was forked: keep the receipt and publish it.")]
+    Receipt(ReceiptArgs),
+}
+
+#[derive(Debug, Args)]
+struct EventArgs {
+    /// The published folder, with `ledgers/` and `content/` in it
+    dir: PathBuf,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Which ledgers the folder claims to hold
+    #[arg(long, value_enum, default_value_t = ProfileArg::Public)]
+    profile: ProfileArg,
+    /// The stage that every box must have reached
+    #[arg(long, value_enum, value_name = "STAGE", default_value_t = StageArg::Published)]
+    require_stage: StageArg,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct LedgerArgs {
+    /// The folder of one ledger, `ledgers/<id>`
+    dir: PathBuf,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct ReceiptArgs {
+    /// Receipts (*.tlog-proof)
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+    /// A published folder to compare the receipts with
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// Threads for cryptography [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ProfileArg {
+    Public,
+    Accredited,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StageArg {
+    Defined,
+    Prepared,
+    Open,
+    Closed,
+    Sealed,
+    Anchored,
+    Result,
+    Published,
+}
+
+impl From<ProfileArg> for Profile {
+    fn from(profile: ProfileArg) -> Profile {
+        match profile {
+            ProfileArg::Public => Profile::Public,
+            ProfileArg::Accredited => Profile::Accredited,
+        }
+    }
+}
+
+impl From<StageArg> for Stage {
+    fn from(stage: StageArg) -> Stage {
+        match stage {
+            StageArg::Defined => Stage::Defined,
+            StageArg::Prepared => Stage::Prepared,
+            StageArg::Open => Stage::Open,
+            StageArg::Closed => Stage::Closed,
+            StageArg::Sealed => Stage::Sealed,
+            StageArg::Anchored => Stage::Anchored,
+            StageArg::Result => Stage::Result,
+            StageArg::Published => Stage::Published,
+        }
+    }
+}
+
+/// Runs the command with its arguments, the program's name first. Prints the report to standard output and faults to standard error.
+///
+/// Returns the exit code: 0 verified, 1 not verified, 2 unusable or unsupported input or arguments, 3 internal error.
+#[must_use]
+pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = error.exit_code();
+            return if error.print().is_ok() {
+                code
+            } else {
+                EXIT_INTERNAL
+            };
+        }
+    };
+    // A panic is a fault of this program; it must never look like a verdict.
+    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(&cli.command))) else {
+        return EXIT_INTERNAL;
+    };
+    let (text, code) = match outcome {
+        Ok((report, json)) => {
+            let text = if json { report.to_json() } else { report.to_text() };
+            (text, i32::from(report.verdict.exit_code()))
+        }
+        Err(unusable) => {
+            let message = escape(&unusable.to_string());
+            let written = writeln!(std::io::stderr().lock(), "sijill-verify: {message}");
+            return if written.is_ok() {
+                EXIT_UNUSABLE
+            } else {
+                EXIT_INTERNAL
+            };
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        EXIT_INTERNAL
+    } else {
+        code
+    }
+}
+
+fn run(command: &Command) -> Result<(Report, bool), Unusable> {
+    let threads = |common: &CommonArgs| common.threads.map(usize::from);
+    match command {
+        Command::Event(args) => {
+            let options = Options {
+                trust: args.trust.clone(),
+                profile: args.profile.into(),
+                require_stage: args.require_stage.into(),
+                threads: threads(&args.common),
+            };
+            Ok((verify_event(&args.dir, &options)?, args.common.json))
+        }
+        Command::Ledger(args) => {
+            let options = Options {
+                trust: args.trust.clone(),
+                threads: threads(&args.common),
+                ..Options::default()
+            };
+            Ok((verify_ledger(&args.dir, &options)?, args.common.json))
+        }
+        Command::Receipt(args) => {
+            let folder = args.folder.as_deref();
+            let report = verify_receipts(&args.files, &args.trust, folder, threads(&args.common))?;
+            Ok((report, args.common.json))
+        }
+    }
+}

@@ -1,0 +1,460 @@
+//! Verifying the published folder of an event.
+//!
+//! Phases: list the folder; read every ledger by itself (section 3); compare refs and contents; follow the election ledger; replay the roll
+//! and the boxes; compare what the election ledger says of them; compare with the trust file; judge.
+//!
+//! Spec: specs/verification.md §2 to §6, §8.
+
+use std::collections::BTreeMap;
+
+use crate::check::{Check, Checks, Place};
+use crate::contents::check_contents;
+use crate::events::{Event, ListedLedger};
+use crate::layout::{check_event_layout, ledger_ids};
+use crate::ledger::{Ledger, check_citations, replay, scan};
+use crate::manifest::{District, Manifest};
+use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
+use crate::registers::election::{Election, View, replay_election};
+use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
+use crate::report::{BoxSummary, Profile, Report, Stage};
+use crate::run::{Judgement, ledger_summary, new_report};
+use crate::source::{Source, SourceError};
+use crate::suite::ballot::Election as Suite;
+use crate::suite::proof::EncryptionKey;
+use crate::suite::question::fingerprint;
+use crate::trust::{Trust, TrustedLedger};
+use crate::values::{BoxValues, check_against_roll, check_credentials};
+use crate::wire::Kind;
+
+/// Verifies the folder of an event.
+pub(crate) fn verify(
+    source: &dyn Source,
+    trust: Option<&Trust>,
+    profile: Profile,
+    required: Stage,
+) -> Result<Report, SourceError> {
+    let listing = source.list()?;
+    let receipts = |check: &Check| check.number().starts_with("7.");
+    let accredited_only = |check: &Check| *check == Check::FolderRestricted && profile == Profile::Accredited;
+    let applicable = Check::ALL
+        .iter()
+        .copied()
+        .filter(|c| !receipts(c) && !accredited_only(c));
+    let mut run = Run {
+        source,
+        profile,
+        trust,
+        checks: Checks::new(applicable),
+        ledgers: BTreeMap::new(),
+    };
+    check_event_layout(source, &listing, &mut run.checks);
+    let ids = ledger_ids(&listing);
+    for id in &ids {
+        let folder = format!("ledgers/{}/", hex::encode(id));
+        if let Some(ledger) = scan(source, &folder, *id, &mut run.checks) {
+            run.ledgers.insert(*id, ledger);
+        }
+    }
+    check_citations(&run.ledgers, &mut run.checks);
+    let all_read = run.ledgers.len() == ids.len();
+    check_contents(source, &listing, &run.ledgers, all_read, &mut run.checks);
+
+    let election_id = run.find_election();
+    let (election, boxes) = match election_id {
+        Some(id) => run.check_election(id, required),
+        None => {
+            run.nothing_of_the_election("the election ledger is not here");
+            (Election::default(), Vec::new())
+        }
+    };
+    run.check_trust(election_id, &election);
+
+    let manifest = election.manifest.as_ref();
+    let judgement = Judgement {
+        trusted: trust.is_some(),
+        limits_allowed: profile == Profile::Public,
+        unsupported: &election.unsupported,
+    };
+    let mut report = new_report("event", &run.checks, &judgement);
+    report.profile = Some(profile);
+    report.required_stage = Some(required);
+    report.event = election_id.map(hex::encode);
+    report.rehearsal = manifest.map(|manifest| manifest.rehearsal);
+    report.ledgers = run.ledgers.values().map(ledger_summary).collect();
+    report.boxes = boxes;
+    Ok(report)
+}
+
+struct Run<'a> {
+    source: &'a dyn Source,
+    profile: Profile,
+    trust: Option<&'a Trust>,
+    checks: Checks,
+    ledgers: BTreeMap<[u8; 32], Ledger>,
+}
+
+impl Run<'_> {
+    /// The election ledger: the one that the trust file names, else the only one of its kind.
+    fn find_election(&mut self) -> Option<[u8; 32]> {
+        let mut elections = self
+            .ledgers
+            .values()
+            .filter(|ledger| ledger.kind == Kind::Election);
+        if let Some(trust) = self.trust {
+            return elections
+                .find(|ledger| ledger.id == trust.event)
+                .map(|ledger| ledger.id);
+        }
+        let first = elections.next()?.id;
+        if elections.next().is_some() {
+            let detail = "two election ledgers, and no trust file says which is meant";
+            self.checks.fail_as(
+                Check::ElectionLedgers,
+                "election.unlisted",
+                Place::nowhere(),
+                detail,
+            );
+            return None;
+        }
+        Some(first)
+    }
+
+    fn nothing_of_the_election(&mut self, reason: &str) {
+        let sections = |check: &&Check| matches!(check.number().as_bytes().first(), Some(b'4'..=b'6'));
+        for check in Check::ALL.iter().filter(sections) {
+            self.checks.skip(*check, reason);
+        }
+    }
+
+    fn check_election(&mut self, id: [u8; 32], required: Stage) -> (Election, Vec<BoxSummary>) {
+        let Some(ledger) = self.ledgers.get(&id) else {
+            return (Election::default(), Vec::new());
+        };
+        let election = replay_election(self.source, ledger, &mut self.checks);
+        let Some(defined) = &election.defined else {
+            self.checks.fail(
+                Check::ElectionOrder,
+                Place::ledger(id),
+                "the election is not defined",
+            );
+            self.nothing_of_the_election("the election is not defined");
+            return (election, Vec::new());
+        };
+        self.check_listed(id, &defined.value);
+        let Some(manifest) = &election.manifest else {
+            self.nothing_of_the_election("the manifest is not valid");
+            return (election, Vec::new());
+        };
+        self.check_roll(id, &election, manifest);
+        let mut summaries = Vec::new();
+        for district in &manifest.districts {
+            let listed = defined.value.iter().find(|listed| {
+                Kind::from_code(listed.kind) == Some(Kind::BallotBox)
+                    && listed.district.as_ref() == Some(&district.id)
+            });
+            // A district without a listed box has failed 5.1 already.
+            if let Some(listed) = listed {
+                summaries.push(self.check_district(
+                    id,
+                    &election,
+                    manifest,
+                    district,
+                    listed.ledger,
+                    required,
+                ));
+            }
+        }
+        (election, summaries)
+    }
+
+    /// Listed ledgers against the folder. Spec: specs/verification.md §2.5, §5.3.
+    fn check_listed(&mut self, election_id: [u8; 32], listed: &[ListedLedger]) {
+        let public = self.profile == Profile::Public;
+        for entry in listed {
+            let place = Place::ledger(entry.ledger);
+            let here = self.ledgers.get(&entry.ledger);
+            if entry.visibility != 1 && public {
+                let absent = here.is_none();
+                let detail = "a ledger of restricted visibility is in the folder";
+                self.checks
+                    .require(Check::FolderRestricted, place, absent, detail);
+                continue;
+            }
+            match here {
+                None => {
+                    let detail = "a listed ledger is not here, or cannot be read";
+                    self.checks
+                        .fail_as(Check::ElectionLedgers, "election.omitted", place, detail);
+                }
+                Some(ledger) => {
+                    let same = Kind::from_code(entry.kind) == Some(ledger.kind)
+                        && ledger.genesis.parent == Some(election_id);
+                    self.checks.require(
+                        Check::ElectionLedgers,
+                        place,
+                        same,
+                        "another kind or parent than listed",
+                    );
+                }
+            }
+        }
+        for id in self.ledgers.keys().filter(|id| **id != election_id) {
+            if !listed.iter().any(|entry| entry.ledger == *id) {
+                let detail = "the event does not list this ledger";
+                self.checks.fail_as(
+                    Check::ElectionLedgers,
+                    "election.unlisted",
+                    Place::ledger(*id),
+                    detail,
+                );
+            }
+        }
+    }
+
+    fn check_roll(&mut self, election_id: [u8; 32], election: &Election, manifest: &Manifest) {
+        if self.profile == Profile::Public {
+            for check in ROLL_CHECKS {
+                self.checks.limit(check, "the roll is a restricted ledger");
+            }
+            let reason = "that the lists are those of the frozen roll, which is a restricted ledger";
+            self.checks.limit(Check::ElectionCredentials, reason);
+            return;
+        }
+        let Some(ledger) = election.roll().and_then(|id| self.ledgers.get(&id)) else {
+            for check in ROLL_CHECKS.into_iter().chain([Check::ElectionCredentials]) {
+                self.checks.skip(check, "the roll is not here");
+            }
+            return;
+        };
+        let frozen: Option<FrozenRoll> = check_roll(self.source, ledger, &election_id, &mut self.checks);
+        check_against_roll(
+            election_id,
+            election,
+            manifest,
+            frozen.as_ref(),
+            ledger,
+            &mut self.checks,
+        );
+    }
+
+    fn check_district(
+        &mut self,
+        election_id: [u8; 32],
+        election: &Election,
+        manifest: &Manifest,
+        district: &District,
+        box_id: [u8; 32],
+        required: Stage,
+    ) -> BoxSummary {
+        let mut summary = BoxSummary {
+            district: district.id.clone(),
+            ledger: hex::encode(box_id),
+            stage: None,
+            ballots: 0,
+            audits: 0,
+            counted: None,
+            result: None,
+        };
+        let Some(defined) = election.boxes.get(&box_id) else {
+            self.check_undefined_box(box_id);
+            self.check_stage(election_id, &summary, required);
+            return summary;
+        };
+        summary.stage = Some(Stage::Defined);
+        let credentials = check_credentials(self.source, election_id, defined, &mut self.checks);
+        let fixed = election.fixed.as_ref();
+        let public_key = fixed.and_then(|fixed| fixed.value.public_key);
+        let key_point = public_key.and_then(|key| key.decode_not_neutral().ok());
+        let record = public_key.map(|key| manifest.election_record(district, &box_id, key));
+        let phi = record
+            .as_ref()
+            .map_or_else(String::new, |record| fingerprint(record.to_json().as_bytes()));
+        let mut ballot_box: Option<BallotBox> = None;
+        match (credentials, fixed, key_point, record, self.ledgers.get(&box_id)) {
+            (Some(credentials), Some(fixed), Some(point), Some(record), Some(ledger)) => {
+                let suite = Suite {
+                    uuid: record.uuid,
+                    fingerprint: phi.clone(),
+                    questions: record.questions,
+                    key: EncryptionKey::new(point),
+                };
+                let setup = Setup {
+                    election_ledger: election_id,
+                    manifest,
+                    defined,
+                    trustees: fixed.value.content,
+                    opened: election.opened,
+                    suite,
+                    credentials,
+                };
+                ballot_box = Some(check_box(self.source, ledger, &setup, &mut self.checks));
+            }
+            _ => {
+                for check in BOX_CHECKS {
+                    let reason = format!(
+                        "the box of {} is not here, or its key or credentials are not known",
+                        district.id
+                    );
+                    self.checks.skip(check, reason);
+                }
+            }
+        }
+        let values = BoxValues {
+            source: self.source,
+            election_id,
+            election,
+            manifest,
+            district,
+            defined,
+            fingerprint: &phi,
+            ballot_box: ballot_box.as_ref(),
+        };
+        summary.result = values.check(&mut self.checks);
+        if let Some(ballot_box) = &ballot_box {
+            summary.ballots = ballot_box.ballots.len() as u64;
+            summary.audits = ballot_box.audits;
+            summary.counted = ballot_box.counted;
+            summary.stage = Some(reached(election, manifest, box_id, ballot_box));
+        }
+        self.check_stage(election_id, &summary, required);
+        summary
+    }
+
+    /// A box that is listed but not defined holds nothing yet but its genesis and grants.
+    fn check_undefined_box(&mut self, box_id: [u8; 32]) {
+        let Some(ledger) = self.ledgers.get(&box_id) else {
+            return;
+        };
+        let outcome = replay(self.source, ledger, &mut self.checks, |checks, items| {
+            for (entry, event) in items {
+                let early = !matches!(
+                    event,
+                    Event::Genesis(_) | Event::RoleGranted(_) | Event::RoleRevoked(_)
+                );
+                if early {
+                    let place = Place::entry(box_id, entry.seq);
+                    checks.fail(
+                        Check::BoxSetup,
+                        place,
+                        "the election ledger does not define this box",
+                    );
+                }
+            }
+        });
+        if let Err(reason) = outcome {
+            self.checks.skip(Check::BoxSetup, reason);
+        }
+    }
+
+    fn check_stage(&mut self, election_id: [u8; 32], summary: &BoxSummary, required: Stage) {
+        let outcome = if summary.stage >= Some(required) {
+            Ok(())
+        } else {
+            let reached = summary.stage.map_or("no stage", Stage::name);
+            Err(format!(
+                "box {} has reached {reached}, not {}",
+                summary.district,
+                required.name()
+            ))
+        };
+        self.checks
+            .outcome(Check::ElectionOrder, Place::ledger(election_id), outcome);
+    }
+
+    /// Spec: specs/verification.md §2.2 to §2.4.
+    fn check_trust(&mut self, election_id: Option<[u8; 32]>, election: &Election) {
+        let Some(trust) = self.trust else {
+            for check in [Check::TrustFile, Check::TrustLedger, Check::TrustCheckpoint] {
+                self.checks.limit(check, "no trust file was given");
+            }
+            return;
+        };
+        let names_election = trust
+            .ledger(&trust.event)
+            .is_some_and(|l| l.kind == Kind::Election);
+        let outcome = if !names_election {
+            Err("the trust file does not list the election ledger that it names")
+        } else if election_id.is_none() {
+            Err("the election ledger that the trust file names is not here")
+        } else {
+            Ok(())
+        };
+        self.checks
+            .outcome(Check::TrustFile, Place::ledger(trust.event), outcome);
+        let listed = election.defined.as_ref().map(|defined| defined.value.as_slice());
+        for trusted in &trust.ledgers {
+            let entry = listed.and_then(|listed| listed.iter().find(|entry| entry.ledger == trusted.id));
+            if trusted.id != trust.event && listed.is_none() {
+                self.checks
+                    .skip(Check::TrustLedger, "the event's list of ledgers is not known");
+                continue;
+            }
+            if trusted.id != trust.event && entry.is_none() {
+                let detail = "the event does not list this trusted ledger";
+                self.checks
+                    .fail(Check::TrustLedger, Place::ledger(trusted.id), detail);
+                continue;
+            }
+            if self.profile == Profile::Public && entry.is_some_and(|entry| entry.visibility != 1) {
+                self.checks
+                    .limit(Check::TrustLedger, "restricted ledgers of the trust file");
+                continue;
+            }
+            check_trusted(trusted, self.ledgers.get(&trusted.id), &mut self.checks);
+        }
+    }
+}
+
+/// One trusted ledger against the one at hand. Spec: specs/verification.md §2.3, §2.4.
+pub(crate) fn check_trusted(trusted: &TrustedLedger, ledger: Option<&Ledger>, checks: &mut Checks) {
+    let place = Place::ledger(trusted.id);
+    let Some(ledger) = ledger else {
+        checks.fail(
+            Check::TrustLedger,
+            place,
+            "a trusted ledger is not here, or cannot be read",
+        );
+        if trusted.checkpoint.is_some() {
+            checks.skip(
+                Check::TrustCheckpoint,
+                "a trusted ledger is not here, or cannot be read",
+            );
+        }
+        return;
+    };
+    let genesis = &ledger.genesis;
+    let same = (ledger.kind, genesis.origin.as_str(), genesis.ledger_key)
+        == (trusted.kind, trusted.origin.as_str(), trusted.key);
+    checks.require(
+        Check::TrustLedger,
+        place,
+        same,
+        "another kind, origin or key than the trust file's",
+    );
+    if let Some(known) = trusted.checkpoint {
+        let outcome = match ledger.tree.root(known.size) {
+            None => Err("the ledger is shorter than a known checkpoint"),
+            Some(root) if root != known.root => Err("the ledger does not contain a known checkpoint"),
+            Some(_) => Ok(()),
+        };
+        checks.outcome(Check::TrustCheckpoint, place, outcome);
+    }
+}
+
+/// The stage of a defined box. Spec: specs/verification.md §8.
+fn reached(election: &Election, manifest: &Manifest, box_id: [u8; 32], ballot_box: &BallotBox) -> Stage {
+    let stage = ballot_box.stage();
+    let Some(anchor) = election.anchors.get(&box_id).filter(|_| stage == Stage::Sealed) else {
+        return stage;
+    };
+    let has = |view: View| election.views.contains_key(&(box_id, view));
+    let views_of_box = has(View::Turnout) && has(View::Trackers) && has(View::Tally);
+    let too_small = anchor.value.counted < manifest.min_ballots;
+    let declared = election.results.contains_key(&box_id);
+    match (declared, too_small) {
+        (true, _) if views_of_box && has(View::Result) => Stage::Published,
+        (true, _) => Stage::Result,
+        (false, true) if views_of_box => Stage::Published,
+        (false, _) => Stage::Anchored,
+    }
+}

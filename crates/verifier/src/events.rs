@@ -1,0 +1,447 @@
+//! The event catalogue: payloads, who may author them, which refs they carry, which nonces are fixed.
+//!
+//! Spec: specs/events.md.
+
+use crate::hash::{first_16, sha256};
+use crate::reader::{DecodeError, Reader};
+use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, service_nonce};
+
+/// A citation of a content file. Spec: specs/ledger.md §9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ContentRef {
+    pub(crate) sha256: [u8; 32],
+    pub(crate) length: u64,
+}
+
+impl ContentRef {
+    fn decode(r: &mut Reader<'_>) -> Result<ContentRef, DecodeError> {
+        Ok(ContentRef {
+            sha256: r.array()?,
+            length: r.u64()?,
+        })
+    }
+
+    /// The citation that these bytes would have.
+    pub(crate) fn of(bytes: &[u8]) -> ContentRef {
+        ContentRef {
+            sha256: sha256(&[bytes]),
+            length: bytes.len() as u64,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DistrictRoll {
+    pub(crate) district: String,
+    pub(crate) eligible: u64,
+    pub(crate) holders: u64,
+    pub(crate) credentials: ContentRef,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListedLedger {
+    pub(crate) ledger: [u8; 32],
+    pub(crate) kind: u16,
+    pub(crate) visibility: u8,
+    pub(crate) district: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BoxDefined {
+    pub(crate) district: String,
+    pub(crate) ledger: [u8; 32],
+    pub(crate) election: ContentRef,
+    pub(crate) credentials: ContentRef,
+    pub(crate) eligible: u64,
+    pub(crate) holders: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TallyAnchored {
+    pub(crate) ledger: [u8; 32],
+    pub(crate) sealed_size: u64,
+    pub(crate) counted: u64,
+    pub(crate) encrypted_tally: ContentRef,
+    pub(crate) sized_tally: ContentRef,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PaperReturned {
+    pub(crate) ledger: [u8; 32],
+    pub(crate) issued: u64,
+    pub(crate) valid: u64,
+    pub(crate) invalid: u64,
+    pub(crate) spoilt: u64,
+    pub(crate) counts: Vec<Vec<u64>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BoxPrepared {
+    pub(crate) district: String,
+    pub(crate) election: ContentRef,
+    pub(crate) trustees: ContentRef,
+    pub(crate) credentials: ContentRef,
+    pub(crate) opens_ms: u64,
+    pub(crate) closes_ms: u64,
+    pub(crate) grace_ms: u64,
+    pub(crate) revote: bool,
+    pub(crate) min_ballots: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Replaces {
+    pub(crate) ballot_hash: [u8; 32],
+    pub(crate) challenge: [u8; 32],
+    pub(crate) response: [u8; 32],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BoxSealed {
+    pub(crate) cause: [u8; 32],
+    pub(crate) counted: u64,
+    pub(crate) counted_digest: [u8; 32],
+    pub(crate) encrypted_tally: ContentRef,
+    pub(crate) sized_tally: ContentRef,
+}
+
+/// A decoded payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event<'a> {
+    Genesis(Genesis),
+    RoleGranted(Grant),
+    RoleRevoked(Grant),
+    VoterRegistered {
+        pseudonym: [u8; 32],
+        district: &'a str,
+    },
+    CredentialCommitted {
+        pseudonym: [u8; 32],
+        commitment: [u8; 32],
+    },
+    RollFrozen {
+        districts: Vec<DistrictRoll>,
+    },
+    ElectionDefined {
+        manifest: ContentRef,
+        ledgers: Vec<ListedLedger>,
+    },
+    TrusteeKeyPublished {
+        index: u16,
+        record: &'a [u8],
+    },
+    TrusteesFixed {
+        trustees: ContentRef,
+        public_key: [u8; 32],
+    },
+    BoxDefined(BoxDefined),
+    PollOpened,
+    TallyAnchored(TallyAnchored),
+    ShareSubmitted {
+        ledger: [u8; 32],
+        index: u16,
+        share: ContentRef,
+    },
+    ResultDeclared {
+        ledger: [u8; 32],
+        result: ContentRef,
+    },
+    PaperReturned(PaperReturned),
+    ViewPublished {
+        view: &'a str,
+        ledger: [u8; 32],
+        size: u64,
+        content: ContentRef,
+    },
+    BoxPrepared(BoxPrepared),
+    BoxOpened,
+    BallotCast {
+        ballot: &'a [u8],
+        replaces: Option<Replaces>,
+    },
+    AuditStarted {
+        ballot_hash: [u8; 32],
+        alphas: Vec<[u8; 32]>,
+    },
+    BoxClosed,
+    ExclusionsFixed {
+        list: ContentRef,
+        count: u64,
+    },
+    SealOrdered,
+    BoxSealed(BoxSealed),
+}
+
+/// Why a payload did not become an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EventError {
+    /// Type or version unknown, or not of this kind of ledger.
+    Unknown(&'static str),
+    /// The payload is not canonical.
+    Payload(DecodeError),
+}
+
+impl From<DecodeError> for EventError {
+    fn from(error: DecodeError) -> EventError {
+        EventError::Payload(error)
+    }
+}
+
+/// Which refs an event carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refs {
+    None,
+    /// The roll that ElectionDefined lists.
+    Roll,
+    /// The ledger's parent, the election ledger.
+    Parent,
+    /// This ballot box.
+    Box([u8; 32]),
+}
+
+impl<'a> Event<'a> {
+    /// Decodes the event of a body on a ledger of this kind. Spec: specs/events.md §1.
+    pub(crate) fn decode(kind: Kind, body: &Body<'a>) -> Result<Event<'a>, EventError> {
+        if body.version != 1 {
+            return Err(EventError::Unknown("unknown event version"));
+        }
+        let home = match body.event_type {
+            0x0001..=0x0003 => kind,
+            0x0201..=0x0203 => Kind::Roll,
+            0x0301..=0x030a => Kind::Election,
+            0x0401..=0x0408 => Kind::BallotBox,
+            _ => return Err(EventError::Unknown("unknown event type")),
+        };
+        if home != kind {
+            return Err(EventError::Unknown("an event type of another kind of ledger"));
+        }
+        if body.event_type == 0x0001 {
+            return Ok(Event::Genesis(Genesis::decode(body.payload)?));
+        }
+        Ok(Reader::whole(body.payload, |r| {
+            decode_payload(body.event_type, r)
+        })?)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Event::Genesis(_) => "Genesis",
+            Event::RoleGranted(_) => "RoleGranted",
+            Event::RoleRevoked(_) => "RoleRevoked",
+            Event::VoterRegistered { .. } => "VoterRegistered",
+            Event::CredentialCommitted { .. } => "CredentialCommitted",
+            Event::RollFrozen { .. } => "RollFrozen",
+            Event::ElectionDefined { .. } => "ElectionDefined",
+            Event::TrusteeKeyPublished { .. } => "TrusteeKeyPublished",
+            Event::TrusteesFixed { .. } => "TrusteesFixed",
+            Event::BoxDefined(_) => "BoxDefined",
+            Event::PollOpened => "PollOpened",
+            Event::TallyAnchored(_) => "TallyAnchored",
+            Event::ShareSubmitted { .. } => "ShareSubmitted",
+            Event::ResultDeclared { .. } => "ResultDeclared",
+            Event::PaperReturned(_) => "PaperReturned",
+            Event::ViewPublished { .. } => "ViewPublished",
+            Event::BoxPrepared(_) => "BoxPrepared",
+            Event::BoxOpened => "BoxOpened",
+            Event::BallotCast { .. } => "BallotCast",
+            Event::AuditStarted { .. } => "AuditStarted",
+            Event::BoxClosed => "BoxClosed",
+            Event::ExclusionsFixed { .. } => "ExclusionsFixed",
+            Event::SealOrdered => "SealOrdered",
+            Event::BoxSealed(_) => "BoxSealed",
+        }
+    }
+
+    /// The role, and the scope, that the author must hold.
+    pub(crate) fn author(&self) -> (Role, Option<String>) {
+        match self {
+            Event::Genesis(_)
+            | Event::TallyAnchored(_)
+            | Event::ViewPublished { .. }
+            | Event::BallotCast { .. }
+            | Event::AuditStarted { .. }
+            | Event::BoxSealed(_) => (Role::SERVICE, None),
+            Event::VoterRegistered { .. }
+            | Event::CredentialCommitted { .. }
+            | Event::RollFrozen { .. }
+            | Event::ExclusionsFixed { .. } => (Role::REGISTRAR, None),
+            Event::TrusteeKeyPublished { index, .. } | Event::ShareSubmitted { index, .. } => {
+                (Role::TRUSTEE, Some(index.to_string()))
+            }
+            Event::RoleGranted(_)
+            | Event::RoleRevoked(_)
+            | Event::ElectionDefined { .. }
+            | Event::TrusteesFixed { .. }
+            | Event::BoxDefined(_)
+            | Event::PollOpened
+            | Event::ResultDeclared { .. }
+            | Event::PaperReturned(_)
+            | Event::BoxPrepared(_)
+            | Event::BoxOpened
+            | Event::BoxClosed
+            | Event::SealOrdered => (Role::COMMISSION, None),
+        }
+    }
+
+    pub(crate) fn refs(&self) -> Refs {
+        match self {
+            Event::BoxDefined(_) => Refs::Roll,
+            Event::TallyAnchored(anchored) => Refs::Box(anchored.ledger),
+            Event::BoxPrepared(_) | Event::BoxOpened => Refs::Parent,
+            _ => Refs::None,
+        }
+    }
+
+    /// The nonce, where a rule fixes it. Genesis is checked apart.
+    pub(crate) fn fixed_nonce(&self, body: &Body<'_>) -> Option<[u8; 16]> {
+        match self {
+            Event::BallotCast { ballot, .. } => Some(first_16(&sha256(&[ballot]))),
+            Event::AuditStarted { .. } => Some(first_16(&sha256(&[body.payload]))),
+            Event::BoxSealed(sealed) => Some(consequence_nonce(&sealed.cause, body.event_type)),
+            Event::TallyAnchored(_) | Event::ViewPublished { .. } => {
+                Some(service_nonce(body.event_type, body.payload))
+            }
+            _ => None,
+        }
+    }
+
+    /// The contents that the event cites.
+    pub(crate) fn contents(&self) -> Vec<ContentRef> {
+        match self {
+            Event::RollFrozen { districts } => districts.iter().map(|d| d.credentials).collect(),
+            Event::ElectionDefined { manifest, .. } => vec![*manifest],
+            Event::TrusteesFixed { trustees, .. } => vec![*trustees],
+            Event::BoxDefined(defined) => vec![defined.election, defined.credentials],
+            Event::TallyAnchored(anchored) => vec![anchored.encrypted_tally, anchored.sized_tally],
+            Event::ShareSubmitted { share, .. } => vec![*share],
+            Event::ResultDeclared { result, .. } => vec![*result],
+            Event::ViewPublished { content, .. } => vec![*content],
+            Event::BoxPrepared(prepared) => vec![prepared.election, prepared.trustees, prepared.credentials],
+            Event::ExclusionsFixed { list, .. } => vec![*list],
+            Event::BoxSealed(sealed) => vec![sealed.encrypted_tally, sealed.sized_tally],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, DecodeError> {
+    Ok(match event_type {
+        0x0002 => Event::RoleGranted(Grant::decode(r)?),
+        0x0003 => Event::RoleRevoked(Grant::decode(r)?),
+        0x0201 => Event::VoterRegistered {
+            pseudonym: r.array()?,
+            district: r.string()?,
+        },
+        0x0202 => Event::CredentialCommitted {
+            pseudonym: r.array()?,
+            commitment: r.array()?,
+        },
+        0x0203 => Event::RollFrozen {
+            districts: r.list(|r| {
+                Ok(DistrictRoll {
+                    district: r.string()?.to_owned(),
+                    eligible: r.u64()?,
+                    holders: r.u64()?,
+                    credentials: ContentRef::decode(r)?,
+                })
+            })?,
+        },
+        0x0301 => Event::ElectionDefined {
+            manifest: ContentRef::decode(r)?,
+            ledgers: r.list(|r| {
+                Ok(ListedLedger {
+                    ledger: r.array()?,
+                    kind: r.u16()?,
+                    visibility: r.u8()?,
+                    district: r.option(|r| r.string().map(str::to_owned))?,
+                })
+            })?,
+        },
+        0x0302 => Event::TrusteeKeyPublished {
+            index: r.u16()?,
+            record: r.bytes()?,
+        },
+        0x0303 => Event::TrusteesFixed {
+            trustees: ContentRef::decode(r)?,
+            public_key: r.array()?,
+        },
+        0x0304 => Event::BoxDefined(BoxDefined {
+            district: r.string()?.to_owned(),
+            ledger: r.array()?,
+            election: ContentRef::decode(r)?,
+            credentials: ContentRef::decode(r)?,
+            eligible: r.u64()?,
+            holders: r.u64()?,
+        }),
+        0x0305 => Event::PollOpened,
+        0x0306 => Event::TallyAnchored(TallyAnchored {
+            ledger: r.array()?,
+            sealed_size: r.u64()?,
+            counted: r.u64()?,
+            encrypted_tally: ContentRef::decode(r)?,
+            sized_tally: ContentRef::decode(r)?,
+        }),
+        0x0307 => Event::ShareSubmitted {
+            ledger: r.array()?,
+            index: r.u16()?,
+            share: ContentRef::decode(r)?,
+        },
+        0x0308 => Event::ResultDeclared {
+            ledger: r.array()?,
+            result: ContentRef::decode(r)?,
+        },
+        0x0309 => Event::PaperReturned(PaperReturned {
+            ledger: r.array()?,
+            issued: r.u64()?,
+            valid: r.u64()?,
+            invalid: r.u64()?,
+            spoilt: r.u64()?,
+            counts: r.list(|r| r.list(Reader::u64))?,
+        }),
+        0x030a => Event::ViewPublished {
+            view: r.string()?,
+            ledger: r.array()?,
+            size: r.u64()?,
+            content: ContentRef::decode(r)?,
+        },
+        0x0401 => Event::BoxPrepared(BoxPrepared {
+            district: r.string()?.to_owned(),
+            election: ContentRef::decode(r)?,
+            trustees: ContentRef::decode(r)?,
+            credentials: ContentRef::decode(r)?,
+            opens_ms: r.u64()?,
+            closes_ms: r.u64()?,
+            grace_ms: r.u64()?,
+            revote: r.bool()?,
+            min_ballots: r.u64()?,
+        }),
+        0x0402 => Event::BoxOpened,
+        0x0403 => Event::BallotCast {
+            ballot: r.bytes()?,
+            replaces: r.option(|r| {
+                Ok(Replaces {
+                    ballot_hash: r.array()?,
+                    challenge: r.array()?,
+                    response: r.array()?,
+                })
+            })?,
+        },
+        0x0404 => Event::AuditStarted {
+            ballot_hash: r.array()?,
+            alphas: r.list(Reader::array)?,
+        },
+        0x0405 => Event::BoxClosed,
+        0x0406 => Event::ExclusionsFixed {
+            list: ContentRef::decode(r)?,
+            count: r.u64()?,
+        },
+        0x0407 => Event::SealOrdered,
+        0x0408 => Event::BoxSealed(BoxSealed {
+            cause: r.array()?,
+            counted: r.u64()?,
+            counted_digest: r.array()?,
+            encrypted_tally: ContentRef::decode(r)?,
+            sized_tally: ContentRef::decode(r)?,
+        }),
+        _ => return Err(DecodeError::Rule("no decoder for this event type")),
+    })
+}

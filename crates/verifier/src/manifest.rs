@@ -1,0 +1,290 @@
+//! The manifest of an election.
+//!
+//! Spec: specs/election.md §2, §3.
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use thiserror::Error;
+
+use crate::json::{Cursor, JsonError, MAX_INTEGER};
+use crate::suite::group::PointBytes;
+use crate::suite::question::{ElectionRecord, Question, largest_ballot, uuid_of_box};
+use crate::wire::{TIME_LIMIT_MS, is_short_id};
+
+/// No manifest may allow a longer ballot, bytes.
+const MAX_BALLOT_BYTES: u64 = 59_800;
+/// A box uuid has this many characters.
+const UUID_BYTES: u64 = 22;
+
+/// Why a manifest was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub(crate) enum ManifestError {
+    /// A format or suite that this version does not know: exit code 2.
+    #[error("unsupported manifest: {0}")]
+    Unsupported(String),
+    #[error("the manifest is not canonical: {0}")]
+    Form(#[from] JsonError),
+    #[error("the manifest is not valid: {0}")]
+    Rule(&'static str),
+}
+
+/// Text in two languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Text {
+    en: String,
+    ar: String,
+}
+
+/// A district and what its voters are asked, texts joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct District {
+    pub(crate) id: String,
+    pub(crate) questions: Vec<Question>,
+}
+
+/// A valid manifest.
+#[derive(Debug, Clone)]
+pub(crate) struct Manifest {
+    pub(crate) id: String,
+    name: Text,
+    pub(crate) rehearsal: bool,
+    pub(crate) zone: TimeZone,
+    pub(crate) opens_ms: u64,
+    pub(crate) closes_ms: u64,
+    pub(crate) grace_ms: u64,
+    pub(crate) revote: bool,
+    pub(crate) paper: bool,
+    pub(crate) min_ballots: u64,
+    administrator: String,
+    credential_authority: String,
+    pub(crate) trustees: Vec<String>,
+    pub(crate) districts: Vec<District>,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Manifest, ManifestError> {
+        let mut c = Cursor::new(bytes);
+        c.expect("{\"format\":")?;
+        let format = c.string()?;
+        if format != "sijill-manifest/1" {
+            return Err(ManifestError::Unsupported(format!("format {format}")));
+        }
+        c.expect(",\"id\":")?;
+        let id = short_id(&mut c)?;
+        c.expect(",\"name\":")?;
+        let name = Text::parse(&mut c)?;
+        c.expect(",\"rehearsal\":")?;
+        let rehearsal = c.bool()?;
+        c.expect(",\"suite\":")?;
+        let suite = c.string()?;
+        if suite != "belenios-v1-ed25519" {
+            return Err(ManifestError::Unsupported(format!("suite {suite}")));
+        }
+        c.expect(",\"rules\":")?;
+        short_id(&mut c)?;
+        c.expect(",\"time_zone\":")?;
+        let zone = time_zone(&c.string()?)?;
+        c.expect(",\"opens_ms\":")?;
+        let opens_ms = c.integer(MAX_INTEGER)?;
+        c.expect(",\"closes_ms\":")?;
+        let closes_ms = c.integer(MAX_INTEGER)?;
+        c.expect(",\"grace_ms\":")?;
+        let grace_ms = c.integer(600_000)?;
+        c.expect(",\"revote\":")?;
+        let revote = c.bool()?;
+        c.expect(",\"paper\":")?;
+        let paper = c.bool()?;
+        c.expect(",\"min_ballots\":")?;
+        let min_ballots = c.integer(MAX_INTEGER)?;
+        c.expect(",\"administrator\":")?;
+        let administrator = label(&mut c)?;
+        c.expect(",\"credential_authority\":")?;
+        let credential_authority = label(&mut c)?;
+        c.expect(",\"trustees\":{\"threshold\":")?;
+        let threshold = c.integer(MAX_INTEGER)?;
+        c.expect(",\"names\":")?;
+        let trustees = c
+            .array(32, |c| Ok(label(c)))?
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        c.expect("},\"districts\":")?;
+        let districts = c
+            .array(1000, |c| Ok(District::parse(c)))?
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        c.expect("}")?;
+        c.end()?;
+
+        if opens_ms >= closes_ms || closes_ms.saturating_add(grace_ms) >= TIME_LIMIT_MS {
+            return Err(ManifestError::Rule(
+                "the poll does not open before it closes, or closes beyond the limit",
+            ));
+        }
+        if trustees.is_empty() || threshold != trustees.len() as u64 {
+            return Err(ManifestError::Rule("the threshold is not the number of trustees"));
+        }
+        if districts.is_empty() || !districts.is_sorted_by(|a, b| a.id < b.id) {
+            return Err(ManifestError::Rule(
+                "the districts are none, not sorted or not distinct",
+            ));
+        }
+        if districts
+            .iter()
+            .any(|d| largest_ballot(UUID_BYTES, &d.questions) > MAX_BALLOT_BYTES)
+        {
+            return Err(ManifestError::Rule(
+                "the largest ballot of a district is too long",
+            ));
+        }
+        Ok(Manifest {
+            id,
+            name,
+            rehearsal,
+            zone,
+            opens_ms,
+            closes_ms,
+            grace_ms,
+            revote,
+            paper,
+            min_ballots,
+            administrator,
+            credential_authority,
+            trustees,
+            districts,
+        })
+    }
+
+    pub(crate) fn district(&self, id: &str) -> Option<&District> {
+        self.districts.iter().find(|district| district.id == id)
+    }
+
+    /// The election record of a box. Spec: specs/election.md §3.3.
+    pub(crate) fn election_record(
+        &self,
+        district: &District,
+        box_ledger: &[u8; 32],
+        public_key: PointBytes,
+    ) -> ElectionRecord {
+        ElectionRecord {
+            description: format!("{}/{}", self.id, district.id),
+            name: self.name.joined(),
+            public_key,
+            questions: district.questions.clone(),
+            uuid: uuid_of_box(box_ledger),
+            administrator: Some(self.administrator.clone()),
+            credential_authority: Some(self.credential_authority.clone()),
+        }
+    }
+}
+
+impl District {
+    fn parse(c: &mut Cursor<'_>) -> Result<District, ManifestError> {
+        c.expect("{\"id\":")?;
+        let id = short_id(c)?;
+        c.expect(",\"name\":")?;
+        Text::parse(c)?;
+        c.expect(",\"questions\":")?;
+        let questions = c
+            .array(32, |c| Ok(question(c)))?
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        c.expect("}")?;
+        if questions.is_empty() {
+            return Err(ManifestError::Rule("a district has no question"));
+        }
+        Ok(District { id, questions })
+    }
+}
+
+fn question(c: &mut Cursor<'_>) -> Result<Question, ManifestError> {
+    c.expect("{\"question\":")?;
+    let question = Text::parse(c)?.joined();
+    c.expect(",\"answers\":")?;
+    let answers = c
+        .array(300, |c| Ok(Text::parse(c)))?
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
+    c.expect(",\"blank\":")?;
+    let blank = c.bool()?;
+    c.expect(",\"min\":")?;
+    let min = c.integer(MAX_INTEGER)?;
+    c.expect(",\"max\":")?;
+    let max = c.integer(MAX_INTEGER)?;
+    c.expect("}")?;
+    if answers.is_empty() || min > max || max > answers.len() as u64 || max == 0 {
+        return Err(ManifestError::Rule(
+            "a question allows impossible numbers of answers",
+        ));
+    }
+    Ok(Question {
+        question,
+        answers: answers.iter().map(Text::joined).collect(),
+        blank,
+        min,
+        max,
+    })
+}
+
+impl Text {
+    /// Spec: specs/election.md §2.1.
+    fn parse(c: &mut Cursor<'_>) -> Result<Text, ManifestError> {
+        c.expect("{\"en\":")?;
+        let en = c.string()?;
+        c.expect(",\"ar\":")?;
+        let ar = c.string()?;
+        c.expect("}")?;
+        if en.is_empty() || en.len() > 1000 || ar.len() > 1000 {
+            return Err(ManifestError::Rule("a text is empty or too long"));
+        }
+        let refused = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        };
+        if en.contains(refused) || ar.contains(refused) {
+            return Err(ManifestError::Rule("a text has control or direction characters"));
+        }
+        Ok(Text { en, ar })
+    }
+
+    fn joined(&self) -> String {
+        if self.ar.is_empty() {
+            self.en.clone()
+        } else {
+            format!("{} / {}", self.en, self.ar)
+        }
+    }
+}
+
+fn short_id(c: &mut Cursor<'_>) -> Result<String, ManifestError> {
+    let id = c.string()?;
+    if is_short_id(&id) {
+        Ok(id)
+    } else {
+        Err(ManifestError::Rule("an id is malformed"))
+    }
+}
+
+/// 1 to 200 bytes, no control characters.
+fn label(c: &mut Cursor<'_>) -> Result<String, ManifestError> {
+    let text = c.string()?;
+    if text.is_empty() || text.len() > 200 || text.contains(char::is_control) {
+        return Err(ManifestError::Rule(
+            "a name is empty, too long or has control characters",
+        ));
+    }
+    Ok(text)
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, ManifestError> {
+    let unknown = ManifestError::Rule("the time zone is not one of the IANA database");
+    // Bundled, so that the verdict does not depend on the machine. The lookup ignores case; the name must not.
+    let zone = TimeZoneDatabase::bundled()
+        .get(name)
+        .map_err(|_| unknown.clone())?;
+    if zone.iana_name() == Some(name) {
+        Ok(zone)
+    } else {
+        Err(unknown)
+    }
+}

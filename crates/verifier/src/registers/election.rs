@@ -1,0 +1,569 @@
+//! Section 5: the election ledger.
+//!
+//! [`replay_election`] follows the state machine and takes what the events say; [`Election`] then holds everything that the boxes and
+//! the value checks (`values.rs`) need.
+//!
+//! Spec: specs/election.md §3, §4, specs/verification.md §5.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::{Check, Checks, Place};
+use crate::contents::read_content;
+use crate::events::{BoxDefined, ContentRef, Event, ListedLedger, PaperReturned, TallyAnchored};
+use crate::ledger::{Ledger, replay};
+use crate::manifest::{Manifest, ManifestError};
+use crate::source::Source;
+use crate::suite::group::PointBytes;
+use crate::suite::trustee::{Trustee, trustees_record};
+use crate::wire::{self, Kind, Ref};
+
+/// The checks that [`replay_election`] fills, in part or wholly.
+pub(crate) const ELECTION_CHECKS: [Check; 6] = [
+    Check::ElectionOrder,
+    Check::ElectionManifest,
+    Check::TrusteeKey,
+    Check::TrusteeRecord,
+    Check::ElectionRecord,
+    Check::ElectionAnchor,
+];
+
+/// A view that is published. The order is that of specs/election.md §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum View {
+    Turnout,
+    Trackers,
+    Tally,
+    Result,
+}
+
+impl View {
+    fn from_name(name: &str) -> Option<View> {
+        Some(match name {
+            "turnout" => View::Turnout,
+            "trackers" => View::Trackers,
+            "tally" => View::Tally,
+            "result" => View::Result,
+            _ => return None,
+        })
+    }
+}
+
+/// An event that was taken, with its position.
+#[derive(Debug, Clone)]
+pub(crate) struct At<T> {
+    pub(crate) seq: u64,
+    pub(crate) value: T,
+}
+
+/// A trustee's key as published; `verified` if its record passed.
+#[derive(Debug)]
+struct PublishedKey {
+    record: Vec<u8>,
+    verified: Option<Trustee>,
+}
+
+/// Trustees and key once fixed.
+#[derive(Debug, Clone)]
+pub(crate) struct FixedTrustees {
+    pub(crate) content: ContentRef,
+    /// `None` if the bytes are not a canonical point.
+    pub(crate) public_key: Option<PointBytes>,
+}
+
+/// A published view.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PublishedView {
+    pub(crate) size: u64,
+    pub(crate) content: ContentRef,
+}
+
+/// What the election ledger says.
+#[derive(Debug, Default)]
+pub(crate) struct Election {
+    pub(crate) defined: Option<At<Vec<ListedLedger>>>,
+    pub(crate) manifest: Option<Manifest>,
+    trustees: BTreeMap<u16, PublishedKey>,
+    pub(crate) fixed: Option<At<FixedTrustees>>,
+    /// By ledger id of the box.
+    pub(crate) boxes: BTreeMap<[u8; 32], At<BoxDefined>>,
+    /// The refs of BoxDefined to the roll, by ledger id of the box.
+    pub(crate) roll_refs: BTreeMap<[u8; 32], Ref>,
+    pub(crate) opened: Option<u64>,
+    pub(crate) anchors: BTreeMap<[u8; 32], At<TallyAnchored>>,
+    pub(crate) shares: BTreeMap<([u8; 32], u16), At<ContentRef>>,
+    pub(crate) results: BTreeMap<[u8; 32], At<ContentRef>>,
+    pub(crate) papers: BTreeMap<[u8; 32], At<PaperReturned>>,
+    pub(crate) views: BTreeMap<([u8; 32], View), At<PublishedView>>,
+    /// Formats or suites that this version does not know.
+    pub(crate) unsupported: Vec<String>,
+}
+
+impl Election {
+    pub(crate) fn roll(&self) -> Option<[u8; 32]> {
+        let listed = &self.defined.as_ref()?.value;
+        listed
+            .iter()
+            .find(|l| Kind::from_code(l.kind) == Some(Kind::Roll))
+            .map(|l| l.ledger)
+    }
+
+    /// All trustees in the order of their indexes, if every record passed.
+    pub(crate) fn verified_trustees(&self) -> Option<Vec<&Trustee>> {
+        self.trustees.values().map(|key| key.verified.as_ref()).collect()
+    }
+
+    pub(crate) fn trustee(&self, index: u16) -> Option<&Trustee> {
+        self.trustees.get(&index)?.verified.as_ref()
+    }
+
+    pub(crate) fn has_all_shares(&self, ballot_box: &[u8; 32]) -> bool {
+        let trustees = self
+            .manifest
+            .as_ref()
+            .map_or(usize::MAX, |manifest| manifest.trustees.len());
+        self.shares
+            .keys()
+            .filter(|(ledger, _)| ledger == ballot_box)
+            .count()
+            == trustees
+    }
+}
+
+/// Follows the election ledger.
+pub(crate) fn replay_election(source: &dyn Source, ledger: &Ledger, checks: &mut Checks) -> Election {
+    let mut election = Election::default();
+    let outcome = replay(source, ledger, checks, |checks, items| {
+        for (entry, event) in items {
+            Step {
+                source,
+                ledger,
+                entry,
+                checks,
+            }
+            .apply(&mut election, event);
+        }
+    });
+    if let Err(reason) = outcome {
+        for check in ELECTION_CHECKS {
+            checks.skip(check, &reason);
+        }
+    }
+    election
+}
+
+/// One entry and what is needed to judge it.
+struct Step<'s, 'e> {
+    source: &'s dyn Source,
+    ledger: &'s Ledger,
+    entry: &'s wire::Entry<'e>,
+    checks: &'s mut Checks,
+}
+
+impl Step<'_, '_> {
+    fn place(&self) -> Place {
+        Place::entry(self.ledger.id, self.entry.seq)
+    }
+
+    fn at<T>(&self, value: T) -> At<T> {
+        At {
+            seq: self.entry.seq,
+            value,
+        }
+    }
+
+    /// Counts for the state machine; says whether the event may be taken.
+    fn order(&mut self, outcome: Result<(), &'static str>) -> bool {
+        self.checks.outcome(Check::ElectionOrder, self.place(), outcome);
+        outcome.is_ok()
+    }
+
+    fn apply(mut self, election: &mut Election, event: &Event<'_>) {
+        match event {
+            Event::ElectionDefined { manifest, ledgers } => self.defined(election, manifest, ledgers),
+            Event::TrusteeKeyPublished { index, record } => self.trustee_key(election, *index, record),
+            Event::TrusteesFixed { trustees, public_key } => {
+                self.trustees_fixed(election, trustees, public_key);
+            }
+            Event::BoxDefined(defined) => self.box_defined(election, defined),
+            Event::PollOpened => self.poll_opened(election),
+            Event::TallyAnchored(anchored) => self.tally_anchored(election, anchored),
+            Event::ShareSubmitted { ledger, index, share } => {
+                self.share_submitted(election, ledger, *index, share);
+            }
+            Event::ResultDeclared { ledger, result } => self.result_declared(election, ledger, result),
+            Event::PaperReturned(paper) => self.paper_returned(election, paper),
+            Event::ViewPublished {
+                view,
+                ledger,
+                size,
+                content,
+            } => {
+                self.view_published(election, view, ledger, *size, content);
+            }
+            _ => {
+                self.order(Ok(()));
+            }
+        }
+    }
+
+    /// Spec: specs/election.md §4.1.
+    fn defined(&mut self, election: &mut Election, content: &ContentRef, ledgers: &[ListedLedger]) {
+        if !self.order(if election.defined.is_some() {
+            Err("a second definition")
+        } else {
+            Ok(())
+        }) {
+            return;
+        }
+        election.defined = Some(self.at(ledgers.to_vec()));
+        let place = self.place();
+        let manifest = match read_content(self.source, content) {
+            Ok(bytes) => Manifest::parse(&bytes),
+            Err(error) => return self.checks.skip(Check::ElectionManifest, error),
+        };
+        if let Err(ManifestError::Unsupported(what)) = &manifest {
+            election.unsupported.push(what.clone());
+        }
+        match manifest {
+            Err(error) => self.checks.fail(Check::ElectionManifest, place, error),
+            Ok(manifest) => {
+                self.checks.pass(Check::ElectionManifest);
+                let outcome = listed_rules(&manifest, ledgers, &self.ledger.id);
+                self.order(outcome);
+                election.manifest = Some(manifest);
+            }
+        }
+    }
+
+    /// Spec: specs/election.md §4.2, §3.2.
+    fn trustee_key(&mut self, election: &mut Election, index: u16, record: &[u8]) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        let name = usize::from(index)
+            .checked_sub(1)
+            .and_then(|index| manifest.trustees.get(index));
+        let order = if election.fixed.is_some() {
+            Err("the trustees are fixed")
+        } else if name.is_none() {
+            Err("no trustee has this index")
+        } else if election.trustees.contains_key(&index) {
+            Err("a second key of this trustee")
+        } else {
+            Ok(())
+        };
+        let name = name.cloned();
+        if !self.order(order) {
+            return;
+        }
+        let verified = Trustee::verify(record)
+            .map_err(|error| error.to_string())
+            .and_then(|trustee| {
+                if trustee.name == name {
+                    Ok(trustee)
+                } else {
+                    Err("the name is not the manifest's".to_owned())
+                }
+            });
+        let place = self.place();
+        self.checks
+            .outcome(Check::TrusteeKey, place, verified.as_ref().map(|_| ()));
+        election.trustees.insert(
+            index,
+            PublishedKey {
+                record: record.to_vec(),
+                verified: verified.ok(),
+            },
+        );
+    }
+
+    /// Spec: specs/election.md §4.3.
+    fn trustees_fixed(&mut self, election: &mut Election, content: &ContentRef, public_key: &[u8; 32]) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        let order = if election.fixed.is_some() {
+            Err("the trustees are fixed already")
+        } else if election.trustees.len() != manifest.trustees.len() {
+            Err("a trustee's key is missing")
+        } else {
+            Ok(())
+        };
+        if !self.order(order) {
+            return;
+        }
+        let place = self.place();
+        let public_key = PointBytes::new(*public_key);
+        match election.verified_trustees() {
+            None => self
+                .checks
+                .skip(Check::TrusteeRecord, "a trustee's key is not valid"),
+            Some(trustees) => {
+                let record = trustees_record(election.trustees.values().map(|key| key.record.as_slice()));
+                let sum = trustees.iter().map(|trustee| trustee.point).sum();
+                let keys: BTreeSet<PointBytes> = trustees.iter().map(|trustee| trustee.public).collect();
+                let outcome = if ContentRef::of(&record) != *content {
+                    Err("the trustees record is not that of the published keys")
+                } else if keys.len() != trustees.len() {
+                    Err("two trustees have the same key")
+                } else if public_key != Some(PointBytes::of(&sum)) {
+                    Err("the election key is not the sum of the trustees' keys")
+                } else if PointBytes::of(&sum).decode_not_neutral().is_err() {
+                    Err("the election key is neutral")
+                } else {
+                    Ok(())
+                };
+                self.checks.outcome(Check::TrusteeRecord, place, outcome);
+            }
+        }
+        election.fixed = Some(self.at(FixedTrustees {
+            content: *content,
+            public_key,
+        }));
+    }
+
+    /// Spec: specs/election.md §4.4, §3.3.
+    fn box_defined(&mut self, election: &mut Election, defined: &BoxDefined) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        let listed = election.defined.iter().flat_map(|defined| &defined.value);
+        let is_listed = listed
+            .filter(|l| Kind::from_code(l.kind) == Some(Kind::BallotBox))
+            .any(|l| l.ledger == defined.ledger && l.district.as_ref() == Some(&defined.district));
+        let district = manifest.district(&defined.district);
+        let order = if election.fixed.is_none() {
+            Err("the trustees are not fixed")
+        } else if election.opened.is_some() {
+            Err("the poll is open")
+        } else if district.is_none() || !is_listed {
+            Err("the box is not the listed one of a district of the manifest")
+        } else if election.boxes.contains_key(&defined.ledger) {
+            Err("a second definition of this box")
+        } else {
+            Ok(())
+        };
+        let public_key = election.fixed.as_ref().and_then(|fixed| fixed.value.public_key);
+        let record = district
+            .zip(public_key)
+            .map(|(district, key)| manifest.election_record(district, &defined.ledger, key).to_json());
+        if !self.order(order) {
+            return;
+        }
+        let place = self.place();
+        match record {
+            None => self
+                .checks
+                .skip(Check::ElectionRecord, "the election key is not a canonical point"),
+            Some(record) => {
+                let same = ContentRef::of(record.as_bytes()) == defined.election;
+                self.checks.require(
+                    Check::ElectionRecord,
+                    place,
+                    same,
+                    "another election record than follows",
+                );
+            }
+        }
+        if let [roll] = self.entry.body.refs.as_slice() {
+            election.roll_refs.insert(defined.ledger, *roll);
+        }
+        election.boxes.insert(defined.ledger, self.at(defined.clone()));
+    }
+
+    /// Spec: specs/election.md §4.5.
+    fn poll_opened(&mut self, election: &mut Election) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        let order = if election.opened.is_some() {
+            Err("the poll is open already")
+        } else if election.boxes.len() != manifest.districts.len() {
+            Err("a box is not defined")
+        } else {
+            Ok(())
+        };
+        if self.order(order) {
+            election.opened = Some(self.entry.seq);
+        }
+    }
+
+    /// Spec: specs/election.md §4.6. Agreement with the box is checked when the box was read.
+    fn tally_anchored(&mut self, election: &mut Election, anchored: &TallyAnchored) {
+        let order = if election.opened.is_none() {
+            Err("the poll is not open")
+        } else if !election.boxes.contains_key(&anchored.ledger) {
+            Err("no such box is defined")
+        } else if election.anchors.contains_key(&anchored.ledger) {
+            Err("a second tally of this box")
+        } else {
+            Ok(())
+        };
+        if !self.order(order) {
+            return;
+        }
+        let cited = self.entry.body.refs.first().map(|cited| cited.at.size);
+        let place = self.place();
+        let same = cited == Some(anchored.sealed_size);
+        self.checks.require(
+            Check::ElectionAnchor,
+            place,
+            same,
+            "the sealed size is not the size that the ref cites",
+        );
+        election
+            .anchors
+            .insert(anchored.ledger, self.at(anchored.clone()));
+    }
+
+    /// Spec: specs/election.md §4.7.
+    fn share_submitted(
+        &mut self,
+        election: &mut Election,
+        ballot_box: &[u8; 32],
+        index: u16,
+        share: &ContentRef,
+    ) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        let anchor = election.anchors.get(ballot_box);
+        let order = if anchor.is_none() {
+            Err("the tally of the box is not anchored")
+        } else if election.results.contains_key(ballot_box) {
+            Err("the box has its result")
+        } else if index == 0 || usize::from(index) > manifest.trustees.len() {
+            Err("no trustee has this index")
+        } else {
+            Ok(())
+        };
+        let too_small = anchor.is_some_and(|anchor| anchor.value.counted < manifest.min_ballots);
+        if !self.order(order) {
+            return;
+        }
+        let place = self.place();
+        let submitted = self.at(*share);
+        if too_small {
+            self.checks.fail(
+                Check::TrusteeShare,
+                place,
+                "the box has too few ballots to be decrypted",
+            );
+        } else if let Entry::Vacant(slot) = election.shares.entry((*ballot_box, index)) {
+            slot.insert(submitted);
+        } else {
+            self.checks
+                .fail(Check::TrusteeShare, place, "a second share of this trustee");
+        }
+    }
+
+    /// Spec: specs/election.md §4.8.
+    fn result_declared(&mut self, election: &mut Election, ballot_box: &[u8; 32], result: &ContentRef) {
+        let order = if election.results.contains_key(ballot_box) {
+            Err("a second result of this box")
+        } else if !election.anchors.contains_key(ballot_box) || !election.has_all_shares(ballot_box) {
+            Err("a share is missing")
+        } else {
+            Ok(())
+        };
+        if self.order(order) {
+            election.results.insert(*ballot_box, self.at(*result));
+        }
+    }
+
+    /// Spec: specs/election.md §4.9. Arithmetic is checked when the box was read.
+    fn paper_returned(&mut self, election: &mut Election, paper: &PaperReturned) {
+        let order = if !election.manifest.as_ref().is_some_and(|manifest| manifest.paper) {
+            Err("the manifest has no paper channel")
+        } else if !election.anchors.contains_key(&paper.ledger) {
+            Err("the tally of the box is not anchored")
+        } else if election.papers.contains_key(&paper.ledger) {
+            Err("a second paper return of this box")
+        } else {
+            Ok(())
+        };
+        if self.order(order) {
+            election.papers.insert(paper.ledger, self.at(paper.clone()));
+        }
+    }
+
+    /// Spec: specs/election.md §4.10, §6.
+    fn view_published(
+        &mut self,
+        election: &mut Election,
+        view: &str,
+        ballot_box: &[u8; 32],
+        size: u64,
+        content: &ContentRef,
+    ) {
+        let place = self.place();
+        let Some(view) = View::from_name(view) else {
+            self.order(Err("an unknown view"));
+            return self.checks.fail(Check::ViewDigest, place, "an unknown view");
+        };
+        let paper_missing = election.manifest.as_ref().is_none_or(|manifest| manifest.paper)
+            && !election.papers.contains_key(ballot_box);
+        let order = if !election.anchors.contains_key(ballot_box) {
+            Err("the tally of the box is not anchored")
+        } else if view == View::Result && !election.results.contains_key(ballot_box) {
+            Err("the result of the box is not declared")
+        } else if view == View::Result && paper_missing {
+            Err("the paper return of the box is missing")
+        } else if election.views.contains_key(&(*ballot_box, view)) {
+            Err("the view was published already")
+        } else {
+            Ok(())
+        };
+        if self.order(order) {
+            let published = PublishedView {
+                size,
+                content: *content,
+            };
+            election.views.insert((*ballot_box, view), self.at(published));
+        }
+    }
+
+    /// The event needs a valid manifest. Without a definition that is a fault of this event; else the manifest's own.
+    fn undefined(&mut self) {
+        let place = self.place();
+        if self.checks.failed(Check::ElectionManifest) || self.checks.failed(Check::FolderContent) {
+            self.checks
+                .skip(Check::ElectionOrder, "the manifest is not valid");
+        } else {
+            self.checks
+                .fail(Check::ElectionOrder, place, "the election is not defined");
+        }
+    }
+}
+
+/// The list of ledgers of ElectionDefined. Spec: specs/election.md §4.1.
+fn listed_rules(
+    manifest: &Manifest,
+    ledgers: &[ListedLedger],
+    election: &[u8; 32],
+) -> Result<(), &'static str> {
+    if !ledgers.is_sorted_by(|a, b| a.ledger < b.ledger) {
+        return Err("the list of ledgers is not sorted or not distinct");
+    }
+    if ledgers.iter().any(|listed| listed.ledger == *election) {
+        return Err("the election ledger lists itself");
+    }
+    let mut rolls = 0;
+    let mut districts = BTreeSet::new();
+    for listed in ledgers {
+        match (Kind::from_code(listed.kind), listed.visibility, &listed.district) {
+            (Some(Kind::Roll), 2, None) => rolls += 1,
+            (Some(Kind::BallotBox), 1, Some(district)) => {
+                if manifest.district(district).is_none() || !districts.insert(district.as_str()) {
+                    return Err("a box is listed for no district of the manifest, or a district has two");
+                }
+            }
+            _ => return Err("a listed ledger has a wrong kind, visibility or district"),
+        }
+    }
+    if rolls != 1 || districts.len() != manifest.districts.len() {
+        return Err("the list has not exactly one roll and one box for each district");
+    }
+    Ok(())
+}

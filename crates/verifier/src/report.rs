@@ -1,0 +1,373 @@
+//! What a run found: a value with evidence, of which text and JSON are renderings. Nothing prints inside a check.
+//!
+//! Every text that came from a ledger or a file is escaped when it enters a report, so no rendering can carry control or direction
+//! characters to a terminal.
+//!
+//! Spec: specs/verification.md §1, §8.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// The verdict on one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CheckVerdict {
+    /// Every object passed.
+    Pass,
+    /// At least one object failed.
+    Fail,
+    /// Something could not be looked at; never a pass.
+    NotEstablished,
+    /// There was nothing to look at, and nothing was required to be there.
+    Empty,
+}
+
+/// The verdict on a whole run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Everything that the command requires was established, from a trust file.
+    Verified,
+    /// Consistent in itself, but no trust file was given: anyone could have made it.
+    SelfConsistent,
+    /// Something failed or could not be established.
+    NotVerified,
+    /// The input uses a format or suite that this version does not know.
+    Unsupported,
+}
+
+impl Verdict {
+    /// The exit code of the command: 0, 1 or 2.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Verified => 0,
+            Verdict::SelfConsistent | Verdict::NotVerified => 1,
+            Verdict::Unsupported => 2,
+        }
+    }
+}
+
+/// What is claimed to be in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// The ledgers that everyone may read.
+    #[default]
+    Public,
+    /// All ledgers of the event.
+    Accredited,
+}
+
+/// How far a ballot box has come. The order is that of an election.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The box stands on the election ledger.
+    Defined,
+    /// The box was set up.
+    Prepared,
+    /// Ballots are taken.
+    Open,
+    /// No more ballots are taken.
+    Closed,
+    /// The counted ballots and their sum are fixed.
+    Sealed,
+    /// The election ledger cites the sealed box.
+    Anchored,
+    /// The result stands on the election ledger.
+    Result,
+    /// All views of the box are published.
+    Published,
+}
+
+impl Stage {
+    /// All stages in order.
+    pub const ALL: [Stage; 8] = [
+        Stage::Defined,
+        Stage::Prepared,
+        Stage::Open,
+        Stage::Closed,
+        Stage::Sealed,
+        Stage::Anchored,
+        Stage::Result,
+        Stage::Published,
+    ];
+
+    /// The name used on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Defined => "defined",
+            Stage::Prepared => "prepared",
+            Stage::Open => "open",
+            Stage::Closed => "closed",
+            Stage::Sealed => "sealed",
+            Stage::Anchored => "anchored",
+            Stage::Result => "result",
+            Stage::Published => "published",
+        }
+    }
+}
+
+/// One object that failed a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CounterExample {
+    /// The check's code, or a more precise one.
+    pub code: &'static str,
+    /// Ledger id in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// Sequence number of the entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// What was wrong, escaped.
+    pub detail: String,
+}
+
+/// The outcome of one numbered check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckResult {
+    /// Number in specs/verification.md.
+    pub number: &'static str,
+    /// Verdict code there.
+    pub code: &'static str,
+    /// What a pass says.
+    pub title: &'static str,
+    /// The verdict.
+    pub verdict: CheckVerdict,
+    /// Objects looked at, failed ones included.
+    pub looked_at: u64,
+    /// Objects that failed.
+    pub failed: u64,
+    /// The first ones that failed.
+    pub counter_examples: Vec<CounterExample>,
+    /// What could not be looked at and why.
+    pub not_established: Vec<String>,
+    /// Nothing failed and nothing was left out because of a failure; what is not established lies beyond the profile or the command.
+    pub within_scope: bool,
+    /// Time spent, in milliseconds, summed over threads.
+    pub millis: u64,
+}
+
+/// A ledger that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LedgerSummary {
+    /// Ledger id in hexadecimal.
+    pub id: String,
+    /// Kind, if the genesis could be read.
+    pub kind: Option<&'static str>,
+    /// Origin, if the genesis could be read.
+    pub origin: Option<String>,
+    /// Entries.
+    pub size: u64,
+    /// Root in hexadecimal, as computed from the entries.
+    pub root: Option<String>,
+}
+
+/// A ballot box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BoxSummary {
+    /// District id.
+    pub district: String,
+    /// Ledger id in hexadecimal.
+    pub ledger: String,
+    /// How far it has come; `None` before it is defined.
+    pub stage: Option<Stage>,
+    /// BallotCast events.
+    pub ballots: u64,
+    /// AuditStarted events.
+    pub audits: u64,
+    /// Ballots in the recomputed count, once sealed.
+    pub counted: Option<u64>,
+    /// Digital counts by question and choice, once declared and verified.
+    pub result: Option<Vec<Vec<u64>>>,
+}
+
+/// A file that identifies what was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InputDigest {
+    /// Path inside the folder, or the role of the file.
+    pub name: String,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a receipt says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReceiptSummary {
+    /// Ledger id in hexadecimal.
+    pub ledger: String,
+    /// Sequence number.
+    pub index: u64,
+    /// Event type by name, or its number if unknown.
+    pub event: String,
+    /// When the service received it, RFC 3339.
+    pub received: String,
+    /// Of a ballot: its tracking code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_code: Option<String>,
+    /// Of a ballot: its public credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// Everything that a run found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// `sijill-report/1`.
+    pub format: &'static str,
+    /// Version of this program.
+    pub verifier: &'static str,
+    /// `event`, `ledger` or `receipt`.
+    pub command: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The verdict in words.
+    pub summary: String,
+    /// The profile, of an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// Whether a trust file was given.
+    pub trusted: bool,
+    /// The stage that was required, of an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_stage: Option<Stage>,
+    /// Election ledger id in hexadecimal, of an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Whether the manifest says that this was a rehearsal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<bool>,
+    /// The ledgers that were read.
+    pub ledgers: Vec<LedgerSummary>,
+    /// The ballot boxes, by district.
+    pub boxes: Vec<BoxSummary>,
+    /// The receipts, in the order given.
+    pub receipts: Vec<ReceiptSummary>,
+    /// Every check that applies.
+    pub checks: Vec<CheckResult>,
+    /// Formats or suites that this version does not know.
+    pub unsupported: Vec<String>,
+    /// Digests of what was given.
+    pub inputs: Vec<InputDigest>,
+}
+
+impl Report {
+    /// The report as JSON with a newline at the end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // The type has string keys only and no failing serializer, so this cannot fail; an empty object would still not read as verified.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".to_owned());
+        text.push('\n');
+        text
+    }
+
+    /// The report for people.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String cannot fail.
+        let _ = self.write_text(&mut out);
+        out
+    }
+
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        for ledger in &self.ledgers {
+            writeln!(
+                out,
+                "ledger  {}  {}  {} entries",
+                ledger.id,
+                ledger.kind.unwrap_or("?"),
+                ledger.size
+            )?;
+        }
+        for ballot_box in &self.boxes {
+            let stage = ballot_box.stage.map_or("not defined", Stage::name);
+            write!(
+                out,
+                "box     {}  stage: {stage}, {} ballots",
+                ballot_box.district, ballot_box.ballots
+            )?;
+            if let Some(counted) = ballot_box.counted {
+                write!(out, ", {counted} counted")?;
+            }
+            if let Some(result) = &ballot_box.result {
+                write!(out, ", result {result:?}")?;
+            }
+            writeln!(out)?;
+        }
+        for receipt in &self.receipts {
+            writeln!(out, "receipt {}  entry {}", receipt.ledger, receipt.index)?;
+            writeln!(out, "        {} received {}", receipt.event, receipt.received)?;
+            if let Some(code) = &receipt.tracking_code {
+                writeln!(out, "        tracking code {code}")?;
+            }
+            if let Some(credential) = &receipt.credential {
+                writeln!(out, "        credential    {credential}")?;
+            }
+        }
+        if self.rehearsal == Some(true) {
+            writeln!(out, "This was a rehearsal.")?;
+        }
+        writeln!(out)?;
+        for check in &self.checks {
+            let verdict = match check.verdict {
+                CheckVerdict::Pass => "pass",
+                CheckVerdict::Fail => "FAIL",
+                CheckVerdict::NotEstablished => "not established",
+                CheckVerdict::Empty => "empty",
+            };
+            let (number, code, looked_at) = (check.number, check.code, check.looked_at);
+            writeln!(
+                out,
+                "{number:>4}  {code:<22} {verdict:<16} {looked_at:>9}  {}",
+                check.title
+            )?;
+            for example in &check.counter_examples {
+                write!(out, "        {}", example.code)?;
+                if let Some(ledger) = &example.ledger {
+                    write!(out, "  {ledger}")?;
+                }
+                if let Some(seq) = example.seq {
+                    write!(out, "  entry {seq}")?;
+                }
+                writeln!(out, ": {}", example.detail)?;
+            }
+            let more = check.failed.saturating_sub(check.counter_examples.len() as u64);
+            if more > 0 {
+                writeln!(out, "        and {more} more")?;
+            }
+            for reason in &check.not_established {
+                writeln!(out, "        not established: {reason}")?;
+            }
+        }
+        writeln!(out)?;
+        for reason in &self.unsupported {
+            writeln!(out, "unsupported: {reason}")?;
+        }
+        writeln!(out, "{}", self.summary)
+    }
+}
+
+/// Makes text from a ledger or file safe for a terminal: control characters, direction characters and line separators become `\u{…}`.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        let hidden = character.is_control()
+            || matches!(character,
+                '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        if hidden {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}

@@ -1,0 +1,227 @@
+//! Where published files come from: a folder on disk, or a map in memory.
+//!
+//! A source lists every file once and opens files with a size limit; nothing larger than the limit is read. The folder refuses symbolic
+//! links and special files wherever they stand, and never leaves its root.
+//!
+//! Spec: specs/verification.md §1.6.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Deepest nesting that a published folder has: `ledgers/<id>/tile/<L>/x…/x…/…`.
+const MAX_DEPTH: usize = 16;
+
+/// Everything in a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Path (with `/`) and length of every regular file.
+    pub files: BTreeMap<String, u64>,
+    /// Folders without any entry.
+    pub empty_folders: BTreeSet<String>,
+    /// What a published folder never has: symbolic links, special files, names that are not UTF-8. Lossy paths.
+    pub refused: BTreeSet<String>,
+}
+
+/// Why a file was not read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// There is no such file.
+    #[error("missing")]
+    Missing,
+    /// The file is longer than allowed.
+    #[error("longer than {0} bytes")]
+    TooLong(u64),
+    /// A symbolic link, a folder or a special file stands there.
+    #[error("not a regular file")]
+    NotRegular,
+    /// The operating system refused.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A set of published files.
+pub trait Source: Sync {
+    /// Lists everything.
+    ///
+    /// # Errors
+    /// If the root or a folder in it cannot be read.
+    fn list(&self) -> Result<Listing, SourceError>;
+
+    /// Reads a whole file of at most `limit` bytes. Paths are relative, with `/`.
+    ///
+    /// # Errors
+    /// If the file is missing, not regular, too long or unreadable.
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, SourceError>;
+}
+
+/// A folder on disk.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// # Errors
+    /// If `root` is not a folder.
+    pub fn open(root: &Path) -> Result<Folder, SourceError> {
+        if fs::metadata(root)?.is_dir() {
+            Ok(Folder {
+                root: root.to_owned(),
+            })
+        } else {
+            Err(SourceError::NotRegular)
+        }
+    }
+}
+
+impl Source for Folder {
+    fn list(&self) -> Result<Listing, SourceError> {
+        let mut listing = Listing::default();
+        let mut pending = vec![(self.root.clone(), String::new(), 0usize)];
+        while let Some((folder, prefix, depth)) = pending.pop() {
+            let mut entries = 0u64;
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                entries += 1;
+                let name = entry.file_name();
+                let path = if prefix.is_empty() {
+                    name.to_string_lossy().into_owned()
+                } else {
+                    format!("{prefix}/{}", name.to_string_lossy())
+                };
+                // Of the entry itself: a link is not followed.
+                let kind = entry.file_type()?;
+                if name.to_str().is_none() || depth >= MAX_DEPTH {
+                    listing.refused.insert(path);
+                } else if kind.is_dir() {
+                    pending.push((entry.path(), path, depth + 1));
+                } else if kind.is_file() {
+                    listing.files.insert(path, entry.metadata()?.len());
+                } else {
+                    listing.refused.insert(path);
+                }
+            }
+            if entries == 0 && !prefix.is_empty() {
+                listing.empty_folders.insert(prefix);
+            }
+        }
+        Ok(listing)
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
+        let mut full = self.root.clone();
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            if part.is_empty() || part == "." || part == ".." || part.contains(['\\', ':', '\0']) {
+                return Err(SourceError::Missing);
+            }
+            full.push(part);
+            let kind = match fs::symlink_metadata(&full) {
+                Ok(metadata) => metadata.file_type(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(SourceError::Missing);
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let expected = if parts.peek().is_some() {
+                kind.is_dir()
+            } else {
+                kind.is_file()
+            };
+            if !expected {
+                return Err(SourceError::NotRegular);
+            }
+        }
+        let file = File::open(&full)?;
+        let length = file.metadata()?.len();
+        if length > limit {
+            return Err(SourceError::TooLong(limit));
+        }
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            Err(SourceError::TooLong(limit))
+        } else {
+            Ok(bytes)
+        }
+    }
+}
+
+/// Files in memory, for tests and for callers that hold an archive.
+#[derive(Debug, Clone, Default)]
+pub struct MemorySource {
+    /// Path and bytes of every file.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Source for MemorySource {
+    fn list(&self) -> Result<Listing, SourceError> {
+        let files = self
+            .files
+            .iter()
+            .map(|(path, bytes)| (path.clone(), bytes.len() as u64))
+            .collect();
+        Ok(Listing {
+            files,
+            ..Listing::default()
+        })
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
+        let bytes = self.files.get(path).ok_or(SourceError::Missing)?;
+        if bytes.len() as u64 > limit {
+            Err(SourceError::TooLong(limit))
+        } else {
+            Ok(bytes.clone())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_never_leaves_its_root_and_never_follows_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        fs::create_dir_all(root.join("a/empty")).unwrap();
+        fs::write(root.join("a/file"), b"12345").unwrap();
+        fs::write(dir.path().join("secret"), b"secret").unwrap();
+        let folder = Folder::open(&root).unwrap();
+        assert_eq!(folder.read("a/file", 5).unwrap(), b"12345");
+        assert!(matches!(folder.read("a/file", 4), Err(SourceError::TooLong(4))));
+        for path in [
+            "../secret",
+            "a/../../secret",
+            "/etc/passwd",
+            "a//file",
+            "./a/file",
+            "",
+            "a/file/x",
+            "a",
+        ] {
+            assert!(folder.read(path, 100).is_err(), "{path}");
+        }
+        let listing = folder.list().unwrap();
+        assert_eq!(listing.files.keys().collect::<Vec<_>>(), ["a/file"]);
+        assert_eq!(listing.empty_folders.iter().collect::<Vec<_>>(), ["a/empty"]);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(dir.path().join("secret"), root.join("link")).unwrap();
+            std::os::unix::fs::symlink(dir.path(), root.join("folder")).unwrap();
+            assert!(matches!(folder.read("link", 100), Err(SourceError::NotRegular)));
+            assert!(matches!(
+                folder.read("folder/secret", 100),
+                Err(SourceError::NotRegular)
+            ));
+            let refused = folder.list().unwrap().refused;
+            assert_eq!(refused.iter().collect::<Vec<_>>(), ["folder", "link"]);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The ballot suite `belenios-v1-ed25519`: reading and verifying, never making.
+//!
+//! - `group`: points, scalars, the challenge hash.
+//! - `proof`: Schnorr and disjunctive proofs.
+//! - `question`: questions, election records, the bound on ballots.
+//! - `ballot`: the strict policy for one ballot, the re-vote chain.
+//! - `trustee`: trustee records, the election key, credential lists.
+//! - `tally`: encrypted tallies, shares, results.
+//!
+//! Spec: specs/ballot-suite.md.
+
+pub(crate) mod ballot;
+pub(crate) mod group;
+pub(crate) mod proof;
+pub(crate) mod question;
+pub(crate) mod tally;
+pub(crate) mod trustee;

@@ -1,0 +1,104 @@
+//! Trustee records of single trustees, and credential lists.
+//!
+//! Spec: specs/ballot-suite.md §5.1, §6.1, §6.2, §6.5.
+
+use curve25519_dalek::edwards::EdwardsPoint;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::json::{Cursor, JsonError};
+use crate::suite::group::{PointBytes, PointError};
+use crate::suite::proof::Proof;
+
+/// Why a trustee's record was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub(crate) enum TrusteeError {
+    #[error("the record is not canonical: {0}")]
+    Form(#[from] JsonError),
+    #[error("the public key is {0}")]
+    Key(#[from] PointError),
+    #[error("the proof of knowledge does not hold")]
+    Proof,
+}
+
+/// A single trustee whose proof of knowledge holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Trustee {
+    pub(crate) name: Option<String>,
+    pub(crate) public: PointBytes,
+    pub(crate) point: EdwardsPoint,
+}
+
+impl Trustee {
+    /// Reads and verifies `{"pok":proof,"public_key":G,"name":s?}`; a field `signature` is refused. Spec: specs/ballot-suite.md §6.2.
+    pub(crate) fn verify(record: &[u8]) -> Result<Trustee, TrusteeError> {
+        let mut cursor = Cursor::new(record);
+        let trustee = Trustee::parse(&mut cursor)?;
+        cursor.end()?;
+        Ok(trustee)
+    }
+
+    fn parse(cursor: &mut Cursor<'_>) -> Result<Trustee, TrusteeError> {
+        cursor.expect("{\"pok\":")?;
+        let proof = Proof::parse(cursor)?;
+        cursor.expect(",\"public_key\":")?;
+        let public = cursor.point()?;
+        let name = if cursor.take(",\"name\":") {
+            Some(cursor.suite_string()?)
+        } else {
+            None
+        };
+        cursor.expect("}")?;
+        let point = public.decode_not_neutral()?;
+        let text = public.text();
+        if !proof.schnorr_holds(&[b"pok|Ed25519|", text.as_bytes(), b"|"], &point) {
+            return Err(TrusteeError::Proof);
+        }
+        Ok(Trustee { name, public, point })
+    }
+}
+
+/// The record of all trustees, from their single records. Spec: specs/election.md §3.2.
+pub(crate) fn trustees_record<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = b"[".to_vec();
+    for (index, record) in records.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"[\"Single\",");
+        out.extend_from_slice(record);
+        out.push(b']');
+    }
+    out.push(b']');
+    out
+}
+
+/// Reads a credential list without weights: canonical, strictly ascending. Membership is checked by [`all_credentials_valid`].
+///
+/// Spec: specs/ballot-suite.md §5.1.
+pub(crate) fn parse_credentials(bytes: &[u8]) -> Result<Vec<PointBytes>, JsonError> {
+    let mut cursor = Cursor::new(bytes);
+    let credentials = cursor.array(usize::MAX, Cursor::point)?;
+    cursor.end()?;
+    if !credentials.is_sorted_by(|a, b| a < b) {
+        return Err(cursor.error("credentials in strictly ascending order"));
+    }
+    Ok(credentials)
+}
+
+/// Every credential is a member of the group and not neutral; else the first one that is not.
+pub(crate) fn all_credentials_valid(credentials: &[PointBytes]) -> Result<(), String> {
+    let first_bad = credentials
+        .par_iter()
+        .map(|credential| {
+            credential
+                .decode_not_neutral()
+                .map_err(|error| (credential, error))
+        })
+        .find_first(Result::is_err);
+    match first_bad {
+        Some(Err((credential, error))) => Err(format!("credential {} is {error}", credential.text())),
+        _ => Ok(()),
+    }
+}

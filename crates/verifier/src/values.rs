@@ -1,0 +1,320 @@
+//! Sections 5.7 to 5.12: what the election ledger says about the boxes, compared with the boxes themselves.
+//!
+//! Spec: specs/election.md §4, §6, specs/verification.md §5.7 to §5.12.
+
+use crate::check::{Check, Checks, Place};
+use crate::contents::read_content;
+use crate::events::{BoxDefined, ContentRef, PaperReturned};
+use crate::json::MAX_INTEGER;
+use crate::ledger::Ledger;
+use crate::manifest::{District, Manifest};
+use crate::registers::ballot_box::BallotBox;
+use crate::registers::election::{At, Election, PublishedView, View};
+use crate::registers::roll::{FrozenRoll, credential_rules};
+use crate::source::Source;
+use crate::suite::group::PointBytes;
+use crate::suite::tally::{Tally, sums_possible, verify_result, verify_share};
+use crate::suite::trustee::parse_credentials;
+use crate::views;
+
+/// One box and all that was established about it.
+pub(crate) struct BoxValues<'a> {
+    pub(crate) source: &'a dyn Source,
+    /// Id of the election ledger.
+    pub(crate) election_id: [u8; 32],
+    pub(crate) election: &'a Election,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) district: &'a District,
+    pub(crate) defined: &'a At<BoxDefined>,
+    /// Fingerprint of the box's election record.
+    pub(crate) fingerprint: &'a str,
+    /// `None` if the box could not be replayed.
+    pub(crate) ballot_box: Option<&'a BallotBox>,
+}
+
+/// Reads and checks the credential list of a box. Spec: specs/verification.md §5.7.
+pub(crate) fn check_credentials(
+    source: &dyn Source,
+    election_id: [u8; 32],
+    defined: &At<BoxDefined>,
+    checks: &mut Checks,
+) -> Option<Vec<PointBytes>> {
+    let place = Place::entry(election_id, defined.seq);
+    let value = &defined.value;
+    let bytes = match read_content(source, &value.credentials) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            checks.skip(Check::ElectionCredentials, error);
+            return None;
+        }
+    };
+    let outcome = if value.holders > value.eligible {
+        Err("there are more holders than eligible voters".to_owned())
+    } else {
+        credential_rules(&bytes, value.holders)
+    };
+    checks.outcome(Check::ElectionCredentials, place, outcome);
+    parse_credentials(&bytes).ok()
+}
+
+/// The credential lists are those of the frozen roll. Spec: specs/election.md §4.4.
+pub(crate) fn check_against_roll(
+    election_id: [u8; 32],
+    election: &Election,
+    manifest: &Manifest,
+    roll: Option<&FrozenRoll>,
+    roll_ledger: &Ledger,
+    checks: &mut Checks,
+) {
+    let Some(roll) = roll else {
+        if !election.boxes.is_empty() {
+            let detail = "boxes are defined, but the roll is not frozen";
+            checks.fail(Check::ElectionCredentials, Place::ledger(roll_ledger.id), detail);
+        }
+        return;
+    };
+    for district in &roll.districts {
+        let known = manifest.district(&district.district).is_some();
+        let place = Place::entry(roll_ledger.id, roll.seq);
+        checks.require(
+            Check::ElectionCredentials,
+            place,
+            known,
+            "a district of the roll is not the manifest's",
+        );
+    }
+    for (id, defined) in &election.boxes {
+        let value = &defined.value;
+        let frozen = roll
+            .districts
+            .iter()
+            .find(|district| district.district == value.district);
+        let expected = frozen.map_or((0, 0, ContentRef::of(b"[]")), |district| {
+            (district.eligible, district.holders, district.credentials)
+        });
+        let cited = election.roll_refs.get(id).map_or(0, |cited| cited.at.size);
+        let outcome = if cited <= roll.seq {
+            Err("the roll is not cited beyond its freeze")
+        } else if (value.eligible, value.holders, value.credentials) != expected {
+            Err("eligible, holders or credentials are not those of the frozen roll")
+        } else {
+            Ok(())
+        };
+        checks.outcome(
+            Check::ElectionCredentials,
+            Place::entry(election_id, defined.seq),
+            outcome,
+        );
+    }
+}
+
+impl BoxValues<'_> {
+    /// Runs 5.8 to 5.12 for the box; the verified result, if there is one.
+    pub(crate) fn check(&self, checks: &mut Checks) -> Option<Vec<Vec<u64>>> {
+        self.check_anchor(checks);
+        let result = self.check_decryption(checks);
+        self.check_paper(checks);
+        for view in [View::Turnout, View::Trackers, View::Tally, View::Result] {
+            if let Some(published) = self.election.views.get(&(self.id(), view)) {
+                self.check_view(view, published, result.as_deref(), checks);
+            }
+        }
+        result
+    }
+
+    fn id(&self) -> [u8; 32] {
+        self.defined.value.ledger
+    }
+
+    fn place<T>(&self, at: &At<T>) -> Place {
+        Place::entry(self.election_id, at.seq)
+    }
+
+    fn check_anchor(&self, checks: &mut Checks) {
+        let Some(anchor) = self.election.anchors.get(&self.id()) else {
+            return;
+        };
+        let Some(ballot_box) = self.ballot_box else {
+            checks.skip(Check::ElectionAnchor, "a box could not be read");
+            return;
+        };
+        let value = &anchor.value;
+        let outcome = match &ballot_box.sealed {
+            None => Err("the box is not sealed"),
+            Some(sealed) if sealed.seq.checked_add(1) != Some(value.sealed_size) => {
+                Err("the sealed size is not that of the box")
+            }
+            Some(sealed)
+                if (
+                    sealed.value.counted,
+                    sealed.value.encrypted_tally,
+                    sealed.value.sized_tally,
+                ) != (value.counted, value.encrypted_tally, value.sized_tally) =>
+            {
+                Err("counted or tally are not those of the sealed box")
+            }
+            Some(_) => Ok(()),
+        };
+        checks.outcome(Check::ElectionAnchor, self.place(anchor), outcome);
+    }
+
+    /// Shares and result. Spec: specs/verification.md §5.9, §5.10.
+    fn check_decryption(&self, checks: &mut Checks) -> Option<Vec<Vec<u64>>> {
+        let anchor = self.election.anchors.get(&self.id())?;
+        let questions = &self.district.questions;
+        let shares = self.election.shares.range((self.id(), 0)..=(self.id(), u16::MAX));
+        let result = self.election.results.get(&self.id());
+        let tally = read_content(self.source, &anchor.value.encrypted_tally)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Tally::parse(&bytes, questions).map_err(|error| error.to_string()));
+        let tally = match tally {
+            Ok(tally) => tally,
+            Err(reason) => {
+                let reason = format!("an anchored tally cannot be read: {reason}");
+                shares.for_each(|_| checks.skip(Check::TrusteeShare, &reason));
+                if result.is_some() {
+                    checks.skip(Check::ResultValue, &reason);
+                }
+                return None;
+            }
+        };
+        let mut factors = Vec::new();
+        for ((_, index), share) in shares {
+            let Some(trustee) = self.election.trustee(*index) else {
+                checks.skip(Check::TrusteeShare, "a trustee's key is not valid");
+                continue;
+            };
+            match read_content(self.source, &share.value) {
+                Err(error) => checks.skip(Check::TrusteeShare, error),
+                Ok(bytes) => match verify_share(&bytes, questions, self.fingerprint, trustee, &tally) {
+                    Err(error) => checks.fail(Check::TrusteeShare, self.place(share), error),
+                    Ok(share) => {
+                        checks.pass(Check::TrusteeShare);
+                        factors.push(share);
+                    }
+                },
+            }
+        }
+        let result = result?;
+        if factors.len() != self.manifest.trustees.len() {
+            checks.skip(Check::ResultValue, "a share is missing or not valid");
+            return None;
+        }
+        let bytes = match read_content(self.source, &result.value) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                checks.skip(Check::ResultValue, error);
+                return None;
+            }
+        };
+        let counts = verify_result(&bytes, questions, &tally, &factors, anchor.value.counted);
+        checks.outcome(
+            Check::ResultValue,
+            self.place(result),
+            counts.as_ref().map(|_| ()),
+        );
+        counts.ok()
+    }
+
+    /// Spec: specs/election.md §4.9.
+    fn check_paper(&self, checks: &mut Checks) {
+        let Some(paper) = self.election.papers.get(&self.id()) else {
+            return;
+        };
+        let exclusions = self.ballot_box.and_then(|ballot_box| ballot_box.exclusions);
+        let Some(exclusions) = exclusions else {
+            checks.skip(Check::PaperReturn, "the exclusions of a box are not known");
+            return;
+        };
+        let outcome = paper_rules(&paper.value, self.district, exclusions);
+        checks.outcome(Check::PaperReturn, self.place(paper), outcome);
+    }
+
+    fn check_view(
+        &self,
+        view: View,
+        published: &At<PublishedView>,
+        result: Option<&[Vec<u64>]>,
+        checks: &mut Checks,
+    ) {
+        let id = self.id();
+        let value = &self.defined.value;
+        let Some((ballot_box, sealed)) = self
+            .ballot_box
+            .and_then(|b| Some((b, b.sealed.as_ref()?)))
+            .filter(|(b, _)| b.counted.is_some())
+        else {
+            checks.skip(Check::ViewDigest, "a box could not be recounted");
+            return;
+        };
+        let box_size = sealed.seq.saturating_add(1);
+        let (size, document) = match view {
+            View::Turnout => (box_size, views::turnout(&id, box_size, value, ballot_box)),
+            View::Trackers => (box_size, views::trackers(&id, box_size, ballot_box)),
+            View::Tally => (box_size, views::tally(&id, box_size, &sealed.value)),
+            View::Result => {
+                let Some(counts) = result else {
+                    checks.skip(Check::ViewDigest, "the result of a box is not established");
+                    return;
+                };
+                let paper = self.election.papers.get(&id).map(|paper| &paper.value);
+                let shaped = paper.is_none_or(|paper| {
+                    paper_rules(paper, self.district, ballot_box.exclusions.unwrap_or(0)).is_ok()
+                });
+                if !shaped {
+                    checks.skip(Check::ViewDigest, "the paper return of a box does not add up");
+                    return;
+                }
+                let digital = (sealed.value.counted, counts);
+                let size = published.seq;
+                let document = views::result(&id, size, self.manifest, self.district, value, digital, paper);
+                (size, document)
+            }
+        };
+        let outcome = if published.value.size != size {
+            Err("the view names another size than it was to be computed from")
+        } else if published.value.content != ContentRef::of(document.as_bytes()) {
+            Err("the view is not the one computed from the ledgers")
+        } else {
+            Ok(())
+        };
+        checks.outcome(Check::ViewDigest, self.place(published), outcome);
+    }
+}
+
+/// Spec: specs/election.md §4.9.
+fn paper_rules(paper: &PaperReturned, district: &District, exclusions: u64) -> Result<(), &'static str> {
+    let PaperReturned {
+        issued,
+        valid,
+        invalid,
+        spoilt,
+        counts,
+        ..
+    } = paper;
+    let largest = [issued, valid, invalid, spoilt]
+        .into_iter()
+        .chain(counts.iter().flatten())
+        .max();
+    if largest.is_some_and(|largest| *largest > MAX_INTEGER) {
+        return Err("a number is beyond the limit");
+    }
+    // Below 2^53 each, so the sum cannot overflow.
+    if valid.saturating_add(*invalid).saturating_add(*spoilt) != *issued {
+        return Err("valid, invalid and spoilt papers are not those that were issued");
+    }
+    if *issued < exclusions {
+        return Err("fewer papers were issued than credentials excluded");
+    }
+    let shaped = counts.len() == district.questions.len();
+    if !shaped
+        || !district
+            .questions
+            .iter()
+            .zip(counts)
+            .all(|(q, counts)| sums_possible(q, counts, *valid))
+    {
+        return Err("the counts are impossible for the valid papers");
+    }
+    Ok(())
+}
