@@ -396,6 +396,30 @@ fn replay_and_truncate_agree_with_building() {
     assert_eq!(cut.size(), 1);
 }
 
+#[test]
+fn nonces_of_taken_back_entries_are_free_again() {
+    let mut world = World::of_size(6);
+    let taken_back = world.entries[4].signed_body().clone();
+    world.chain.truncate(4);
+    for n in 0..3 {
+        let body = world
+            .by_service(nonce(200 + n), vec![7])
+            .sign(&world.service)
+            .unwrap();
+        world.chain.append(body, at(9), at(9)).unwrap();
+    }
+    assert_eq!(
+        world
+            .chain
+            .find(taken_back.body().author, taken_back.body().nonce),
+        None
+    );
+    assert_eq!(
+        world.chain.check_body(&taken_back, at(9), at(9)),
+        Ok(Admission::New)
+    );
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Service {

@@ -134,7 +134,7 @@ proptest! {
             let mut shorter = proof.hashes().to_vec();
             shorter.remove(at);
             let shorter = InclusionProof::from_hashes(shorter).unwrap();
-            prop_assert!(shorter.verify(leaf, seq, size, root).is_err());
+            prop_assert_eq!(shorter.verify(leaf, seq, size, root), Err(ProofError::Length));
         }
     }
 
@@ -168,7 +168,7 @@ proptest! {
             let mut shorter = proof.hashes().to_vec();
             shorter.remove(at);
             let shorter = ConsistencyProof::from_hashes(shorter).unwrap();
-            prop_assert!(shorter.verify(old, old_root, new, new_root).is_err());
+            prop_assert_eq!(shorter.verify(old, old_root, new, new_root), Err(ProofError::Length));
         }
     }
 

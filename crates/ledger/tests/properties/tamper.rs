@@ -160,6 +160,7 @@ fn checkpoints_with_more_in_them() {
         format!("{text}\n\n{signature}\n"),
         format!("{text}\n\n\n{signature}"),
         format!("{text}\n\n{}", signature.replace("— ", "- ")),
+        format!("{text}\n\n{}", signature.replace("vote", "note")),
         String::new(),
         "\n\n".into(),
     ] {
