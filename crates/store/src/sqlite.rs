@@ -160,6 +160,8 @@ impl SqliteStore {
             closed: watch::Sender::new(false),
             #[cfg(test)]
             faults: Mutex::default(),
+            #[cfg(test)]
+            commits: std::sync::atomic::AtomicU64::default(),
             _lock: lock,
         });
         let (queue, jobs) = mpsc::channel(options.queue_writes.max(1));
@@ -342,6 +344,8 @@ struct Shared {
     closed: watch::Sender<bool>,
     #[cfg(test)]
     faults: Mutex<std::collections::VecDeque<tests::Fault>>,
+    #[cfg(test)]
+    commits: std::sync::atomic::AtomicU64,
     _lock: File,
 }
 

@@ -9,7 +9,8 @@
 //! In all of them nothing acknowledged is lost, and the handle takes no more writes.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
 
 use rusqlite::{Connection, ffi};
 use sijill_ledger::{LedgerId, Seq};
@@ -64,6 +65,7 @@ impl Fault {
     }
 
     pub(super) fn after_commit(shared: &Shared) -> rusqlite::Result<()> {
+        shared.commits.fetch_add(1, Ordering::Relaxed);
         if Self::take(shared, Self::CommitReportedFailed) {
             return Err(failure(ffi::SQLITE_IOERR_FSYNC));
         }
@@ -309,4 +311,53 @@ async fn a_full_database_keeps_what_was_acknowledged() {
         .append(ledger(1), Seq::new(acknowledged), batch("more"))
         .await
         .unwrap();
+}
+
+/// What waits while the writer is at work becomes one commit, over many ledgers, and a conflict among it fails alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_writes_share_a_commit() {
+    const LEDGERS: u8 = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.sqlite");
+    let store = Arc::new(create(&path));
+    for n in 0..LEDGERS {
+        store.create(ledger(n), batch("genesis")).await.unwrap();
+    }
+    let before = store.shared.commits.load(Ordering::Relaxed);
+
+    // The writer looks at the faults before each insert: whoever holds them holds the writer.
+    let (release, held) = mpsc::channel::<()>();
+    let (ready, is_held) = mpsc::channel();
+    let shared = Arc::clone(&store.shared);
+    let holder = std::thread::spawn(move || {
+        let faults = shared.faults.lock().unwrap();
+        ready.send(()).unwrap();
+        held.recv().unwrap();
+        drop(faults);
+    });
+    is_held.recv().unwrap();
+    let append = |n: u8, expected: u64| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.append(ledger(n), Seq::new(expected), batch("next")).await })
+    };
+    let first = append(0, 1);
+    let rest: Vec<_> = (1..LEDGERS)
+        .map(|n| append(n, if n == 50 { 7 } else { 1 }))
+        .collect();
+    while store.room.available_permits() > store.queue_kib as usize - usize::from(LEDGERS) {
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    holder.join().unwrap();
+    first.await.unwrap().unwrap();
+    for (n, outcome) in (1..LEDGERS).zip(rest) {
+        let outcome = outcome.await.unwrap();
+        assert_eq!(outcome.is_err(), n == 50, "{n}: {outcome:?}");
+        assert_eq!(size(&store, n).await, if n == 50 { 1 } else { 2 });
+    }
+    let commits = store.shared.commits.load(Ordering::Relaxed) - before;
+    assert!(
+        (1..=3).contains(&commits),
+        "{commits} commits for {LEDGERS} writes"
+    );
 }
