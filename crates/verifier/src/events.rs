@@ -6,6 +6,9 @@ use crate::hash::{first_16, sha256};
 use crate::reader::{DecodeError, Reader};
 use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, service_nonce};
 
+/// Largest content, bytes.
+const MAX_CONTENT_BYTES: u64 = 268_435_456;
+
 /// A citation of a content file. Spec: specs/ledger.md §9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ContentRef {
@@ -15,10 +18,14 @@ pub(crate) struct ContentRef {
 
 impl ContentRef {
     fn decode(r: &mut Reader<'_>) -> Result<ContentRef, DecodeError> {
-        Ok(ContentRef {
+        let content = ContentRef {
             sha256: r.array()?,
             length: r.u64()?,
-        })
+        };
+        if content.length > MAX_CONTENT_BYTES {
+            return Err(DecodeError::Rule("a content is cited with a length beyond the limit"));
+        }
+        Ok(content)
     }
 
     /// The citation that these bytes would have.

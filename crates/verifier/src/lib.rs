@@ -35,6 +35,8 @@ mod suite;
 mod tiles;
 mod trust;
 mod values;
+#[cfg(test)]
+mod vectors;
 mod views;
 mod wire;
 

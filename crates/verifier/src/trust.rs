@@ -137,10 +137,11 @@ impl Trust {
         if distinct.len() != ledgers.len() {
             return Err(malformed("a ledger is listed twice"));
         }
-        Ok(Trust {
-            event: id(&json.event)?,
-            ledgers,
-        })
+        let event = id(&json.event)?;
+        if !ledgers.iter().any(|ledger| ledger.id == event && ledger.kind == Kind::Election) {
+            return Err(malformed("the event is not among the ledgers, as an election"));
+        }
+        Ok(Trust { event, ledgers })
     }
 
     pub(crate) fn ledger(&self, id: &[u8; 32]) -> Option<&TrustedLedger> {
@@ -184,6 +185,8 @@ mod tests {
             ("\"size\":1", "\"size\":-1"),
             ("\"size\":1", "\"size\":1.0"),
             ("a/b", "/b"),
+            ("election", "roll"),
+            ("abab", "abac"),
             ("\"size\":1,", ""),
         ] {
             let bad = good.replacen(from, to, 1);
