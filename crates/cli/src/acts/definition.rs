@@ -1,0 +1,129 @@
+//! Defining an event: its ledgers with their first grants, and the manifest.
+
+use std::sync::Arc;
+
+use rand::Rng as _;
+use sijill_engine::Engine;
+use sijill_ledger::{Genesis, GenesisFields, Grant, KeyId, Kind, LedgerId, Origin, Role, Scope, SigningKey};
+use sijill_registers::catalogue::Event as Typed;
+use sijill_registers::election::events::{ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC};
+use sijill_registers::manifest::Manifest;
+use sijill_rules::RulePack;
+
+use super::Event;
+use crate::error::{Failure, Outcome};
+
+/// The public keys of those who will act.
+#[derive(Debug, Clone)]
+pub(crate) struct Officials {
+    pub(crate) commission: KeyId,
+    pub(crate) registrar: KeyId,
+    /// By trustee index, from 1.
+    pub(crate) trustees: Vec<KeyId>,
+}
+
+/// Makes the ledgers of an event and defines it.
+///
+/// If this is interrupted before the definition, ledgers remain that belong to no event; they are never published.
+pub(crate) async fn define(
+    engine: &Arc<Engine>,
+    manifest: &Manifest,
+    pack: &RulePack,
+    origin: &Origin,
+    officials: &Officials,
+    commission: &SigningKey,
+) -> Outcome<Event> {
+    let wanted = manifest.trustees.names.len();
+    if officials.trustees.len() != wanted {
+        return Err(Failure::usage(
+            format!("the election file names {wanted} trustees, but {} keys were given", officials.trustees.len()),
+            "give one --trustee for each, in the order of the election file",
+        ));
+    }
+    if commission.key_id() != officials.commission {
+        return Err(Failure::internal("the commission's key is another one than that of the first grant"));
+    }
+    refuse_shared_keys(engine, officials)?;
+    let maker = Maker { engine, manifest, pack, origin, officials };
+    let election = maker.make(Kind::Election, None, "election").await?;
+    let roll = maker.make(Kind::Roll, Some(election), "roll").await?;
+    let roll_code = Kind::Roll.code();
+    let mut ledgers = vec![ListedLedger { ledger: roll, kind: roll_code, visibility: ACCREDITED, district: None }];
+    for district in &manifest.districts {
+        let ledger = maker.make(Kind::BallotBox, Some(election), &format!("box/{}", district.id)).await?;
+        let kind = Kind::BallotBox.code();
+        ledgers.push(ListedLedger { ledger, kind, visibility: PUBLIC, district: Some(district.id.clone()) });
+    }
+    ledgers.sort_by_key(|l| l.ledger);
+    let manifest = engine.put_content(&manifest.to_bytes())?;
+    let defined = Typed::Election(ElectionEvent::ElectionDefined(ElectionDefined { manifest, ledgers }));
+    engine.act(commission, election, &defined, &[]).await?;
+    Event::open(Arc::clone(engine), election)
+}
+
+/// Nobody holds two offices, and the service holds none.
+fn refuse_shared_keys(engine: &Engine, officials: &Officials) -> Outcome {
+    let (service, ledger) = engine.key_ids();
+    let mut keys = vec![service, ledger, officials.commission, officials.registrar];
+    keys.extend(&officials.trustees);
+    keys.sort();
+    if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Failure::refused(
+            "two offices have the same key",
+            "each of commission, registrar and trustees has a key of their own: `sijill key new`",
+        ));
+    }
+    Ok(())
+}
+
+struct Maker<'a> {
+    engine: &'a Engine,
+    manifest: &'a Manifest,
+    pack: &'a RulePack,
+    origin: &'a Origin,
+    officials: &'a Officials,
+}
+
+impl Maker<'_> {
+    async fn make(&self, kind: Kind, parent: Option<LedgerId>, name: &str) -> Outcome<LedgerId> {
+        let (service_key, ledger_key) = self.engine.key_ids();
+        let refused = |e: &dyn std::fmt::Display| {
+            Failure::refused(format!("the first entry of ledger {name}: {e}"), "mend the key or the origin that it names")
+        };
+        let origin = Origin::new(format!("{}/{}/{name}", self.origin, self.manifest.id)).map_err(|e| refused(&e))?;
+        let mut random = [0; 32];
+        rand::rng().fill_bytes(&mut random);
+        let genesis = Genesis::new(GenesisFields {
+            kind,
+            origin,
+            parent,
+            ledger_key,
+            service_key,
+            grants: self.grants(kind),
+            max_lag_ms: self.pack.voting.max_lag_ms,
+            official_window_ms: self.pack.voting.official_window_ms,
+            random,
+            predecessor: None,
+        })
+        .map_err(|e| refused(&e))?;
+        Ok(self.engine.create_ledger(genesis).await?.ledger())
+    }
+
+    /// Who may act on a ledger of that kind from the beginning.
+    fn grants(&self, kind: Kind) -> Vec<Grant> {
+        let office = |key: KeyId, role: Role| Grant { key, role, scope: None };
+        let mut grants = vec![office(self.officials.commission, Role::Commission)];
+        match kind {
+            Kind::Election => {
+                let trustees = self.officials.trustees.iter().zip(1u16..);
+                grants.extend(trustees.map(|(key, index)| Grant {
+                    key: *key,
+                    role: Role::Trustee,
+                    scope: Some(Scope::trustee(index)),
+                }));
+            }
+            _ => grants.push(office(self.officials.registrar, Role::Registrar)),
+        }
+        grants
+    }
+}

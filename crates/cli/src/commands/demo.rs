@@ -1,0 +1,52 @@
+//! `sijill demo`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Common;
+use crate::demo::{Demo, FEWEST_VOTERS};
+use crate::error::{Failure, Outcome};
+
+/// Arguments of `sijill demo`.
+#[derive(Debug, Args)]
+#[command(long_about = "Run a whole referendum with invented voters in a fresh folder, and verify it.\n\n\
+    Makes all keys, registers the roll, issues credentials, lets every voter's device encrypt and cast (some vote \
+    again, some open a ballot to audit it, some vote on paper, some abstain), closes, seals, lets the trustees verify \
+    and decrypt, declares the result, publishes and verifies. A simulated clock goes through the polling day.\n\n\
+    A folder with an interrupted or finished demonstration is left alone unless --again is given; any other folder \
+    that is not empty is never touched.")]
+pub(crate) struct DemoArgs {
+    /// Number of invented voters [default: the 1,000 of the fixture]
+    #[arg(long, value_name = "N", conflicts_with = "roll",
+          value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_VOTERS)..=1_000_000))]
+    voters: Option<u32>,
+    /// An election file instead of the built-in referendum; it must be a rehearsal
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// A rule pack instead of the built-in one that the election file names
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// A roll instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    roll: Option<PathBuf>,
+    /// Start over: delete what an earlier demonstration has left in this folder
+    #[arg(long)]
+    again: bool,
+}
+
+/// Runs `sijill demo`.
+pub(crate) async fn run(args: &DemoArgs, common: &Common) -> Outcome {
+    if common.clock()?.is_simulated() {
+        return Err(Failure::usage("the demonstration has its own clock", "leave --rehearsal-clock out"));
+    }
+    let demo = Demo {
+        dir: common.demo_dir(),
+        again: args.again,
+        voters: args.voters,
+        file: args.file.clone(),
+        rules: args.rules.clone(),
+        roll: args.roll.clone(),
+    };
+    crate::demo::run(&demo).await
+}

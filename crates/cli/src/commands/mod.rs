@@ -1,0 +1,206 @@
+//! The commands: arguments, messages, exit codes.
+
+pub(crate) mod credential;
+pub(crate) mod demo;
+pub(crate) mod election;
+pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod ledger;
+pub(crate) mod receipt;
+pub(crate) mod roll;
+pub(crate) mod trustee;
+pub(crate) mod vote;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use sijill_engine::keyfile::{KeyFile, SigningKind};
+use sijill_ledger::{KeyId, LedgerId, SigningKey};
+
+use crate::acts::Event;
+use crate::error::{Failure, Outcome};
+use crate::passphrase::Passphrases;
+use crate::site::{Clocks, OpenSite, Site};
+
+/// Elections whose every step stands on a public, verifiable ledger.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sijill",
+    version,
+    arg_required_else_help = true,
+    after_help = "Begin with `sijill demo`: a whole referendum in one folder.\n\n\
+        The way of an event, and who runs each step:\n\
+        \x20 operator     init\n\
+        \x20 everybody    key new            trustees: trustee keygen\n\
+        \x20 commission   election new\n\
+        \x20 registrar    roll import, credential issue, roll freeze\n\
+        \x20 trustees     trustee publish\n\
+        \x20 commission   election prepare, election open\n\
+        \x20 voters       vote, receipt check\n\
+        \x20 commission   election close     registrar: election exclude\n\
+        \x20 commission   election seal      operator: ledger publish\n\
+        \x20 trustees     trustee decrypt\n\
+        \x20 commission   election paper, election result\n\
+        \x20 operator     ledger publish     everybody: verify\n\n\
+        Exit codes: 0 done, 1 refused or failed, 2 wrong arguments. `verify` has its own, see there."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The installation's folder [default: sijill-data; for the demo: sijill-demo]
+    #[arg(long, global = true, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// File whose first line is the passphrase of your key files; without it you are asked
+    #[arg(long, global = true, value_name = "FILE", env = "SIJILL_PASSPHRASE_FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// The same for the keys of service and ledgers [default: as --passphrase-file]
+    #[arg(long, global = true, value_name = "FILE", env = "SIJILL_ENGINE_PASSPHRASE_FILE")]
+    engine_passphrase_file: Option<PathBuf>,
+    /// Pretend that it is this moment, such as 2026-12-05T07:00:00+03:00. Only where every event is a rehearsal
+    #[arg(long, global = true, value_name = "TIME")]
+    rehearsal_clock: Option<jiff::Timestamp>,
+    /// The event, by its election ledger's id [default: the last one defined in this folder]
+    #[arg(long, global = true, value_name = "LEDGER")]
+    event: Option<LedgerId>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a whole referendum with invented voters in a fresh folder, and verify it
+    Demo(demo::DemoArgs),
+    /// Make an installation: data folder, keys of service and ledgers, checkpoint record
+    Init(init::InitArgs),
+    /// Make and look at key files
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Keep the electoral roll (registrar)
+    #[command(subcommand)]
+    Roll(roll::RollCommand),
+    /// Issue voters' credentials (registrar)
+    #[command(subcommand)]
+    Credential(credential::CredentialCommand),
+    /// Define, open, close, seal and count an event (commission)
+    #[command(subcommand)]
+    Election(election::ElectionCommand),
+    /// Hold a part of the election key (trustees, on their own machines)
+    #[command(subcommand)]
+    Trustee(trustee::TrusteeCommand),
+    /// Vote, as a voter's device does
+    Vote(vote::VoteArgs),
+    /// Look at receipts, and check them
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+    /// Look at ledgers, and publish them
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Verify a published folder, a ledger or receipts, exactly as `sijill-verify` does
+    #[command(disable_help_flag = true, disable_help_subcommand = true)]
+    Verify {
+        /// `event`, `ledger` or `receipt` and their arguments; `sijill verify --help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<OsString>,
+    },
+}
+
+/// Runs the command of this process.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Verify { arguments } = &cli.command {
+        let name = OsString::from("sijill verify");
+        let code = sijill_verifier::run_cli(std::iter::once(name).chain(arguments.iter().cloned()));
+        return ExitCode::from(u8::try_from(code).unwrap_or(3));
+    }
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SIJILL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("threads cannot be started: {e}"), "try again"))
+        .and_then(|runtime| runtime.block_on(run(cli.command, &cli.common)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(command: Command, common: &Common) -> Outcome {
+    match command {
+        Command::Demo(args) => demo::run(&args, common).await,
+        Command::Init(args) => init::run(&args, common),
+        Command::Key(command) => key::run(&command, common),
+        Command::Roll(command) => roll::run(&command, common).await,
+        Command::Credential(command) => credential::run(&command, common).await,
+        Command::Election(command) => election::run(&command, common).await,
+        Command::Trustee(command) => trustee::run(&command, common).await,
+        Command::Vote(args) => vote::run(&args, common).await,
+        Command::Receipt(command) => receipt::run(&command),
+        Command::Ledger(command) => ledger::run(&command, common).await,
+        // Handled before the runtime is made.
+        Command::Verify { .. } => Ok(()),
+    }
+}
+
+impl Common {
+    fn dir(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(Path::new("sijill-data"))
+    }
+
+    fn demo_dir(&self) -> PathBuf {
+        self.dir.clone().unwrap_or_else(|| PathBuf::from("sijill-demo"))
+    }
+
+    fn passphrases(&self) -> Passphrases {
+        Passphrases { acting: self.passphrase_file.clone(), engine: self.engine_passphrase_file.clone() }
+    }
+
+    fn clock(&self) -> Outcome<Clocks> {
+        Clocks::at(self.rehearsal_clock)
+    }
+
+    fn site(&self) -> Outcome<Site> {
+        Site::open(self.dir())
+    }
+
+    async fn start(&self, site: &Site) -> Outcome<OpenSite> {
+        site.start(self.clock()?, &self.passphrases().engine()?).await
+    }
+
+    /// Opens the site and the event that is meant.
+    async fn start_event(&self) -> Outcome<(Site, OpenSite, Event)> {
+        let site = self.site()?;
+        let event = site.event(self.event)?;
+        let open = self.start(&site).await?;
+        let event = open.event(event)?;
+        Ok((site, open, event))
+    }
+
+    /// Unlocks a person's signing key.
+    fn signing_key(&self, path: &Path) -> Outcome<SigningKey> {
+        let file = KeyFile::load(path)?;
+        Ok(file.unlock_signing_key(SigningKind::Author, &self.passphrases().acting(path)?)?)
+    }
+}
+
+/// A public key: its 64 hexadecimal digits, or a key file that shows it.
+fn public_key(text: &str) -> Outcome<KeyId> {
+    if let Ok(key) = text.parse() {
+        return Ok(key);
+    }
+    let file = KeyFile::load(Path::new(text))?;
+    file.public().and_then(|key| key.parse().ok()).ok_or_else(|| {
+        Failure::refused(format!("{text} has no public signing key"), "give the signing key, or its public part")
+    })
+}

@@ -1,0 +1,256 @@
+//! What the invented voters do: a rule over their number on the roll, so that everybody can say what the result must be.
+//!
+//! The rule is described in fixtures/referendum/README.md.
+
+use std::collections::HashMap;
+
+use sijill_ballot::{CredentialCode, Vote};
+use sijill_ledger::LedgerId;
+use sijill_registers::election::events::PaperReturned;
+use sijill_registers::manifest::{District, Question};
+use sijill_registers::names::Name;
+
+use crate::acts::Event;
+use crate::error::{Failure, Outcome};
+use crate::registrar::Book;
+
+/// Latest first ballot, in thousandths of the voting window: re-votes come later.
+const LAST_FIRST_BALLOT: u64 = 800;
+
+/// All voters.
+pub(super) struct Electorate {
+    voters: Vec<Voter>,
+    rules: Rules,
+    districts: HashMap<Name, District>,
+}
+
+/// What the manifest allows.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    paper: bool,
+    revote: bool,
+}
+
+/// One voter.
+pub(super) struct Voter {
+    number: u64,
+    identifier: String,
+    pub(super) district: Name,
+    pub(super) code: CredentialCode,
+}
+
+/// How a voter votes, if at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Abstains,
+    Paper,
+    /// On paper after a digital ballot, which is excluded.
+    DigitalThenPaper,
+    Digital,
+}
+
+/// Something that a voter does on the polling day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Act {
+    /// When, in milliseconds since 1970 UTC.
+    pub(super) at_ms: u64,
+    /// Position in the electorate.
+    pub(super) voter: usize,
+    pub(super) kind: ActKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ActKind {
+    /// Opens a ballot instead of casting it.
+    Audit,
+    /// Casts the ballot with this position among the voter's own, from 0.
+    Cast(u64),
+}
+
+/// What the count must find.
+pub(super) struct Expected {
+    pub(super) ballots: u64,
+    pub(super) counts: Vec<Vec<u64>>,
+}
+
+impl Electorate {
+    /// The voters of a registrar's book.
+    pub(super) fn new(event: &Event, book: &Book) -> Outcome<Self> {
+        let voters = book
+            .people()
+            .iter()
+            .zip(0..)
+            .map(|(person, number)| {
+                let issued = person.issued.as_ref().ok_or_else(|| Failure::internal("a voter without credential"))?;
+                let code = CredentialCode::parse(&issued.code).map_err(Failure::internal)?;
+                let (identifier, district) = (person.identifier.clone(), person.district.clone());
+                Ok(Voter { number, identifier, district, code })
+            })
+            .collect::<Outcome<Vec<_>>>()?;
+        let districts = event.manifest.districts.iter().map(|d| (d.id.clone(), d.clone())).collect();
+        let rules = Rules { paper: event.manifest.paper, revote: event.manifest.revote };
+        Ok(Self { voters, rules, districts })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.voters.len()
+    }
+
+    pub(super) fn voter(&self, index: usize) -> &Voter {
+        &self.voters[index]
+    }
+
+    /// Everything that happens on the polling day, in order.
+    pub(super) fn acts(&self, event: &Event) -> Vec<Act> {
+        let (opens, closes) = (event.manifest.opens_ms, event.manifest.closes_ms);
+        let mut acts = Vec::new();
+        for (index, voter) in self.voters.iter().enumerate() {
+            if !matches!(voter.channel(self.rules), Channel::Digital | Channel::DigitalThenPaper) {
+                continue;
+            }
+            let window = closes - opens;
+            let first = opens + window / 1000 * (voter.number * 7919 % LAST_FIRST_BALLOT);
+            if voter.audits() {
+                acts.push(Act { at_ms: first, voter: index, kind: ActKind::Audit });
+            }
+            let ballots = voter.ballots(self.rules);
+            for nth in 0..ballots {
+                let at_ms = first + (closes - first) * nth / ballots;
+                acts.push(Act { at_ms, voter: index, kind: ActKind::Cast(nth) });
+            }
+        }
+        // An audit comes before the ballot of the same moment: the sort is stable.
+        acts.sort_by_key(|act| act.at_ms);
+        acts
+    }
+
+    /// The vote of a voter's ballot with that position.
+    pub(super) fn vote(&self, index: usize, nth: u64, questions: &[sijill_ballot::Question]) -> Outcome<Vote> {
+        let voter = &self.voters[index];
+        let district = self.district(&voter.district)?;
+        Vote::from_choices(questions, voter.choices(district, nth)).map_err(Failure::internal)
+    }
+
+    /// Identifiers of those who voted on paper.
+    pub(super) fn on_paper(&self) -> Vec<String> {
+        let on_paper = |v: &&Voter| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper);
+        self.voters.iter().filter(on_paper).map(|v| v.identifier.clone()).collect()
+    }
+
+    /// What the papers of a district say.
+    pub(super) fn paper_return(&self, event: &Event, ballot_box: &LedgerId) -> Outcome<PaperReturned> {
+        let (id, _) = event
+            .boxes
+            .iter()
+            .find(|(_, ledger)| ledger == ballot_box)
+            .ok_or_else(|| Failure::internal("no such box"))?;
+        let district = self.district(id)?;
+        let mut returned = PaperReturned {
+            ledger: *ballot_box,
+            issued: 0,
+            valid: 0,
+            invalid: 0,
+            spoilt: 0,
+            counts: district.questions.iter().map(|q| vec![0; q.choices()]).collect(),
+        };
+        let here = self.voters.iter().filter(|v| v.district == *id);
+        let papers = here.filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
+        for (voter, nth) in papers.zip(0u32..) {
+            if nth % 40 == 3 {
+                // Spoilt, handed back, and replaced by another paper.
+                returned.spoilt += 1;
+                returned.issued += 1;
+            }
+            returned.issued += 1;
+            if nth % 10 == 9 {
+                returned.invalid += 1;
+                continue;
+            }
+            returned.valid += 1;
+            add(&mut returned.counts, &voter.choices(district, 0));
+        }
+        Ok(returned)
+    }
+
+    /// The digital count that must result.
+    pub(super) fn expected_digital(&self, district_id: &Name) -> Expected {
+        let Some(district) = self.districts.get(district_id) else {
+            return Expected { ballots: 0, counts: Vec::new() };
+        };
+        let mut counts: Vec<Vec<u64>> = district.questions.iter().map(|q| vec![0; q.choices()]).collect();
+        let mut ballots = 0;
+        for voter in self.voters.iter().filter(|v| v.district == *district_id) {
+            if voter.channel(self.rules) == Channel::Digital {
+                ballots += 1;
+                add(&mut counts, &voter.choices(district, voter.ballots(self.rules) - 1));
+            }
+        }
+        Expected { ballots, counts }
+    }
+
+    fn district(&self, id: &Name) -> Outcome<&District> {
+        self.districts.get(id).ok_or_else(|| Failure::internal("a voter of no district"))
+    }
+}
+
+impl Voter {
+    fn channel(&self, rules: Rules) -> Channel {
+        match self.number % 25 {
+            0..=3 => Channel::Abstains,
+            _ if !rules.paper => Channel::Digital,
+            4 | 5 => Channel::Paper,
+            6 => Channel::DigitalThenPaper,
+            _ => Channel::Digital,
+        }
+    }
+
+    fn audits(&self) -> bool {
+        self.number % 30 == 7
+    }
+
+    /// How often this voter casts a ballot.
+    fn ballots(&self, rules: Rules) -> u64 {
+        match self.number % 100 {
+            _ if !rules.revote => 1,
+            43 => 3,
+            n if n % 20 == 8 => 2,
+            _ => 1,
+        }
+    }
+
+    /// By question, by choice, blank first where it is offered.
+    fn choices(&self, district: &District, nth: u64) -> Vec<Vec<u8>> {
+        district.questions.iter().zip(0u64..).map(|(q, i)| self.choice(q, i + nth)).collect()
+    }
+
+    fn choice(&self, question: &Question, turn: u64) -> Vec<u8> {
+        let taste = (self.number * 37 + turn * 53) % 100;
+        let offset = usize::from(question.blank);
+        let mut choices = vec![0; question.choices()];
+        if question.blank && taste >= 98 {
+            choices[0] = 1;
+            return choices;
+        }
+        let answers = question.answers.len();
+        let favourite = match answers {
+            1 => 0,
+            2 => usize::from(taste >= 89),
+            // The square makes the first ones the most popular.
+            n => n * usize::try_from(taste * taste).unwrap_or(0) / 10_000,
+        };
+        let fewest = question.min.max(1);
+        let chosen = u64::from(fewest) + self.number % u64::from(question.max - fewest + 1);
+        for k in 0..usize::try_from(chosen).unwrap_or(1) {
+            choices[offset + (favourite + k) % answers] = 1;
+        }
+        choices
+    }
+}
+
+fn add(counts: &mut [Vec<u64>], choices: &[Vec<u8>]) {
+    for (counts, choices) in counts.iter_mut().zip(choices) {
+        for (count, choice) in counts.iter_mut().zip(choices) {
+            *count += u64::from(*choice);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What went wrong, and what to do next.
+
+use std::fmt;
+use std::path::Path;
+
+use sijill_engine::folder::FolderError;
+use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
+use sijill_engine::publish::PublishError;
+use sijill_engine::views::ViewError;
+use sijill_engine::{EngineError, SubmitError};
+use sijill_ledger::LedgerId;
+use sijill_registers::election_file::ElectionFileError;
+use sijill_registers::register::{ContentProblem, Rejection};
+use sijill_store::OpenError;
+
+use crate::render::escape;
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The arguments contradict each other: exit code 2.
+    Usage,
+    /// A rule of the election, a ledger or a file refuses it.
+    Refused,
+    /// The machine: a file, a disk, a lock.
+    Failed,
+}
+
+/// A command that did not succeed. Nothing that was asked for is half done: ledgers are as they were, or hold complete
+/// events.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    problem: String,
+    help: String,
+}
+
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn usage(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { kind: Kind::Usage, problem: problem.into(), help: help.into() }
+    }
+
+    pub(crate) fn refused(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { kind: Kind::Refused, problem: problem.into(), help: help.into() }
+    }
+
+    pub(crate) fn failed(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { kind: Kind::Failed, problem: problem.into(), help: help.into() }
+    }
+
+    /// A file that the system does not let us use.
+    pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
+        let help = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the name; nothing was changed",
+            std::io::ErrorKind::PermissionDenied => "check who owns the file and who may read it",
+            std::io::ErrorKind::AlreadyExists => "choose another name, or move the existing file away yourself",
+            _ => "check the disk, then run the command again",
+        };
+        Self::failed(format!("{}: {error}", path.display()), help)
+    }
+
+    /// A state that this program rules out.
+    pub(crate) fn internal(problem: impl fmt::Display) -> Self {
+        Self::failed(
+            format!("internal contradiction: {problem}"),
+            "this is a defect of this program; keep the folder as it is and report it",
+        )
+    }
+
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Usage => 2,
+            Kind::Refused | Kind::Failed => 1,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}\nhelp: {}", escape(&self.problem), escape(&self.help))
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let help = match &error {
+            EngineError::Record { .. } => {
+                "the checkpoint record lies outside the data folder to notice this; do not delete it. Put back the \
+                 newest copy of the data folder, or ask whoever restored an older one"
+            }
+            EngineError::Load { .. } | EngineError::Read(_) => {
+                "nothing was written. Put back a good copy of the data folder, or read the published folder, which \
+                 has everything up to the last publication"
+            }
+            EngineError::OtherKeys { .. } => "give the folder that these keys belong to",
+            EngineError::Content(_) => "check the disk; documents can be put back from the published folder",
+            EngineError::Missing(_) => "`sijill ledger list` shows what is here",
+            _ => "nothing was changed; look at the message, then try again",
+        };
+        Self::failed(error.to_string(), help)
+    }
+}
+
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
+        let help = match &error {
+            SubmitError::Rejected(rejection) => return Self::from(rejection.clone()),
+            SubmitError::Chain(_) | SubmitError::Refs(_) => {
+                "what was signed does not fit the ledger as it is now; run the command again, and check the clock"
+            }
+            SubmitError::Busy | SubmitError::Unavailable(_) | SubmitError::OutcomeUnknown(_) => {
+                "run the same command again; what is recorded already is not recorded twice"
+            }
+            SubmitError::ClockBehind { .. } => "set the clock right (for a rehearsal: a later --rehearsal-clock)",
+            SubmitError::ReadOnly(_) => "nothing more is written until somebody has looked at the data folder",
+            _ => "nothing was written",
+        };
+        Self::refused(error.to_string(), help)
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        let help = match (&rejection, rejection.code()) {
+            (Rejection::Author { .. }, _) => "sign with the key file of the person who holds that role",
+            (_, "box.window") => "wait for the time, or see `sijill ledger list` for when the poll opens and closes",
+            (_, "box.order" | "election.order" | "roll.order") => {
+                "`sijill ledger list` shows where each ledger stands and what comes next"
+            }
+            (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
+            (_, "ballot.election") => "this ballot was made for another election; make one for this event",
+            (_, "ballot.credential") => "check the code, and that it is for this district",
+            (_, "paper.return") => "count again: valid + invalid + spoilt must be the papers issued",
+            _ => "nothing was written; mend what the message names and try again",
+        };
+        Self::refused(format!("{rejection} [{}]", rejection.code()), help)
+    }
+}
+
+impl From<ContentProblem> for Failure {
+    fn from(error: ContentProblem) -> Self {
+        Self::failed(error.to_string(), "check the disk; documents can be put back from the published folder")
+    }
+}
+
+impl From<ViewError> for Failure {
+    fn from(error: ViewError) -> Self {
+        Self::failed(error.to_string(), "nothing was changed; run the command again")
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        Self::failed(error.to_string(), "the earlier publication, if there was one, is as it was; run the command again")
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let help = match &error {
+            FolderError::NotFound { .. } => "`sijill init` makes one; give --dir if it lies elsewhere",
+            FolderError::AlreadyExists { .. } => "name another folder, or go on working in this one",
+            FolderError::InUse { .. } => "wait until the other command has finished",
+            FolderError::Exposed { .. } => "take the permissions away: chmod 700",
+            FolderError::NotOutside { .. } => "name a folder for checkpoints that is not inside the data folder",
+            _ => "nothing was changed",
+        };
+        Self::failed(error.to_string(), help)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let help = match &error {
+            OpenError::InUse { .. } => "wait until the other command has finished",
+            OpenError::NotFound { .. } => "`sijill init` makes one; give --dir if it lies elsewhere",
+            OpenError::Damaged { .. } => {
+                "nothing was written. Put back a good copy of the data folder; the published folder has everything \
+                 up to the last publication"
+            }
+            OpenError::Version { .. } => "use the version of this program that wrote the folder",
+            _ => "nothing was changed",
+        };
+        Self::failed(error.to_string(), help)
+    }
+}
+
+impl From<KeyFileError> for Failure {
+    fn from(error: KeyFileError) -> Self {
+        let help = match &error {
+            KeyFileError::Exposed { .. } => "take the permissions away: chmod 600",
+            KeyFileError::AlreadyExists { .. } => "key files are never overwritten; choose another name",
+            KeyFileError::Parse { .. } => "name a file that `sijill key new` or `sijill trustee keygen` made",
+            _ => "check the name of the file",
+        };
+        Self::failed(error.to_string(), help)
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        Self::refused(error.to_string(), "nothing was written")
+    }
+}
+
+impl From<UnlockError> for Failure {
+    fn from(error: UnlockError) -> Self {
+        let help = match &error {
+            UnlockError::WrongPassphrase => "check the passphrase (and which file --passphrase-file names), then try again",
+            UnlockError::WrongKind { .. } => "give the key file for that purpose; `sijill key show` says what a file is for",
+            _ => "find the original file",
+        };
+        Self::refused(error.to_string(), help)
+    }
+}
+
+impl From<ElectionFileError> for Failure {
+    fn from(error: ElectionFileError) -> Self {
+        Self::refused(error.to_string(), "edit the election file; nothing was written")
+    }
+}
+
+/// A ledger that is not what its id promised.
+pub(crate) fn wrong_kind(ledger: &LedgerId, what: &str) -> Failure {
+    Failure::internal(format!("ledger {ledger} is not {what}"))
+}

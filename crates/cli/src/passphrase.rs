@@ -1,0 +1,98 @@
+//! Passphrases: typed, or read from a file that is named; never an argument, never printed.
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use sijill_engine::keyfile::{MIN_PASSPHRASE_CHARS, Passphrase};
+use zeroize::Zeroizing;
+
+use crate::error::{Failure, Outcome};
+use crate::render::escape;
+
+/// Longest passphrase file, in bytes.
+const MAX_FILE_BYTES: u64 = 4096;
+
+/// Where passphrases come from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Passphrases {
+    /// For the key files of the person who acts.
+    pub(crate) acting: Option<PathBuf>,
+    /// For the keys of service and ledgers; the acting one's if absent.
+    pub(crate) engine: Option<PathBuf>,
+}
+
+impl Passphrases {
+    /// The passphrase of a person's key file.
+    pub(crate) fn acting(&self, key: &Path) -> Outcome<Passphrase> {
+        existing(self.acting.as_deref(), &key.display().to_string())
+    }
+
+    /// The passphrase of the keys of service and ledgers.
+    pub(crate) fn engine(&self) -> Outcome<Passphrase> {
+        existing(self.engine_file(), "the keys of service and ledgers")
+    }
+
+    /// A passphrase for new key files of a person.
+    pub(crate) fn new_acting(&self, what: &str) -> Outcome<Passphrase> {
+        fresh(self.acting.as_deref(), what)
+    }
+
+    /// A passphrase for new keys of service and ledgers.
+    pub(crate) fn new_engine(&self) -> Outcome<Passphrase> {
+        fresh(self.engine_file(), "the keys of service and ledgers")
+    }
+
+    fn engine_file(&self) -> Option<&Path> {
+        self.engine.as_deref().or(self.acting.as_deref())
+    }
+}
+
+fn existing(file: Option<&Path>, what: &str) -> Outcome<Passphrase> {
+    match file {
+        Some(path) => read(path),
+        None => ask(&format!("Passphrase of {}: ", escape(what))),
+    }
+}
+
+fn fresh(file: Option<&Path>, what: &str) -> Outcome<Passphrase> {
+    if let Some(path) = file {
+        return read(path);
+    }
+    let what = escape(what);
+    let first = typed(&format!("New passphrase for {what} (at least {MIN_PASSPHRASE_CHARS} characters): "))?;
+    let second = typed("The same again: ")?;
+    if *first != *second {
+        return Err(Failure::refused("the two passphrases differ", "nothing was written; start again"));
+    }
+    Ok(Passphrase::new(first.to_string()))
+}
+
+fn ask(prompt: &str) -> Outcome<Passphrase> {
+    Ok(Passphrase::new(typed(prompt)?.to_string()))
+}
+
+fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
+    const HELP: &str = "give --passphrase-file FILE, or set SIJILL_PASSPHRASE_FILE";
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("a passphrase is needed, and nobody is there to type it", HELP));
+    }
+    rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .map_err(|e| Failure::failed(format!("the passphrase cannot be read: {e}"), HELP))
+}
+
+/// The first line of a file.
+fn read(path: &Path) -> Outcome<Passphrase> {
+    let mut text = Zeroizing::new(String::new());
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text))
+        .map_err(|e| Failure::file(path, &e))?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(Failure::refused(
+            format!("{}: the passphrase file is empty", path.display()),
+            "put the passphrase into its first line",
+        ));
+    }
+    Ok(Passphrase::new(line.to_owned()))
+}

@@ -1,0 +1,153 @@
+//! Text for people: escaping, numbers, and the result as an official shows it.
+
+use std::fmt::Write as _;
+
+use sijill_registers::election::views::result::{Channels, Count, ResultDocument};
+use sijill_registers::manifest::{Manifest, Text};
+
+/// Text from ledgers, files and the system, without control and direction characters. Line ends stay.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let steers = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
+        if (c.is_control() && c != '\n') || steers {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Both languages of a text in one line.
+pub(crate) fn bilingual(text: &Text) -> String {
+    escape(&text.joined())
+}
+
+/// Basis points as a percentage: `8925` is `89.25 %`.
+pub(crate) fn percent(bp: u64) -> String {
+    format!("{}.{:02} %", bp / 100, bp % 100)
+}
+
+/// A number with a comma between groups of three digits.
+pub(crate) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A moment in a time zone, to the second.
+pub(crate) fn moment(ms: u64, zone: &str) -> String {
+    let timestamp = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let Some(timestamp) = timestamp else { return format!("{ms} ms since 1970 UTC") };
+    match jiff::tz::TimeZone::get(zone) {
+        Ok(zone) => timestamp.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        Err(_) => timestamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+    }
+}
+
+/// The result of a district: both percentages, by channel, with turnout.
+pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
+    let mut out = String::new();
+    let district = manifest.district(&result.district);
+    let name = district.map_or_else(|| result.district.to_string(), |d| bilingual(&d.name));
+    let _ = writeln!(out, "{}", bilingual(&manifest.name));
+    let _ = writeln!(out, "District: {name}");
+    if result.rehearsal {
+        let _ = writeln!(out, "A REHEARSAL: these votes are invented, or cast for practice.");
+    }
+    let _ = writeln!(out);
+    let header = ["", "digital", "paper", "total", "of votes cast", "of valid votes"];
+    let mut rows: Vec<[String; 6]> = vec![header.map(str::to_owned)];
+    let channels = |label: &str, c: &Channels, of_cast: String| -> [String; 6] {
+        [label.to_owned(), number(c.digital), number(c.paper), number(c.total), of_cast, String::new()]
+    };
+    let share = |part: u64| percent(sijill_registers::views::basis_points(part, result.cast.total));
+    for (i, question) in result.questions.iter().enumerate() {
+        let asked = district.and_then(|d| d.questions.get(i));
+        let text = asked.map_or_else(|| format!("Question {}", i + 1), |q| bilingual(&q.question));
+        rows.push([text, String::new(), String::new(), String::new(), String::new(), String::new()]);
+        let mut push = |label: String, c: &Count, of_valid: String| {
+            rows.push([
+                format!("  {label}"),
+                number(c.digital),
+                number(c.paper),
+                number(c.total),
+                percent(c.of_cast_bp),
+                of_valid,
+            ]);
+        };
+        for (j, count) in question.answers.iter().enumerate() {
+            let answer = asked.and_then(|q| q.answers.get(j));
+            let label = answer.map_or_else(|| format!("Answer {}", j + 1), bilingual);
+            push(label, count, percent(count.of_valid_bp));
+        }
+        if let Some(blank) = &question.blank {
+            push("Blank / ورقة بيضاء".to_owned(), blank, String::new());
+        }
+    }
+    rows.push(std::array::from_fn(|_| String::new()));
+    rows.push(channels("Invalid papers", &result.invalid, share(result.invalid.total)));
+    rows.push(channels("Votes cast", &result.cast, share(result.cast.total)));
+    out.push_str(&table(&rows));
+    let _ = writeln!(
+        out,
+        "\nTurnout: {} of {} eligible voters, {}",
+        number(result.cast.total),
+        number(result.eligible),
+        percent(result.turnout_bp)
+    );
+    let _ = writeln!(out, "Percentages of valid votes leave blank ones out; percentages of votes cast leave nothing out.");
+    out
+}
+
+/// Columns as wide as they must be; the first to the left, the others to the right.
+fn table(rows: &[[String; 6]]) -> String {
+    let mut widths = [0; 6];
+    for row in rows {
+        // A row of one cell is a heading and may be longer.
+        if row[1..].iter().all(String::is_empty) {
+            continue;
+        }
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut out = String::new();
+    for row in rows {
+        let mut line = format!("{:<w$}", row[0], w = widths[0]);
+        for (cell, width) in row.iter().zip(widths).skip(1) {
+            let _ = write!(line, "  {cell:>width$}");
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(escape("a\u{1b}[31mb\u{202e}c\nd"), "a\\u{1b}[31mb\\u{202e}c\nd");
+    }
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1000), "1,000");
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(percent(8905), "89.05 %");
+        assert_eq!(percent(10_000), "100.00 %");
+        assert_eq!(moment(1_796_446_800_000, "Asia/Qatar"), "2026-12-05 04:00:00 +03:00");
+    }
+}

@@ -1,0 +1,223 @@
+//! The roll as the registrar hands it in: a CSV file of `identifier,district`.
+//!
+//! Identifiers never leave this module by a message: problems name the line of the file, not the person.
+
+use std::collections::HashMap;
+
+use sijill_registers::names::Name;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::error::{Failure, Outcome};
+
+/// Longest identifier, in characters.
+const MAX_IDENTIFIER_CHARS: usize = 64;
+/// Bad rows that a message lists.
+const LISTED: usize = 20;
+
+/// A row of the roll.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct RollRow {
+    /// The person, as the registrar knows them.
+    pub(crate) identifier: String,
+    /// Where they vote.
+    #[zeroize(skip)]
+    pub(crate) district: Name,
+}
+
+/// A row that is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BadRow {
+    /// Line in the file, from 1.
+    pub(crate) line: u64,
+    /// What is wrong with it; names no person.
+    pub(crate) problem: String,
+}
+
+/// What a file has.
+#[derive(Default)]
+pub(crate) struct RollFile {
+    /// Good rows.
+    pub(crate) rows: Vec<RollRow>,
+    /// Rows that are not good.
+    pub(crate) bad: Vec<BadRow>,
+}
+
+impl RollFile {
+    /// Reads the file. `known` says whether a district exists.
+    ///
+    /// # Errors
+    /// If it is not such a file at all; single bad rows are in [`RollFile::bad`].
+    pub(crate) fn parse(bytes: &[u8], known: impl Fn(&Name) -> bool) -> Outcome<Self> {
+        let text = utf8(bytes)?;
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut records = reader.records();
+        let header = records.next().and_then(Result::ok).unwrap_or_default();
+        if header.iter().map(str::trim).ne(["identifier", "district"]) {
+            return Err(Failure::refused(
+                "line 1 of the roll is not `identifier,district`",
+                "put these two names into the first line, separated by a comma",
+            ));
+        }
+        let mut file = Self::default();
+        let mut lines: HashMap<String, u64> = HashMap::new();
+        for record in records {
+            let record = match record {
+                Ok(record) => record,
+                Err(error) => {
+                    let line = error.position().map_or(0, csv::Position::line);
+                    file.bad.push(BadRow { line, problem: "is not CSV".to_owned() });
+                    continue;
+                }
+            };
+            let line = record.position().map_or(0, csv::Position::line);
+            match row(&record, &known) {
+                Err(problem) => file.bad.push(BadRow { line, problem }),
+                Ok(row) => match lines.get(&row.identifier) {
+                    Some(first) => {
+                        file.bad.push(BadRow { line, problem: format!("repeats the person of line {first}") });
+                    }
+                    None => {
+                        lines.insert(row.identifier.clone(), line);
+                        file.rows.push(row);
+                    }
+                },
+            }
+        }
+        lines.drain().for_each(|(mut identifier, _)| identifier.zeroize());
+        Ok(file)
+    }
+}
+
+/// A list of identifiers, one in each line, under the header `identifier`.
+///
+/// # Errors
+/// If any line is not an identifier.
+pub(crate) fn parse_identifiers(bytes: &[u8]) -> Outcome<Vec<String>> {
+    let text = utf8(bytes)?;
+    let mut lines = text.lines().zip(1u64..);
+    if lines.next().is_none_or(|(header, _)| header.trim() != "identifier") {
+        return Err(Failure::refused("line 1 of the list is not `identifier`", "put this word into the first line"));
+    }
+    let mut identifiers = Vec::new();
+    let mut bad = Vec::new();
+    for (text, line) in lines.filter(|(text, _)| !text.trim().is_empty()) {
+        match identifier(text) {
+            Ok(identifier) => identifiers.push(identifier),
+            Err(problem) => bad.push(BadRow { line, problem }),
+        }
+    }
+    if bad.is_empty() { Ok(identifiers) } else { Err(refuse("the list", &bad)) }
+}
+
+/// The refusal of a file with bad rows.
+pub(crate) fn refuse(what: &str, bad: &[BadRow]) -> Failure {
+    let help = if what == "the roll" {
+        "mend these lines and import again (nothing was imported), or leave them out with --skip-bad"
+    } else {
+        "mend these lines and try again; nothing was written"
+    };
+    Failure::refused(format!("{what} has {} bad lines:\n{}", bad.len(), list(bad)), help)
+}
+
+/// One line of text for each bad row, the first ones only.
+pub(crate) fn list(bad: &[BadRow]) -> String {
+    let mut lines: Vec<String> = bad.iter().take(LISTED).map(|b| format!("  line {}: {}", b.line, b.problem)).collect();
+    if bad.len() > LISTED {
+        lines.push(format!("  and {} more", bad.len() - LISTED));
+    }
+    lines.join("\n")
+}
+
+fn utf8(bytes: &[u8]) -> Outcome<&str> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    std::str::from_utf8(bytes).map_err(|e| {
+        let line = 1 + bytes[..e.valid_up_to()].split(|b| *b == b'\n').count().saturating_sub(1);
+        Failure::refused(format!("line {line} of the file is not UTF-8"), "save the file as UTF-8 and try again")
+    })
+}
+
+fn row(record: &csv::StringRecord, known: &impl Fn(&Name) -> bool) -> Result<RollRow, String> {
+    let (Some(person), Some(district), 2) = (record.get(0), record.get(1), record.len()) else {
+        return Err(format!("has {} fields instead of 2", record.len()));
+    };
+    let identifier = identifier(person)?;
+    let district: Name = district.trim().parse().map_err(|e| format!("the district {e}"))?;
+    if !known(&district) {
+        return Err(format!("the election has no district `{district}`"));
+    }
+    Ok(RollRow { identifier, district })
+}
+
+/// An identifier in its one spelling: no space around it, ASCII digits.
+pub(crate) fn identifier(text: &str) -> Result<String, String> {
+    let identifier: String = text.trim().chars().map(ascii_digit).collect();
+    if identifier.is_empty() {
+        return Err("the identifier is empty".to_owned());
+    }
+    if identifier.chars().count() > MAX_IDENTIFIER_CHARS {
+        return Err(format!("the identifier has more than {MAX_IDENTIFIER_CHARS} characters"));
+    }
+    if identifier.chars().any(invisible) {
+        return Err("the identifier has control or direction characters".to_owned());
+    }
+    Ok(identifier)
+}
+
+/// Arabic-Indic digits, eastern ones too, as ASCII ones.
+fn ascii_digit(c: char) -> char {
+    let value = match c {
+        '\u{0660}'..='\u{0669}' => u32::from(c) - 0x0660,
+        '\u{06F0}'..='\u{06F9}' => u32::from(c) - 0x06F0,
+        _ => return c,
+    };
+    char::from_digit(value, 10).unwrap_or(c)
+}
+
+fn invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> RollFile {
+        RollFile::parse(text.as_bytes(), |d| d.as_str() == "national").unwrap()
+    }
+
+    #[test]
+    fn digits_have_one_spelling() {
+        let file = parse("\u{feff}identifier,district\nV١٢٣,national\n ۴۵۶ ,national\n");
+        let found: Vec<_> = file.rows.iter().map(|r| r.identifier.as_str()).collect();
+        assert_eq!(found, ["V123", "456"]);
+        assert_eq!(file.bad, []);
+    }
+
+    #[test]
+    fn every_bad_row_is_named_by_its_line_and_never_by_its_person() {
+        let file = parse(
+            "identifier,district\nV1,national\nV1,national\n,national\nV2\nV3,north\nV\u{202e}4,national\nV٢,national\n",
+        );
+        let lines: Vec<_> = file.bad.iter().map(|b| b.line).collect();
+        assert_eq!(lines, [3, 4, 5, 6, 7]);
+        assert_eq!(file.bad[0].problem, "repeats the person of line 2");
+        assert!(file.bad.iter().all(|b| !b.problem.contains('V')));
+        assert_eq!(file.rows.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_roll_is_refused() {
+        assert!(RollFile::parse(b"V1,national\n", |_| true).is_err());
+        assert!(RollFile::parse(b"", |_| true).is_err());
+        let error = RollFile::parse(b"identifier,district\nV1,national\n\xff,national\n", |_| true).err().unwrap();
+        assert!(error.to_string().contains("line 3"));
+    }
+
+    #[test]
+    fn a_list_of_identifiers() {
+        assert_eq!(parse_identifiers("identifier\nV1\n\n٢\n".as_bytes()).unwrap(), ["V1", "2"]);
+        assert!(parse_identifiers(b"V1\n").is_err());
+        assert!(parse_identifiers("identifier\na\u{7}\n".as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,297 @@
+//! The folders of an installation.
+//!
+//! ```text
+//! DIR/site.toml                what this folder is
+//! DIR/engine/                  data folder: events, contents, snapshots, keys of service and ledgers
+//! DIR/checkpoints/             the checkpoint record; a deployment puts it on another disk
+//! DIR/people/…                 key files of commission, registrar, trustees: in real life on their own machines
+//! DIR/published, DIR/trust.json                        what everybody may read
+//! DIR/accredited, DIR/trust-accredited.json            what accredited auditors may read
+//! DIR/receipts/                receipts of ballots that were cast from here
+//! ```
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sijill_engine::checkpoint_record::FileRecord;
+use sijill_engine::clock::{Clock, RehearsalClock, SystemClock};
+use sijill_engine::content::ContentStore;
+use sijill_engine::folder::DataFolder;
+use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase, SigningKind};
+use sijill_engine::{Engine, EngineKeys};
+use sijill_ledger::{LedgerId, Origin, SigningKey, UnixMillis};
+use sijill_registers::register::Facts;
+use sijill_store::{SqliteOptions, SqliteStore};
+
+use crate::acts::Event;
+use crate::error::{Failure, Outcome};
+
+const FORMAT: &str = "sijill-site/1";
+const SERVICE_KEY: &str = "service.key";
+const LEDGER_KEY: &str = "ledger.key";
+
+/// `site.toml`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiteFile {
+    format: String,
+    /// What the origins of this site's ledgers begin with.
+    origin: Origin,
+    /// Folder of the checkpoint record; relative to this file.
+    checkpoints: PathBuf,
+    /// The event that commands mean if they name none: the last one that was defined here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
+}
+
+/// An installation.
+#[derive(Debug)]
+pub(crate) struct Site {
+    root: PathBuf,
+    file: SiteFile,
+}
+
+/// An engine that works on the site's data folder, which is locked meanwhile.
+pub(crate) struct OpenSite {
+    pub(crate) engine: Arc<Engine>,
+    _data: DataFolder,
+}
+
+impl Site {
+    /// Makes the folders and the keys of service and ledgers.
+    ///
+    /// `site.toml` is written last: a folder without it is not an installation, and nothing of value is in it.
+    pub(crate) fn create(
+        root: &Path,
+        origin: Origin,
+        checkpoints: Option<PathBuf>,
+        passphrase: &Passphrase,
+    ) -> Outcome<Self> {
+        let toml = root.join("site.toml");
+        if toml.exists() {
+            return Err(Failure::refused(
+                format!("{} is an installation already", root.display()),
+                "name another folder with --dir, or go on working in this one",
+            ));
+        }
+        make_folder(root)?;
+        let data = DataFolder::create(&root.join("engine"))?;
+        let mut rng = rand::rng();
+        for (name, kind, label) in
+            [(SERVICE_KEY, SigningKind::Service, "service"), (LEDGER_KEY, SigningKind::Ledger, "ledger")]
+        {
+            let key = SigningKey::generate(&mut rng);
+            KeyFile::seal_signing_key(kind, label, &key, passphrase, KdfCost::standard(), &mut rng)?
+                .create(&data.keys().join(name))?;
+        }
+        drop(SqliteStore::create(&data.events(), SqliteOptions::default())?);
+        let checkpoints = match checkpoints {
+            Some(path) => std::path::absolute(&path).map_err(|e| Failure::file(&path, &e))?,
+            None => PathBuf::from("checkpoints"),
+        };
+        drop(FileRecord::create(&root.join(&checkpoints), data.path())?);
+        drop(data);
+        let file = SiteFile { format: FORMAT.to_owned(), origin, checkpoints, event: None };
+        let site = Self { root: root.to_owned(), file };
+        make_folder(&site.people())?;
+        make_folder(&site.receipts())?;
+        site.save()?;
+        Ok(site)
+    }
+
+    /// Reads what a folder says about itself.
+    pub(crate) fn open(root: &Path) -> Outcome<Self> {
+        let path = root.join("site.toml");
+        let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => Failure::refused(
+                format!("{} is not an installation: it has no site.toml", root.display()),
+                "`sijill init` makes one; give --dir if it lies elsewhere",
+            ),
+            _ => Failure::file(&path, &e),
+        })?;
+        let bad = |problem: String| Failure::refused(format!("{}: {problem}", path.display()), "restore the file");
+        let file: SiteFile = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        if file.format != FORMAT {
+            return Err(bad(format!("format `{}`; this version knows `{FORMAT}`", file.format)));
+        }
+        Ok(Self { root: root.to_owned(), file })
+    }
+
+    /// Unlocks the keys of service and ledgers and opens every ledger.
+    ///
+    /// A simulated clock is refused if any event here is no rehearsal: its times would be lies.
+    pub(crate) async fn start(&self, clock: Clocks, passphrase: &Passphrase) -> Outcome<OpenSite> {
+        let data = DataFolder::open(&self.engine_folder())?;
+        let unlock = |name: &str, kind| -> Outcome<SigningKey> {
+            Ok(KeyFile::load(&data.keys().join(name))?.unlock_signing_key(kind, passphrase)?)
+        };
+        let keys = EngineKeys {
+            service: unlock(SERVICE_KEY, SigningKind::Service)?,
+            ledger: unlock(LEDGER_KEY, SigningKind::Ledger)?,
+        };
+        let store = SqliteStore::open(&data.events(), SqliteOptions::default())?;
+        let record = FileRecord::open(&self.checkpoints(), data.path())?;
+        let content = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
+        let snapshots = data.path().join("snapshots");
+        let simulated = matches!(clock, Clocks::Rehearsal(_));
+        let engine =
+            Engine::open(Arc::new(store), Arc::new(record), content, &snapshots, clock.into_clock(), keys).await?;
+        let engine = Arc::new(engine);
+        if simulated {
+            refuse_real_events(&engine)?;
+        }
+        Ok(OpenSite { engine, _data: data })
+    }
+
+    /// What the origins of this site's ledgers begin with.
+    pub(crate) const fn origin(&self) -> &Origin {
+        &self.file.origin
+    }
+
+    /// The event that commands mean.
+    pub(crate) fn event(&self, named: Option<LedgerId>) -> Outcome<LedgerId> {
+        if let Some(event) = named {
+            return Ok(event);
+        }
+        let Some(text) = &self.file.event else {
+            return Err(Failure::refused("no event is defined here yet", "`sijill election new` defines one"));
+        };
+        text.parse().map_err(|_| {
+            Failure::refused("site.toml names an event that is not a ledger id", "give --event, or mend site.toml")
+        })
+    }
+
+    /// Remembers the event that commands mean from now on.
+    pub(crate) fn set_event(&mut self, event: LedgerId) -> Outcome {
+        self.file.event = Some(event.to_string());
+        self.save()
+    }
+
+    pub(crate) fn engine_folder(&self) -> PathBuf {
+        self.root.join("engine")
+    }
+
+    pub(crate) fn checkpoints(&self) -> PathBuf {
+        self.root.join(&self.file.checkpoints)
+    }
+
+    pub(crate) fn people(&self) -> PathBuf {
+        self.root.join("people")
+    }
+
+    /// The registrar's sealed book of an event.
+    pub(crate) fn book(&self, event: &LedgerId) -> PathBuf {
+        let id = event.to_string();
+        self.people().join("registrar").join(format!("book-{}.sealed", &id[..16]))
+    }
+
+    pub(crate) fn receipts(&self) -> PathBuf {
+        self.root.join("receipts")
+    }
+
+    pub(crate) fn published(&self) -> PathBuf {
+        self.root.join("published")
+    }
+
+    pub(crate) fn accredited(&self) -> PathBuf {
+        self.root.join("accredited")
+    }
+
+    pub(crate) fn trust(&self) -> PathBuf {
+        self.root.join("trust.json")
+    }
+
+    pub(crate) fn trust_accredited(&self) -> PathBuf {
+        self.root.join("trust-accredited.json")
+    }
+
+    fn save(&self) -> Outcome {
+        let text = toml::to_string(&self.file).map_err(Failure::internal)?;
+        write_file(&self.root.join("site.toml"), text.as_bytes())
+    }
+}
+
+impl OpenSite {
+    /// The acts of an event.
+    pub(crate) fn event(&self, election: LedgerId) -> Outcome<Event> {
+        Event::open(Arc::clone(&self.engine), election)
+    }
+}
+
+/// Which clock an engine goes by.
+#[derive(Debug, Clone)]
+pub(crate) enum Clocks {
+    /// The system's.
+    System,
+    /// A simulated one.
+    Rehearsal(Arc<RehearsalClock>),
+}
+
+impl Clocks {
+    /// The system's clock, or one that stands still at `at`.
+    pub(crate) fn at(at: Option<jiff::Timestamp>) -> Outcome<Self> {
+        let Some(at) = at else { return Ok(Self::System) };
+        let ms = u64::try_from(at.as_millisecond()).ok().and_then(UnixMillis::new);
+        let ms = ms.ok_or_else(|| Failure::usage("the rehearsal clock shows an impossible time", "use a year like 2026"))?;
+        Ok(Self::Rehearsal(Arc::new(RehearsalClock::new(ms))))
+    }
+
+    /// Whether it is simulated.
+    pub(crate) const fn is_simulated(&self) -> bool {
+        matches!(self, Self::Rehearsal(_))
+    }
+
+    fn into_clock(self) -> Arc<dyn Clock> {
+        match self {
+            Self::System => Arc::new(SystemClock),
+            Self::Rehearsal(clock) => clock,
+        }
+    }
+}
+
+fn refuse_real_events(engine: &Engine) -> Outcome {
+    for handle in engine.ledgers().all() {
+        if let Facts::Election(facts) = handle.facts()
+            && facts.manifest.as_ref().is_some_and(|m| !m.rehearsal)
+        {
+            return Err(Failure::refused(
+                "a simulated clock is refused: this folder holds an event that is no rehearsal",
+                "leave --rehearsal-clock out, or rehearse in another folder",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder that only this user may enter, and the folders above it.
+pub(crate) fn make_folder(path: &Path) -> Outcome {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| Failure::file(path, &e))
+}
+
+/// Writes a file that this user alone may read, aside and renamed over the old one, so that a crash leaves the old or
+/// the new one.
+///
+/// # Durability
+/// The file is on stable storage when this returns.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let aside = path.with_file_name(name);
+    let write = || -> std::io::Result<()> {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, path)?;
+        if let Some(folder) = path.parent() {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            fs::File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    };
+    write().map_err(|e| Failure::file(path, &e))
+}
