@@ -24,8 +24,10 @@ impl Engine {
         cites: &[LedgerId],
     ) -> Result<SignedBody, SubmitError> {
         let own = self.ledger_handle(&ledger)?.cite();
-        let mut refs: Vec<Ref> =
-            cites.iter().map(|cited| Ok(self.ledger_handle(cited)?.cite())).collect::<Result<_, SubmitError>>()?;
+        let mut refs: Vec<Ref> = cites
+            .iter()
+            .map(|cited| Ok(self.ledger_handle(cited)?.cite()))
+            .collect::<Result<_, SubmitError>>()?;
         refs.sort_by_key(|r| r.ledger);
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);
@@ -35,7 +37,10 @@ impl Engine {
             author: author.key_id(),
             author_time_ms: self.now(),
             nonce: Nonce::from_bytes(nonce),
-            seen: Some(sijill_ledger::Seen { size: own.size, root: own.root }),
+            seen: Some(sijill_ledger::Seen {
+                size: own.size,
+                root: own.root,
+            }),
             refs,
             payload: event.payload(),
         };
@@ -73,8 +78,10 @@ impl Engine {
         event: Event,
         cites: &[LedgerId],
     ) -> Result<Acknowledgement, SubmitError> {
-        let mut refs: Vec<Ref> =
-            cites.iter().map(|cited| Ok(self.ledger_handle(cited)?.cite())).collect::<Result<_, SubmitError>>()?;
+        let mut refs: Vec<Ref> = cites
+            .iter()
+            .map(|cited| Ok(self.ledger_handle(cited)?.cite()))
+            .collect::<Result<_, SubmitError>>()?;
         refs.sort_by_key(|r| r.ledger);
         self.submit_service(ledger, event, refs).await
     }

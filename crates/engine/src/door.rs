@@ -50,8 +50,17 @@ impl Engine {
     ///
     /// # Durability
     /// As [`Engine::submit`].
-    pub async fn cast(&self, ballot_box: LedgerId, ballot: BallotCast) -> Result<Acknowledgement, SubmitError> {
-        self.submit_service(ballot_box, Event::BallotBox(BoxEvent::BallotCast(ballot)), Vec::new()).await
+    pub async fn cast(
+        &self,
+        ballot_box: LedgerId,
+        ballot: BallotCast,
+    ) -> Result<Acknowledgement, SubmitError> {
+        self.submit_service(
+            ballot_box,
+            Event::BallotBox(BoxEvent::BallotCast(ballot)),
+            Vec::new(),
+        )
+        .await
     }
 
     /// Announces that a ballot will be opened instead of cast.
@@ -61,8 +70,17 @@ impl Engine {
     ///
     /// # Durability
     /// As [`Engine::submit`].
-    pub async fn start_audit(&self, ballot_box: LedgerId, audit: AuditStarted) -> Result<Acknowledgement, SubmitError> {
-        self.submit_service(ballot_box, Event::BallotBox(BoxEvent::AuditStarted(audit)), Vec::new()).await
+    pub async fn start_audit(
+        &self,
+        ballot_box: LedgerId,
+        audit: AuditStarted,
+    ) -> Result<Acknowledgement, SubmitError> {
+        self.submit_service(
+            ballot_box,
+            Event::BallotBox(BoxEvent::AuditStarted(audit)),
+            Vec::new(),
+        )
+        .await
     }
 
     /// Records an event that the service authors, citing other ledgers as they stand.
@@ -132,14 +150,24 @@ impl Engine {
             (_, evidence) => evidence,
         };
         let (reply, receiver) = oneshot::channel();
-        place.send(Job { body: checked.0, event: checked.1, evidence, received_ms, reply });
+        place.send(Job {
+            body: checked.0,
+            event: checked.1,
+            evidence,
+            received_ms,
+            reply,
+        });
         Ok(receiver)
     }
 
     /// Each ref must be a durable state of a ledger of this service. Spec: specs/ledger.md §4.3.
     fn check_refs(&self, body: &Body) -> Result<(), SubmitError> {
         for cited in &body.refs {
-            let root = self.shared.ledgers.find(&cited.ledger).and_then(|h| h.durable_root(cited.size));
+            let root = self
+                .shared
+                .ledgers
+                .find(&cited.ledger)
+                .and_then(|h| h.durable_root(cited.size));
             if root != Some(cited.root) {
                 return Err(SubmitError::Refs(cited.ledger));
             }
@@ -149,7 +177,9 @@ impl Engine {
 
     /// The encrypted tally of a closed box. Nothing but role events can change the box meanwhile; the size tells.
     async fn seal_evidence(&self, handle: &Arc<LedgerHandle>) -> Result<Evidence, SubmitError> {
-        let Facts::BallotBox(facts) = handle.facts() else { return Ok(Evidence::None) };
+        let Facts::BallotBox(facts) = handle.facts() else {
+            return Ok(Evidence::None);
+        };
         if facts.phase != Phase::Excluded {
             return Ok(Evidence::None);
         }
@@ -183,5 +213,7 @@ pub(crate) async fn on_all_cores<T: Send + 'static>(
     rayon::spawn(move || {
         let _ = done.send(work());
     });
-    result.await.map_err(|_| SubmitError::Unavailable("a check was abandoned".to_owned()))?
+    result
+        .await
+        .map_err(|_| SubmitError::Unavailable("a check was abandoned".to_owned()))?
 }

@@ -40,7 +40,9 @@ pub enum EngineError {
         error: RecordError,
     },
     /// A ledger in the store is damaged.
-    #[error("ledger {ledger} cannot be read back: {error}. It is left untouched; restore the data folder from a copy and compare with the published checkpoint")]
+    #[error(
+        "ledger {ledger} cannot be read back: {error}. It is left untouched; restore the data folder from a copy and compare with the published checkpoint"
+    )]
     Load {
         /// The ledger.
         ledger: LedgerId,
@@ -57,7 +59,9 @@ pub enum EngineError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A ledger was made under other keys than those of this service.
-    #[error("ledger {ledger} belongs to other {which} keys than the ones given; use the key files of this service")]
+    #[error(
+        "ledger {ledger} belongs to other {which} keys than the ones given; use the key files of this service"
+    )]
     OtherKeys {
         /// The ledger.
         ledger: LedgerId,
@@ -94,13 +98,18 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("ledgers", &self.shared.ledgers.all().len()).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("ledgers", &self.shared.ledgers.all().len())
+            .finish_non_exhaustive()
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let tasks = self.tasks.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let tasks = self
+            .tasks
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for task in tasks.drain(..) {
             task.abort();
         }
@@ -147,8 +156,12 @@ impl Engine {
             service_key: keys.service,
             ledger_key: keys.ledger,
         });
-        let engine =
-            Self { shared, content, snapshots: snapshots.to_owned(), tasks: std::sync::Mutex::new(Vec::new()) };
+        let engine = Self {
+            shared,
+            content,
+            snapshots: snapshots.to_owned(),
+            tasks: std::sync::Mutex::new(Vec::new()),
+        };
         for ledger in engine.shared.store.list().await? {
             let head = load_head(&*engine.shared.store, ledger, &*engine.shared.contents)
                 .await
@@ -176,7 +189,10 @@ impl Engine {
                 which: "service",
             })?;
         if chain.genesis().ledger_key() != self.shared.ledger_key.key_id() {
-            return Err(EngineError::OtherKeys { ledger, which: "ledger" });
+            return Err(EngineError::OtherKeys {
+                ledger,
+                which: "ledger",
+            });
         }
         let entry = NewEntry::new(entry.into_bytes()).map_err(|e| internal(&e))?;
         let batch = Batch::new(vec![entry]).map_err(|e| internal(&e))?;
@@ -203,18 +219,32 @@ impl Engine {
         let checkpoint = match (standing, last) {
             (Standing::Equal, Some(last)) => last,
             (_, last) => {
-                let next =
-                    Checkpoint::sign(&identity, head.chain.size(), head.chain.root(), &self.shared.ledger_key)
-                        .map_err(|e| EngineError::Internal(e.to_string()))?;
-                self.shared.record.advance(last.as_ref(), &next).map_err(recorded)?;
+                let next = Checkpoint::sign(
+                    &identity,
+                    head.chain.size(),
+                    head.chain.root(),
+                    &self.shared.ledger_key,
+                )
+                .map_err(|e| EngineError::Internal(e.to_string()))?;
+                self.shared
+                    .record
+                    .advance(last.as_ref(), &next)
+                    .map_err(recorded)?;
                 next
             }
         };
         let (queue, jobs) = mpsc::channel(QUEUE_LENGTH);
         let handle = Arc::new(LedgerHandle::new(head, checkpoint, queue));
         self.shared.ledgers.insert(Arc::clone(&handle));
-        let task = tokio::spawn(sequencer::run(Arc::clone(&self.shared), Arc::clone(&handle), jobs));
-        self.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
+        let task = tokio::spawn(sequencer::run(
+            Arc::clone(&self.shared),
+            Arc::clone(&handle),
+            jobs,
+        ));
+        self.tasks
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(task);
         Ok(handle)
     }
 
@@ -254,7 +284,10 @@ impl Engine {
     }
 
     pub(crate) fn ledger_handle(&self, ledger: &LedgerId) -> Result<Arc<LedgerHandle>, SubmitError> {
-        self.shared.ledgers.find(ledger).ok_or(SubmitError::Unknown(*ledger))
+        self.shared
+            .ledgers
+            .find(ledger)
+            .ok_or(SubmitError::Unknown(*ledger))
     }
 
     /// The bytes of durable entries, from a position on, as many as fit in a page. Empty at the end.
@@ -263,14 +296,20 @@ impl Engine {
     /// [`EngineError::Read`].
     pub async fn read(&self, ledger: LedgerId, from: Seq, most: usize) -> Result<Vec<Vec<u8>>, EngineError> {
         let Some(handle) = self.shared.ledgers.find(&ledger) else {
-            return Err(EngineError::Missing(format!("this service keeps no ledger {ledger}")));
+            return Err(EngineError::Missing(format!(
+                "this service keeps no ledger {ledger}"
+            )));
         };
         let left = handle.durable_size().saturating_sub(from.as_u64());
         let most = most.min(usize::try_from(left).unwrap_or(usize::MAX));
         if most == 0 {
             return Ok(Vec::new());
         }
-        let page = self.shared.store.read(ledger, from, PageLimit::new(most, 16 << 20)).await?;
+        let page = self
+            .shared
+            .store
+            .read(ledger, from, PageLimit::new(most, 16 << 20))
+            .await?;
         Ok(page.entries.into_iter().map(|e| e.bytes().to_vec()).collect())
     }
 
@@ -281,7 +320,12 @@ impl Engine {
     pub async fn receipt(&self, ledger: LedgerId, seq: Seq) -> Result<Receipt, EngineError> {
         let missing = || EngineError::Missing(format!("ledger {ledger} has no entry {seq}"));
         let handle = self.shared.ledgers.find(&ledger).ok_or_else(missing)?;
-        let bytes = self.read(ledger, seq, 1).await?.into_iter().next().ok_or_else(missing)?;
+        let bytes = self
+            .read(ledger, seq, 1)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or_else(missing)?;
         let internal = |e: &dyn std::fmt::Display| EngineError::Internal(e.to_string());
         let entry = Entry::parse(&bytes).map_err(|e| internal(&e))?;
         let checkpoint = handle.checkpoint();
@@ -301,11 +345,18 @@ impl Engine {
         };
         let (size, mut counted) = handle.with_head(|head| {
             let counted: Vec<_> = head.state.as_box().map(|b| b.counted()).unwrap_or_default();
-            (head.chain.size(), counted.into_iter().map(|c| c.seq).collect::<Vec<_>>())
+            (
+                head.chain.size(),
+                counted.into_iter().map(|c| c.seq).collect::<Vec<_>>(),
+            )
         });
         counted.sort_unstable();
         let tally = self.sum(handle.ledger(), &setup.election, size, &counted).await?;
-        let put = |bytes: &[u8]| self.content.put(bytes).map_err(|e| SubmitError::Unavailable(e.to_string()));
+        let put = |bytes: &[u8]| {
+            self.content
+                .put(bytes)
+                .map_err(|e| SubmitError::Unavailable(e.to_string()))
+        };
         Ok(SealTally {
             size,
             encrypted_tally: put(tally.json().as_bytes())?,
@@ -328,8 +379,12 @@ impl Engine {
         let mut from = wanted.peek().copied().unwrap_or(size);
         while from < size {
             let limit = PageLimit::new(TALLY_PAGE, 16 << 20);
-            let page =
-                self.shared.store.read(ledger, Seq::new(from), limit).await.map_err(|e| unavailable(&e))?;
+            let page = self
+                .shared
+                .store
+                .read(ledger, Seq::new(from), limit)
+                .await
+                .map_err(|e| unavailable(&e))?;
             if page.entries.is_empty() {
                 break;
             }
@@ -350,7 +405,9 @@ impl Engine {
             from += page.entries.len() as u64;
         }
         if wanted.peek().is_some() {
-            return Err(SubmitError::Unavailable("the box ended before its last counted ballot".to_owned()));
+            return Err(SubmitError::Unavailable(
+                "the box ended before its last counted ballot".to_owned(),
+            ));
         }
         Ok(sum.finish())
     }
@@ -360,7 +417,8 @@ impl Engine {
 fn ballot_of(election: &ElectionContext, entry: &[u8]) -> Result<VerifiedBallot, String> {
     let entry = sijill_ledger::UnverifiedEntry::parse(entry).map_err(|e| e.to_string())?;
     let body = entry.body().body();
-    let event = Event::parse(sijill_ledger::Kind::BallotBox, body.event_type, &body.payload).map_err(|e| e.to_string())?;
+    let event = Event::parse(sijill_ledger::Kind::BallotBox, body.event_type, &body.payload)
+        .map_err(|e| e.to_string())?;
     let Event::BallotBox(BoxEvent::BallotCast(cast)) = event else {
         return Err("a counted position is not a ballot".to_owned());
     };

@@ -48,7 +48,10 @@ impl LedgerHandle {
             ledger: head.chain.ledger(),
             identity,
             durable: AtomicU64::new(head.chain.size()),
-            published: RwLock::new(Published { facts: head.state.facts(), checkpoint }),
+            published: RwLock::new(Published {
+                facts: head.state.facts(),
+                checkpoint,
+            }),
             head: RwLock::new(head),
             receiving: tokio::sync::RwLock::new(()),
             queue,
@@ -93,14 +96,20 @@ impl LedgerHandle {
     /// Root of the first `size` entries, if they are durable.
     #[must_use]
     pub fn durable_root(&self, size: u64) -> Option<Root> {
-        (size <= self.durable_size()).then(|| read(&self.head).chain.root_at(size)).flatten()
+        (size <= self.durable_size())
+            .then(|| read(&self.head).chain.root_at(size))
+            .flatten()
     }
 
     /// The latest durable state of this ledger as a citation.
     #[must_use]
     pub fn cite(&self) -> Ref {
         let checkpoint = self.checkpoint();
-        Ref { ledger: self.ledger, size: checkpoint.size(), root: checkpoint.root() }
+        Ref {
+            ledger: self.ledger,
+            size: checkpoint.size(),
+            root: checkpoint.root(),
+        }
     }
 
     pub(crate) fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
@@ -137,7 +146,10 @@ impl Ledgers {
     }
 
     pub(crate) fn insert(&self, handle: Arc<LedgerHandle>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(handle.ledger(), handle);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(handle.ledger(), handle);
     }
 }
 

@@ -71,7 +71,9 @@ pub(crate) async fn load_head(
     let mut head: Option<Head> = None;
     let mut from = Seq::ZERO;
     loop {
-        let page = store.read(ledger, from, PageLimit::new(PAGE_ENTRIES, PAGE_BYTES)).await?;
+        let page = store
+            .read(ledger, from, PageLimit::new(PAGE_ENTRIES, PAGE_BYTES))
+            .await?;
         if page.entries.is_empty() {
             return head.ok_or(LoadError::Empty(ledger));
         }
@@ -79,8 +81,10 @@ pub(crate) async fn load_head(
             .entries
             .par_iter()
             .map(|stored| {
-                Entry::parse(stored.bytes())
-                    .map_err(|error| LoadError::Entry { seq: stored.seq().as_u64(), error })
+                Entry::parse(stored.bytes()).map_err(|error| LoadError::Entry {
+                    seq: stored.seq().as_u64(),
+                    error,
+                })
             })
             .collect();
         for entry in entries {
@@ -90,7 +94,12 @@ pub(crate) async fn load_head(
     }
 }
 
-fn push(head: &mut Option<Head>, ledger: LedgerId, entry: &Entry, contents: &dyn Contents) -> Result<(), LoadError> {
+fn push(
+    head: &mut Option<Head>,
+    ledger: LedgerId,
+    entry: &Entry,
+    contents: &dyn Contents,
+) -> Result<(), LoadError> {
     let seq = entry.seq().as_u64();
     let Some(head) = head else {
         let chain = Chain::start(entry).map_err(|error| LoadError::Chain { seq, error })?;
@@ -101,7 +110,9 @@ fn push(head: &mut Option<Head>, ledger: LedgerId, entry: &Entry, contents: &dyn
         *head = Some(Head { chain, state });
         return Ok(());
     };
-    head.chain.push(entry).map_err(|error| LoadError::Chain { seq, error })?;
+    head.chain
+        .push(entry)
+        .map_err(|error| LoadError::Chain { seq, error })?;
     let body = entry.body();
     let event = Event::parse(head.state.kind(), body.event_type, &body.payload)
         .map_err(|error| LoadError::Event { seq, error })?;

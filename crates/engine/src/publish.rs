@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sijill_ledger::{
     ContentRef, Kind, LedgerId, Seq, TilePath, TrustFile, TrustedCheckpoint, TrustedLedger, UnverifiedEntry,
-    ledger_folder,
+    tiles::ledger_folder,
 };
 use sijill_registers::catalogue::{Event, types};
 use sijill_registers::election::events::PUBLIC;
@@ -72,15 +72,23 @@ impl Engine {
     ///
     /// # Errors
     /// [`PublishError`].
-    pub async fn publish(&self, event: LedgerId, scope: Scope, folder: &Path) -> Result<Publication, PublishError> {
+    pub async fn publish(
+        &self,
+        event: LedgerId,
+        scope: Scope,
+        folder: &Path,
+    ) -> Result<Publication, PublishError> {
         let not_an_event = || PublishError::NotAnEvent(event);
         let election = self.ledgers().find(&event).ok_or_else(not_an_event)?;
-        let Facts::Election(facts) = election.facts() else { return Err(not_an_event()) };
+        let Facts::Election(facts) = election.facts() else {
+            return Err(not_an_event());
+        };
         let defined = facts.defined.as_ref().ok_or_else(not_an_event)?;
         let mut handles = vec![];
         for listed in &defined.ledgers {
             if scope == Scope::Accredited || listed.visibility == PUBLIC {
-                let missing = || EngineError::Missing(format!("this service keeps no ledger {}", listed.ledger));
+                let missing =
+                    || EngineError::Missing(format!("this service keeps no ledger {}", listed.ledger));
                 handles.push(self.ledgers().find(&listed.ledger).ok_or_else(missing)?);
             }
         }
@@ -102,8 +110,12 @@ impl Engine {
         };
         for (handle, checkpoint) in handles.iter().zip(&checkpoints) {
             let kind = handle.with_head(|head| head.state.kind());
-            self.publish_ledger(handle, kind, checkpoint.size(), &aside, &mut cited).await?;
-            write(&aside.join(ledger_folder(handle.ledger())).join("checkpoint"), checkpoint.to_note().as_bytes())?;
+            self.publish_ledger(handle, kind, checkpoint.size(), &aside, &mut cited)
+                .await?;
+            write(
+                &aside.join(ledger_folder(handle.ledger())).join("checkpoint"),
+                checkpoint.to_note().as_bytes(),
+            )?;
             entries += checkpoint.size();
             let identity = handle.identity();
             trusted.push(TrustedLedger {
@@ -111,7 +123,10 @@ impl Engine {
                 kind,
                 origin: identity.origin.clone(),
                 key: identity.key,
-                checkpoint: Some(TrustedCheckpoint { size: checkpoint.size(), root: checkpoint.root() }),
+                checkpoint: Some(TrustedCheckpoint {
+                    size: checkpoint.size(),
+                    root: checkpoint.root(),
+                }),
             });
         }
         for content in &cited {
@@ -120,7 +135,12 @@ impl Engine {
         let ledgers = trusted.len();
         let trust = TrustFile::new(event, trusted).map_err(|e| EngineError::Internal(e.to_string()))?;
         replace(&aside, folder)?;
-        Ok(Publication { trust, ledgers, entries, contents: cited.len() })
+        Ok(Publication {
+            trust,
+            ledgers,
+            entries,
+            contents: cited.len(),
+        })
     }
 
     async fn publish_ledger(
@@ -134,7 +154,9 @@ impl Engine {
         let base = root.join(ledger_folder(handle.ledger()));
         for path in TilePath::all(size) {
             let bytes = match path.entries() {
-                None => handle.with_head(|head| path.hashes(head.chain.tree())).unwrap_or_default(),
+                None => handle
+                    .with_head(|head| path.hashes(head.chain.tree()))
+                    .unwrap_or_default(),
                 Some(range) => {
                     let mut bundle = Vec::new();
                     let mut next = range.start;
@@ -147,8 +169,9 @@ impl Engine {
                         }
                         for bytes in page {
                             cited.extend(contents_of(kind, &bytes).map_err(EngineError::Internal)?);
-                            let length = u16::try_from(bytes.len())
-                                .map_err(|_| EngineError::Internal("an entry longer than 65535 bytes".to_owned()))?;
+                            let length = u16::try_from(bytes.len()).map_err(|_| {
+                                EngineError::Internal("an entry longer than 65535 bytes".to_owned())
+                            })?;
                             bundle.extend_from_slice(&length.to_be_bytes());
                             bundle.extend_from_slice(&bytes);
                             next += 1;
@@ -174,7 +197,10 @@ fn contents_of(kind: Kind, bytes: &[u8]) -> Result<Vec<ContentRef>, String> {
 }
 
 fn file_error(path: &Path) -> impl FnOnce(io::Error) -> PublishError + '_ {
-    move |error| PublishError::File { path: path.to_owned(), error }
+    move |error| PublishError::File {
+        path: path.to_owned(),
+        error,
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {

@@ -19,7 +19,7 @@ use sijill_ledger::{
     Admission, Body, Checkpoint, Entry, LeafHash, Seq, SignedBody, SignedCheckpoint, SigningKey, UnixMillis,
 };
 use sijill_registers::catalogue::Event;
-use sijill_registers::register::{Context, Contents, Evidence, service_nonce};
+use sijill_registers::register::{Contents, Context, Evidence, service_nonce};
 use sijill_store::{AppendError, Batch, EventStore, NewEntry, Outcome, resolve};
 use tokio::sync::{mpsc, oneshot};
 
@@ -30,7 +30,7 @@ use crate::load::load_head;
 use crate::submit::{Acknowledgement, SubmitError};
 
 /// How far the ledger's tail may be ahead of the clock before the node refuses to write.
-pub const MAX_CLOCK_BEHIND_MS: u64 = 2_000;
+pub(crate) const MAX_CLOCK_BEHIND_MS: u64 = 2_000;
 
 /// Most entries of a batch; consequences may exceed it by a few.
 const MAX_BATCH_ENTRIES: usize = 4_096;
@@ -39,7 +39,7 @@ const MAX_BATCH_BYTES: usize = 8 << 20;
 
 /// A submission that passed the door.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     pub(crate) body: SignedBody,
     pub(crate) event: Event,
     pub(crate) evidence: Evidence,
@@ -99,27 +99,53 @@ struct Decided {
 fn decide_batch(shared: &Shared, handle: &LedgerHandle, jobs: &mut std::vec::IntoIter<Job>) -> Decided {
     let mut head = handle.head_mut();
     let first = head.chain.size();
-    let mut decided = Decided { entries: Vec::new(), first, waiting: Vec::new() };
+    let mut decided = Decided {
+        entries: Vec::new(),
+        first,
+        waiting: Vec::new(),
+    };
     let mut bytes = 0;
     while decided.entries.len() < MAX_BATCH_ENTRIES && bytes < MAX_BATCH_BYTES {
         let Some(job) = jobs.next() else { break };
         let before = decided.entries.len();
         let answer = decide_one(shared, &mut head, &job, &mut decided.entries);
-        bytes += decided.entries[before..].iter().map(|e| e.bytes().len()).sum::<usize>();
-        decided.waiting.push(Waiting { reply: job.reply, answer });
+        bytes += decided.entries[before..]
+            .iter()
+            .map(|e| e.bytes().len())
+            .sum::<usize>();
+        decided.waiting.push(Waiting {
+            reply: job.reply,
+            answer,
+        });
     }
     decided
 }
 
-fn decide_one(shared: &Shared, head: &mut Head, job: &Job, entries: &mut Vec<NewEntry>) -> Result<Placed, SubmitError> {
+fn decide_one(
+    shared: &Shared,
+    head: &mut Head,
+    job: &Job,
+    entries: &mut Vec<NewEntry>,
+) -> Result<Placed, SubmitError> {
     let now = shared.clock.now();
-    let behind_ms = head.chain.tail_sequenced_ms().as_u64().saturating_sub(now.as_u64());
+    let behind_ms = head
+        .chain
+        .tail_sequenced_ms()
+        .as_u64()
+        .saturating_sub(now.as_u64());
     if behind_ms > MAX_CLOCK_BEHIND_MS {
         return Err(SubmitError::ClockBehind { behind_ms });
     }
     let sequenced_ms = head.chain.next_sequenced_ms(now).max(job.received_ms);
-    if let Admission::Recorded { seq, leaf_hash } = head.chain.check_body(&job.body, job.received_ms, sequenced_ms)? {
-        return Ok(Placed { seq, leaf_hash, received_ms: job.received_ms, repeated: true });
+    if let Admission::Recorded { seq, leaf_hash } =
+        head.chain.check_body(&job.body, job.received_ms, sequenced_ms)?
+    {
+        return Ok(Placed {
+            seq,
+            leaf_hash,
+            received_ms: job.received_ms,
+            repeated: true,
+        });
     }
     let body = job.body.body();
     let context = Context {
@@ -139,7 +165,8 @@ fn decide_one(shared: &Shared, head: &mut Head, job: &Job, entries: &mut Vec<New
         .map(|c| {
             let payload = c.event.payload();
             let nonce = service_nonce(&c.event, &payload);
-            let body = Body::by_service(&genesis, c.event.wire_type(), nonce, payload).sign(&shared.service_key)?;
+            let body =
+                Body::by_service(&genesis, c.event.wire_type(), nonce, payload).sign(&shared.service_key)?;
             Ok((body, c.event))
         })
         .collect::<Result<Vec<_>, SubmitError>>()?;
@@ -168,7 +195,11 @@ fn apply(head: &mut Head, entry: &Entry, event: &Event, contents: &dyn Contents)
 
 /// Makes a batch durable and answers it. `Err` means that the ledger must not be written any more.
 async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Result<(), String> {
-    let Decided { entries, first, waiting } = decided;
+    let Decided {
+        entries,
+        first,
+        waiting,
+    } = decided;
     let expected = handle.with_head(|head| head.chain.size());
     if first + entries.len() as u64 != expected {
         let problem = "an admitted event could not be applied";
@@ -229,14 +260,20 @@ enum Failure {
 
 async fn append(shared: &Shared, handle: &LedgerHandle, first: u64, batch: Batch) -> Result<(), Failure> {
     let expected = Seq::new(first);
-    let error = match shared.store.append(handle.ledger(), expected, batch.clone()).await {
+    let error = match shared
+        .store
+        .append(handle.ledger(), expected, batch.clone())
+        .await
+    {
         Ok(_) => return Ok(()),
         Err(error) => error,
     };
     match error {
         AppendError::Busy => Err(Failure::Retry(SubmitError::Busy)),
         AppendError::Unavailable { reason } => Err(Failure::Retry(SubmitError::Unavailable(reason))),
-        AppendError::TooLarge => Err(Failure::Retry(SubmitError::Unavailable("the batch is too large".to_owned()))),
+        AppendError::TooLarge => Err(Failure::Retry(SubmitError::Unavailable(
+            "the batch is too large".to_owned(),
+        ))),
         AppendError::OutcomeUnknown { reason } => {
             match resolve(&*shared.store, handle.ledger(), expected, &batch).await {
                 Ok(Outcome::Committed { .. }) => Ok(()),
@@ -256,9 +293,14 @@ pub(crate) fn sign_head(shared: &Shared, handle: &LedgerHandle) -> Result<Signed
 
 /// Makes chain and state again from the store, which must have exactly the `size` entries that were durable before.
 async fn reload(shared: &Shared, handle: &LedgerHandle, size: u64) -> Result<(), String> {
-    let head = load_head(&*shared.store, handle.ledger(), &*shared.contents).await.map_err(|e| e.to_string())?;
+    let head = load_head(&*shared.store, handle.ledger(), &*shared.contents)
+        .await
+        .map_err(|e| e.to_string())?;
     if head.chain.size() != size {
-        return Err(format!("the store has {} entries instead of {size}", head.chain.size()));
+        return Err(format!(
+            "the store has {} entries instead of {size}",
+            head.chain.size()
+        ));
     }
     *handle.head_mut() = head;
     Ok(())

@@ -54,7 +54,9 @@ pub enum SubmitError {
     #[error("it is not known whether this was recorded: {0}; send the same again to find out")]
     OutcomeUnknown(String),
     /// The node's clock is behind the ledger.
-    #[error("the clock of this service is {behind_ms} ms behind the ledger; set the clock right before writing")]
+    #[error(
+        "the clock of this service is {behind_ms} ms behind the ledger; set the clock right before writing"
+    )]
     ClockBehind {
         /// By how much.
         behind_ms: u64,

@@ -80,22 +80,34 @@ impl Engine {
                 && handle.with_head(|head| head.chain.leaf(Seq::new(s.size - 1))) == Some(s.last)
         };
         let mut folded = match self.read_snapshot::<V>(ledger).filter(fits) {
-            Some(s) => Folded { view: s.view, size: s.size },
-            None => Folded { view: V::default(), size: 0 },
+            Some(s) => Folded {
+                view: s.view,
+                size: s.size,
+            },
+            None => Folded {
+                view: V::default(),
+                size: 0,
+            },
         };
         let start = folded.size;
         while folded.size < want {
             let most = usize::try_from(want - folded.size).unwrap_or(PAGE).min(PAGE);
             let page = self.read(ledger, Seq::new(folded.size), most).await?;
             if page.is_empty() {
-                return Err(ViewError::TooShort { have: folded.size, want });
+                return Err(ViewError::TooShort {
+                    have: folded.size,
+                    want,
+                });
             }
             let events: Vec<_> = page.par_iter().map(|bytes| read_event(kind, bytes)).collect();
             for event in events {
                 let seq = folded.size;
                 let fail = |problem: String| FoldError { seq, problem };
                 if let Some((received_ms, event)) = event.map_err(fail)? {
-                    folded.view.apply(seq, received_ms, &event, self.contents()).map_err(fail)?;
+                    folded
+                        .view
+                        .apply(seq, received_ms, &event, self.contents())
+                        .map_err(fail)?;
                 }
                 folded.size += 1;
             }
@@ -120,7 +132,9 @@ impl Engine {
     }
 
     fn snapshot_path<V: View>(&self, ledger: LedgerId) -> PathBuf {
-        self.snapshots.join(ledger.to_string()).join(format!("{}.snapshot", V::NAME))
+        self.snapshots
+            .join(ledger.to_string())
+            .join(format!("{}.snapshot", V::NAME))
     }
 
     fn read_snapshot<V: View>(&self, ledger: LedgerId) -> Option<Snapshot<V>> {

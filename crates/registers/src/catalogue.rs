@@ -4,7 +4,7 @@
 //! [`Event::payload`].
 
 use serde::{Deserialize, Serialize};
-use sijill_ledger::{EventType, Kind, Role, Scope, decode_canonical, encode};
+use sijill_ledger::{ContentRef, EventType, Kind, Role, Scope, decode_canonical, encode};
 
 use crate::ballot_box::events::BoxEvent;
 use crate::election::events::ElectionEvent;
@@ -33,12 +33,20 @@ pub struct Line {
 }
 
 const fn line(event_type: u16, name: &'static str, on: On, author: Role) -> Line {
-    Line { event_type, name, on, author }
+    Line {
+        event_type,
+        name,
+        on,
+        author,
+    }
 }
 
 /// Event types by number.
 pub mod types {
-    #![allow(missing_docs, reason = "the names are those of the catalogue, specs/events.md")]
+    #![allow(
+        missing_docs,
+        reason = "the names are those of the catalogue, specs/events.md"
+    )]
     pub const GENESIS: u16 = 0x0001;
     pub const ROLE_GRANTED: u16 = 0x0002;
     pub const ROLE_REVOKED: u16 = 0x0003;
@@ -104,7 +112,10 @@ pub const CATALOGUE: &[Line] = {
 /// The catalogue's line of a type.
 #[must_use]
 pub fn find(event_type: u16) -> Option<&'static Line> {
-    CATALOGUE.binary_search_by_key(&event_type, |l| l.event_type).ok().map(|i| &CATALOGUE[i])
+    CATALOGUE
+        .binary_search_by_key(&event_type, |l| l.event_type)
+        .ok()
+        .map(|i| &CATALOGUE[i])
 }
 
 /// Why a typed payload is not an event of a ledger. The fault is the author's.
@@ -175,10 +186,14 @@ impl Event {
             t::CREDENTIAL_COMMITTED => Self::Roll(RollEvent::CredentialCommitted(read(name, payload)?)),
             t::ROLL_FROZEN => Self::Roll(RollEvent::RollFrozen(read(name, payload)?)),
             t::ELECTION_DEFINED => Self::Election(ElectionEvent::ElectionDefined(read(name, payload)?)),
-            t::TRUSTEE_KEY_PUBLISHED => Self::Election(ElectionEvent::TrusteeKeyPublished(read(name, payload)?)),
+            t::TRUSTEE_KEY_PUBLISHED => {
+                Self::Election(ElectionEvent::TrusteeKeyPublished(read(name, payload)?))
+            }
             t::TRUSTEES_FIXED => Self::Election(ElectionEvent::TrusteesFixed(read(name, payload)?)),
             t::BOX_DEFINED => Self::Election(ElectionEvent::BoxDefined(read(name, payload)?)),
-            t::POLL_OPENED => read::<Nothing>(name, payload).map(|_| Self::Election(ElectionEvent::PollOpened))?,
+            t::POLL_OPENED => {
+                read::<Nothing>(name, payload).map(|_| Self::Election(ElectionEvent::PollOpened))?
+            }
             t::TALLY_ANCHORED => Self::Election(ElectionEvent::TallyAnchored(read(name, payload)?)),
             t::SHARE_SUBMITTED => Self::Election(ElectionEvent::ShareSubmitted(read(name, payload)?)),
             t::RESULT_DECLARED => Self::Election(ElectionEvent::ResultDeclared(read(name, payload)?)),
@@ -190,7 +205,9 @@ impl Event {
             t::AUDIT_STARTED => Self::BallotBox(BoxEvent::AuditStarted(read(name, payload)?)),
             t::BOX_CLOSED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::BoxClosed))?,
             t::EXCLUSIONS_FIXED => Self::BallotBox(BoxEvent::ExclusionsFixed(read(name, payload)?)),
-            t::SEAL_ORDERED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::SealOrdered))?,
+            t::SEAL_ORDERED => {
+                read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::SealOrdered))?
+            }
             t::BOX_SEALED => Self::BallotBox(BoxEvent::BoxSealed(read(name, payload)?)),
             _ => return Err(EventError::UnknownType(event_type)),
         })
@@ -252,6 +269,40 @@ impl Event {
             Self::Election(ElectionEvent::TrusteeKeyPublished(e)) => e.index.to_string().parse().ok(),
             Self::Election(ElectionEvent::ShareSubmitted(e)) => e.index.to_string().parse().ok(),
             _ => None,
+        }
+    }
+
+    /// The contents that the event cites, which are published with it.
+    #[must_use]
+    pub fn contents(&self) -> Vec<ContentRef> {
+        match self {
+            Self::RoleGranted(_) | Self::RoleRevoked(_) => Vec::new(),
+            Self::Roll(e) => match e {
+                RollEvent::VoterRegistered(_) | RollEvent::CredentialCommitted(_) => Vec::new(),
+                RollEvent::RollFrozen(p) => p.districts.iter().map(|d| d.credentials).collect(),
+            },
+            Self::Election(e) => match e {
+                ElectionEvent::ElectionDefined(p) => vec![p.manifest],
+                ElectionEvent::TrusteesFixed(p) => vec![p.trustees],
+                ElectionEvent::BoxDefined(p) => vec![p.election, p.credentials],
+                ElectionEvent::TallyAnchored(p) => vec![p.encrypted_tally, p.sized_tally],
+                ElectionEvent::ShareSubmitted(p) => vec![p.share],
+                ElectionEvent::ResultDeclared(p) => vec![p.result],
+                ElectionEvent::ViewPublished(p) => vec![p.content],
+                ElectionEvent::TrusteeKeyPublished(_)
+                | ElectionEvent::PollOpened
+                | ElectionEvent::PaperReturned(_) => Vec::new(),
+            },
+            Self::BallotBox(e) => match e {
+                BoxEvent::BoxPrepared(p) => vec![p.election, p.trustees, p.credentials],
+                BoxEvent::ExclusionsFixed(p) => vec![p.list],
+                BoxEvent::BoxSealed(p) => vec![p.encrypted_tally, p.sized_tally],
+                BoxEvent::BoxOpened
+                | BoxEvent::BallotCast(_)
+                | BoxEvent::AuditStarted(_)
+                | BoxEvent::BoxClosed
+                | BoxEvent::SealOrdered => Vec::new(),
+            },
         }
     }
 

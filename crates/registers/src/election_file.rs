@@ -118,10 +118,17 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
         return Err(ElectionFileError::UnknownFormat(file.format));
     }
     if file.rules != pack.id {
-        return Err(ElectionFileError::OtherRules { named: file.rules, given: pack.id.clone() });
+        return Err(ElectionFileError::OtherRules {
+            named: file.rules,
+            given: pack.id.clone(),
+        });
     }
     let rules_refuse = |field, problem: String| {
-        Err(ElectionFileError::Rules { field, problem, rules: pack.id.clone() })
+        Err(ElectionFileError::Rules {
+            field,
+            problem,
+            rules: pack.id.clone(),
+        })
     };
     let opens = time("opens", &file.opens)?;
     let closes = time("closes", &file.closes)?;
@@ -130,7 +137,10 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
         return rules_refuse("opens", format!("the rules are not in force on {opening_day}"));
     }
     if file.trustees.len() < usize::from(pack.trustees.minimum) {
-        return rules_refuse("trustees", format!("at least {} are needed", pack.trustees.minimum));
+        return rules_refuse(
+            "trustees",
+            format!("at least {} are needed", pack.trustees.minimum),
+        );
     }
     let threshold = u16::try_from(file.trustees.len()).unwrap_or(u16::MAX);
     let mut districts = file
@@ -140,9 +150,19 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
             let questions = d
                 .question
                 .into_iter()
-                .map(|q| Question { question: q.text, answers: q.answers, blank: q.blank, min: q.min, max: q.max })
+                .map(|q| Question {
+                    question: q.text,
+                    answers: q.answers,
+                    blank: q.blank,
+                    min: q.min,
+                    max: q.max,
+                })
                 .collect();
-            Ok(District { id: name("district.id", &d.id)?, name: d.name, questions })
+            Ok(District {
+                id: name("district.id", &d.id)?,
+                name: d.name,
+                questions,
+            })
         })
         .collect::<Result<Vec<_>, ElectionFileError>>()?;
     districts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -162,7 +182,10 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
         min_ballots: pack.voting.min_ballots_to_decrypt,
         administrator: file.administrator,
         credential_authority: file.credential_authority,
-        trustees: Trustees { threshold, names: file.trustees },
+        trustees: Trustees {
+            threshold,
+            names: file.trustees,
+        },
         districts,
     };
     manifest.validate()?;
@@ -170,13 +193,23 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, ElectionFileError> {
-    text.parse().map_err(|_| ElectionFileError::Time { field, text: text.to_owned() })
+    text.parse().map_err(|_| ElectionFileError::Time {
+        field,
+        text: text.to_owned(),
+    })
 }
 
 fn millis(field: &'static str, at: Timestamp) -> Result<u64, ElectionFileError> {
-    u64::try_from(at.as_millisecond()).map_err(|_| ElectionFileError::Time { field, text: at.to_string() })
+    u64::try_from(at.as_millisecond()).map_err(|_| ElectionFileError::Time {
+        field,
+        text: at.to_string(),
+    })
 }
 
 fn name(field: &'static str, text: &str) -> Result<Name, ElectionFileError> {
-    text.parse().map_err(|problem| ElectionFileError::Name { field, text: text.to_owned(), problem })
+    text.parse().map_err(|problem| ElectionFileError::Name {
+        field,
+        text: text.to_owned(),
+        problem,
+    })
 }

@@ -30,5 +30,9 @@ pub fn write<T: Serialize>(value: &T) -> Vec<u8> {
 /// [`JsonError`].
 pub fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     let value: T = serde_json::from_slice(bytes).map_err(|e| JsonError::Syntax(e.to_string()))?;
-    if write(&value) == bytes { Ok(value) } else { Err(JsonError::NotCanonical) }
+    if write(&value) == bytes {
+        Ok(value)
+    } else {
+        Err(JsonError::NotCanonical)
+    }
 }

@@ -146,7 +146,11 @@ impl Text {
     /// Both languages in one line, as Belenios records carry them. Spec: specs/election.md §2.1.
     #[must_use]
     pub fn joined(&self) -> String {
-        if self.ar.is_empty() { self.en.clone() } else { format!("{} / {}", self.en, self.ar) }
+        if self.ar.is_empty() {
+            self.en.clone()
+        } else {
+            format!("{} / {}", self.en, self.ar)
+        }
     }
 
     fn check(&self, at: &dyn Fn() -> String) -> Result<(), ManifestError> {
@@ -156,8 +160,19 @@ impl Text {
         if self.ar.len() > 1000 {
             return field(at, "the Arabic text must have at most 1000 bytes");
         }
-        if let Some(c) = self.en.chars().chain(self.ar.chars()).find(|c| c.is_control() || steers_direction(*c)) {
-            return field(at, &format!("contains the invisible character U+{:04X}; remove it", u32::from(c)));
+        if let Some(c) = self
+            .en
+            .chars()
+            .chain(self.ar.chars())
+            .find(|c| c.is_control() || steers_direction(*c))
+        {
+            return field(
+                at,
+                &format!(
+                    "contains the invisible character U+{:04X}; remove it",
+                    u32::from(c)
+                ),
+            );
         }
         Ok(())
     }
@@ -169,7 +184,10 @@ fn steers_direction(c: char) -> bool {
 }
 
 fn field<T>(at: &dyn Fn() -> String, problem: &str) -> Result<T, ManifestError> {
-    Err(ManifestError::Field { at: at(), problem: problem.to_owned() })
+    Err(ManifestError::Field {
+        at: at(),
+        problem: problem.to_owned(),
+    })
 }
 
 impl Manifest {
@@ -200,7 +218,10 @@ impl Manifest {
     /// The district with that id.
     #[must_use]
     pub fn district(&self, id: &Name) -> Option<&District> {
-        self.districts.binary_search_by(|d| d.id.cmp(id)).ok().map(|i| &self.districts[i])
+        self.districts
+            .binary_search_by(|d| d.id.cmp(id))
+            .ok()
+            .map(|i| &self.districts[i])
     }
 
     /// Checks every rule of specs/election.md §2.
@@ -209,7 +230,11 @@ impl Manifest {
     /// [`ManifestError`] with the place of the first violation.
     pub fn validate(&self) -> Result<(), ManifestError> {
         let unsupported = |what, found: &str, known| {
-            Err(ManifestError::Unsupported { what, found: found.to_owned(), known })
+            Err(ManifestError::Unsupported {
+                what,
+                found: found.to_owned(),
+                known,
+            })
         };
         if self.format != FORMAT {
             return unsupported("format", &self.format, FORMAT);
@@ -220,7 +245,10 @@ impl Manifest {
         self.window()?;
         self.name.check(&|| "name".into())?;
         if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
-            return field(&|| "time_zone".into(), "not an IANA time zone; for instance Asia/Qatar");
+            return field(
+                &|| "time_zone".into(),
+                "not an IANA time zone; for instance Asia/Qatar",
+            );
         }
         if self.min_ballots > MAX_INTEGER {
             return field(&|| "min_ballots".into(), "too large");
@@ -229,7 +257,10 @@ impl Manifest {
             if (1..=200).contains(&text.len()) && !text.chars().any(char::is_control) {
                 Ok(())
             } else {
-                field(&|| at.into(), "must have 1 to 200 bytes and no control characters")
+                field(
+                    &|| at.into(),
+                    "must have 1 to 200 bytes and no control characters",
+                )
             }
         };
         line("administrator", &self.administrator)?;
@@ -251,7 +282,10 @@ impl Manifest {
             return field(&|| "districts".into(), "there must be 1 to 1000 districts");
         }
         if !self.districts.is_sorted_by(|a, b| a.id < b.id) {
-            return field(&|| "districts".into(), "ids must be distinct and in ascending order");
+            return field(
+                &|| "districts".into(),
+                "ids must be distinct and in ascending order",
+            );
         }
         self.districts.iter().try_for_each(District::check)
     }
@@ -261,7 +295,10 @@ impl District {
     fn check(&self) -> Result<(), ManifestError> {
         self.name.check(&|| format!("district {}, name", self.id))?;
         if !(1..=32).contains(&self.questions.len()) {
-            return field(&|| format!("district {}", self.id), "there must be 1 to 32 questions");
+            return field(
+                &|| format!("district {}", self.id),
+                "there must be 1 to 32 questions",
+            );
         }
         for (i, q) in self.questions.iter().enumerate() {
             let at = || format!("district {}, question {}", self.id, i + 1);
@@ -281,7 +318,11 @@ impl District {
             if q.max == 0 || q.max as usize > q.answers.len() {
                 return field(
                     &at,
-                    &format!("max {} must be between 1 and the number of answers, {}", q.max, q.answers.len()),
+                    &format!(
+                        "max {} must be between 1 and the number of answers, {}",
+                        q.max,
+                        q.answers.len()
+                    ),
                 );
             }
         }

@@ -3,8 +3,8 @@
 //! Spec: specs/election.md §3.
 
 use sha2::{Digest, Sha256};
-use sijill_ballot::{Election, ElectionError, ElectionParameters, Uuid};
 use sijill_ballot::Point;
+use sijill_ballot::{Election, ElectionError, ElectionParameters, Uuid};
 use sijill_ballot::{Question, QuestionError, largest_ballot_bytes as largest};
 use sijill_ledger::LedgerId;
 
@@ -36,8 +36,11 @@ pub fn uuid(ballot_box: &LedgerId) -> Uuid {
     hasher.update(b"sijill/uuid/v1\n");
     hasher.update(ballot_box.as_bytes());
     let hash = hasher.finalize();
-    let text: String =
-        hash.iter().take(UUID_CHARS).map(|byte| char::from(BASE58[usize::from(*byte) % BASE58.len()])).collect();
+    let text: String = hash
+        .iter()
+        .take(UUID_CHARS)
+        .map(|byte| char::from(BASE58[usize::from(*byte) % BASE58.len()]))
+        .collect();
     Uuid::parse(&text).expect("22 characters of the alphabet are a uuid")
 }
 

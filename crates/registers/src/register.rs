@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use sijill_ledger::{
-    Authority, Body, BodyHash, ContentHash, ContentRef, Genesis, KeyId, Kind, LedgerId, Nonce, Ref, Role, UnixMillis,
+    Authority, Body, BodyHash, ContentHash, ContentRef, Genesis, KeyId, Kind, LedgerId, Nonce, Ref, Role,
+    UnixMillis,
 };
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxState, CheckedBallot};
@@ -102,6 +103,16 @@ pub struct Context<'a> {
     pub evidence: &'a Evidence,
 }
 
+impl core::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Context")
+            .field("received_ms", &self.received_ms)
+            .field("body_hash", &self.body_hash)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An event that the service adds behind the one that causes it, in the same append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consequence {
@@ -115,7 +126,9 @@ pub struct Consequence {
 #[non_exhaustive]
 pub enum Rejection {
     /// The author does not hold the role.
-    #[error("{event} must be signed by a key that holds the role {role}{scope} on this ledger; key {key} does not")]
+    #[error(
+        "{event} must be signed by a key that holds the role {role}{scope} on this ledger; key {key} does not"
+    )]
     Author {
         /// Name of the event type.
         event: &'static str,
@@ -232,9 +245,10 @@ impl State {
         let register = match genesis.kind() {
             Kind::Roll => RegisterState::Roll(Box::new(RollState::new(parent.ok_or(StartError::NoParent)?))),
             Kind::Election => RegisterState::Election(Box::new(ElectionState::new(ledger))),
-            Kind::BallotBox => {
-                RegisterState::BallotBox(Box::new(BoxState::new(ledger, parent.ok_or(StartError::NoParent)?)))
-            }
+            Kind::BallotBox => RegisterState::BallotBox(Box::new(BoxState::new(
+                ledger,
+                parent.ok_or(StartError::NoParent)?,
+            ))),
             other => return Err(StartError::UnsupportedKind(other)),
         };
         Ok(Self {
@@ -267,19 +281,31 @@ impl State {
     /// The box's state, if this is a box.
     #[must_use]
     pub fn as_box(&self) -> Option<&BoxState> {
-        if let RegisterState::BallotBox(s) = &self.register { Some(s) } else { None }
+        if let RegisterState::BallotBox(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
     }
 
     /// The election's state, if this is an election ledger.
     #[must_use]
     pub fn as_election(&self) -> Option<&ElectionState> {
-        if let RegisterState::Election(s) = &self.register { Some(s) } else { None }
+        if let RegisterState::Election(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
     }
 
     /// The roll's state, if this is a roll.
     #[must_use]
     pub fn as_roll(&self) -> Option<&RollState> {
-        if let RegisterState::Roll(s) = &self.register { Some(s) } else { None }
+        if let RegisterState::Roll(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
     }
 
     /// What this ledger has established for others.
@@ -299,7 +325,12 @@ impl State {
     ///
     /// # Errors
     /// [`Rejection`]; the state is unchanged in any case.
-    pub fn decide(&self, body: &Body, event: &Event, ctx: &Context<'_>) -> Result<Vec<Consequence>, Rejection> {
+    pub fn decide(
+        &self,
+        body: &Body,
+        event: &Event,
+        ctx: &Context<'_>,
+    ) -> Result<Vec<Consequence>, Rejection> {
         self.check_author(body, event)?;
         match (event, &self.register) {
             (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => {
@@ -313,7 +344,10 @@ impl State {
             (Event::Roll(e), RegisterState::Roll(s)) => s.decide(e, ctx),
             (Event::Election(e), RegisterState::Election(s)) => s.decide(e, ctx),
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
-            _ => Err(EventError::WrongKind { name: event.line().name }.into()),
+            _ => Err(EventError::WrongKind {
+                name: event.line().name,
+            }
+            .into()),
         }
     }
 
@@ -330,12 +364,15 @@ impl State {
     ) -> Result<(), ReplayError> {
         let fail = |problem: String| ReplayError { seq, problem };
         match (event, &mut self.register) {
-            (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => {
-                self.authority.apply(event.wire_type(), &event.payload()).map_err(|e| fail(e.to_string()))
-            }
+            (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => self
+                .authority
+                .apply(event.wire_type(), &event.payload())
+                .map_err(|e| fail(e.to_string())),
             (Event::Roll(e), RegisterState::Roll(s)) => s.evolve(seq, e).map_err(fail),
             (Event::Election(e), RegisterState::Election(s)) => s.evolve(seq, e, contents).map_err(fail),
-            (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.evolve(seq, received_ms, e, contents).map_err(fail),
+            (Event::BallotBox(e), RegisterState::BallotBox(s)) => {
+                s.evolve(seq, received_ms, e, contents).map_err(fail)
+            }
             _ => Err(fail("an event of another kind of ledger".to_owned())),
         }
     }
@@ -348,7 +385,14 @@ impl State {
                 return Err(self.not_entitled(body, event));
             }
             let fixed = |ok: bool, field: &'static str| {
-                if ok { Ok(()) } else { Err(Rejection::FixedField { event: line.name, field }) }
+                if ok {
+                    Ok(())
+                } else {
+                    Err(Rejection::FixedField {
+                        event: line.name,
+                        field,
+                    })
+                }
             };
             fixed(body.author_time_ms.as_u64() == 0, "the author's time")?;
             fixed(body.seen.is_none(), "seen")?;
@@ -364,8 +408,16 @@ impl State {
 
     fn not_entitled(&self, body: &Body, event: &Event) -> Rejection {
         let line = event.line();
-        let scope = event.author_scope().map(|s| format!(" (scope {s})")).unwrap_or_default();
-        Rejection::Author { event: line.name, role: line.author, scope, key: body.author }
+        let scope = event
+            .author_scope()
+            .map(|s| format!(" (scope {s})"))
+            .unwrap_or_default();
+        Rejection::Author {
+            event: line.name,
+            role: line.author,
+            scope,
+            key: body.author,
+        }
     }
 
     fn refuse_when_final(&self, event: &'static str) -> Result<(), Rejection> {
@@ -374,7 +426,11 @@ impl State {
             RegisterState::Roll(s) => (s.is_frozen(), "the roll is frozen"),
             RegisterState::Election(_) => (false, ""),
         };
-        if is_final { Err(Rejection::Grant(format!("{event}: {what}; nothing may follow"))) } else { Ok(()) }
+        if is_final {
+            Err(Rejection::Grant(format!("{event}: {what}; nothing may follow")))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -387,20 +443,36 @@ pub fn service_nonce(event: &Event, payload: &[u8]) -> Nonce {
     match event {
         Event::BallotBox(BoxEvent::BallotCast(cast)) => Nonce::first_of(&Sha256::digest(&cast.ballot).into()),
         Event::BallotBox(BoxEvent::AuditStarted(_)) => Nonce::first_of(&Sha256::digest(payload).into()),
-        Event::BallotBox(BoxEvent::BoxSealed(sealed)) => Nonce::of_consequence(sealed.cause, event.wire_type()),
+        Event::BallotBox(BoxEvent::BoxSealed(sealed)) => {
+            Nonce::of_consequence(sealed.cause, event.wire_type())
+        }
         _ => Nonce::of_service(event.wire_type(), payload),
     }
 }
 
 /// Refuses refs where the catalogue has none.
 pub(crate) fn no_refs(event: &'static str, ctx: &Context<'_>) -> Result<(), Rejection> {
-    if ctx.refs.is_empty() { Ok(()) } else { Err(Rejection::Refs { event, problem: "carries refs, but must not" }) }
+    if ctx.refs.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::Refs {
+            event,
+            problem: "carries refs, but must not",
+        })
+    }
 }
 
 /// The single ref to `ledger` that the catalogue asks for.
-pub(crate) fn one_ref<'a>(event: &'static str, ctx: &Context<'a>, ledger: &LedgerId) -> Result<&'a Ref, Rejection> {
+pub(crate) fn one_ref<'a>(
+    event: &'static str,
+    ctx: &Context<'a>,
+    ledger: &LedgerId,
+) -> Result<&'a Ref, Rejection> {
     match ctx.refs {
         [one] if one.ledger == *ledger => Ok(one),
-        _ => Err(Rejection::Refs { event, problem: "must carry exactly one ref, to the ledger that it rests on" }),
+        _ => Err(Rejection::Refs {
+            event,
+            problem: "must carry exactly one ref, to the ledger that it rests on",
+        }),
     }
 }

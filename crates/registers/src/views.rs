@@ -32,8 +32,13 @@ pub trait View: Default + Serialize + DeserializeOwned + Send + 'static {
     ///
     /// # Errors
     /// A text for a [`FoldError`].
-    fn apply(&mut self, seq: u64, received_ms: UnixMillis, event: &Event, contents: &dyn Contents)
-    -> Result<(), String>;
+    fn apply(
+        &mut self,
+        seq: u64,
+        received_ms: UnixMillis,
+        event: &Event,
+        contents: &dyn Contents,
+    ) -> Result<(), String>;
 }
 
 /// Start of the hour of a moment, with the offset that the zone has then. Spec: specs/election.md §6.1.

@@ -1,8 +1,8 @@
 //! The check of a ballot at the door: everything that needs no state, and nearly all of the work.
 
-use sijill_ballot::{BallotError, verify_ballot};
 use sijill_ballot::ElectionContext;
 use sijill_ballot::Proof;
+use sijill_ballot::{BallotError, verify_ballot};
 use sijill_ballot::{ReplacesError, verify_replaces};
 
 use super::events::BallotCast;

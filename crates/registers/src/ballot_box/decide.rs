@@ -32,7 +32,9 @@ pub enum BoxRejection {
     #[error("the setup of the box differs from the election ledger: {0}")]
     Setup(&'static str),
     /// Too early for the event.
-    #[error("too early: received at {received_ms}, but possible only from {from_ms} (milliseconds since 1970 UTC)")]
+    #[error(
+        "too early: received at {received_ms}, but possible only from {from_ms} (milliseconds since 1970 UTC)"
+    )]
     Early {
         /// Time of receipt.
         received_ms: u64,
@@ -40,7 +42,9 @@ pub enum BoxRejection {
         from_ms: u64,
     },
     /// Too late for the event.
-    #[error("too late: received at {received_ms}, but the last moment was {until_ms} (milliseconds since 1970 UTC)")]
+    #[error(
+        "too late: received at {received_ms}, but the last moment was {until_ms} (milliseconds since 1970 UTC)"
+    )]
     Late {
         /// Time of receipt.
         received_ms: u64,
@@ -65,17 +69,27 @@ pub enum BoxRejection {
     /// This ballot, or an encryption of it, was opened for an audit.
     #[error("the ballot was announced for an audit and must not be cast; make a new ballot")]
     Audited,
+    /// An audit of a ballot that is in the box.
+    #[error("this ballot, or an encryption of it, is in the box: it can no longer be opened for an audit")]
+    AuditOfCast,
+    /// An audit that was announced before.
+    #[error("the audit of this ballot, or of an encryption of it, was announced before")]
+    AuditedAlready,
     /// The credential has voted, and re-votes are not allowed.
     #[error("a ballot was cast with this credential already, and this event does not allow voting again")]
     NoRevote,
     /// The credential has voted, and the ballot does not say which ballot it replaces.
-    #[error("a ballot was cast with this credential already: a new one must replace it (tracking code {latest})")]
+    #[error(
+        "a ballot was cast with this credential already: a new one must replace it (tracking code {latest})"
+    )]
     MustReplace {
         /// Tracking code of the latest ballot.
         latest: String,
     },
     /// The ballot replaces another than the latest.
-    #[error("the ballot replaces {named}, but the latest ballot of this credential is {latest}; look it up and vote again")]
+    #[error(
+        "the ballot replaces {named}, but the latest ballot of this credential is {latest}; look it up and vote again"
+    )]
     ReplacesOther {
         /// Named by the ballot.
         named: String,
@@ -86,7 +100,9 @@ pub enum BoxRejection {
     #[error("the ballot replaces another one, but this credential has no ballot in the box")]
     NothingToReplace,
     /// The announcement of an audit is malformed.
-    #[error("the announcement of an audit lists {found} encryptions; ballots of this box have {expected}, all different")]
+    #[error(
+        "the announcement of an audit lists {found} encryptions; ballots of this box have {expected}, all different"
+    )]
     AuditShape {
         /// Listed.
         found: usize,
@@ -130,16 +146,22 @@ impl BoxRejection {
                 B::IndividualProof { .. } | B::OverallProof { .. } | B::BlankProof { .. } => "ballot.proof",
                 B::Uuid | B::Fingerprint => "ballot.election",
                 B::Credential(P::Torsion | P::Neutral)
-                | B::Ciphertext { error: P::Torsion | P::Neutral, .. } => "ballot.group",
+                | B::Ciphertext {
+                    error: P::Torsion | P::Neutral,
+                    ..
+                } => "ballot.group",
                 _ => "ballot.form",
             },
             Self::Unchecked => "ballot.form",
             Self::UnknownCredential => "ballot.credential",
             Self::DuplicateBallot | Self::AlphaReused => "ballot.duplicate",
-            Self::Audited | Self::AuditShape { .. } => "ballot.audited",
-            Self::NoRevote | Self::MustReplace { .. } | Self::ReplacesOther { .. } | Self::NothingToReplace => {
-                "ballot.chain"
+            Self::Audited | Self::AuditOfCast | Self::AuditedAlready | Self::AuditShape { .. } => {
+                "ballot.audited"
             }
+            Self::NoRevote
+            | Self::MustReplace { .. }
+            | Self::ReplacesOther { .. }
+            | Self::NothingToReplace => "ballot.chain",
             Self::Exclusions(_)
             | Self::ExclusionWeights
             | Self::ExclusionCount { .. }
@@ -188,20 +210,29 @@ impl BoxState {
         let facts = self.facts();
         match &facts.prepared {
             Some(setup) if facts.phase == phase => Ok(setup.clone()),
-            _ => Err(BoxRejection::Order { event, phase: facts.phase }),
+            _ => Err(BoxRejection::Order {
+                event,
+                phase: facts.phase,
+            }),
         }
     }
 
     fn election(&self, ctx: &Context<'_>) -> Result<std::sync::Arc<ElectionFacts>, BoxRejection> {
         match ctx.linked.facts(&self.facts().parent) {
             Some(Facts::Election(facts)) => Ok(facts),
-            _ => Err(BoxRejection::Election("the election ledger of this box is not kept by this service")),
+            _ => Err(BoxRejection::Election(
+                "the election ledger of this box is not kept by this service",
+            )),
         }
     }
 
     fn decide_setup(&self, e: &BoxPrepared, ctx: &Context<'_>) -> Result<(), Rejection> {
         if self.phase() != Phase::New {
-            return Err(BoxRejection::Order { event: "BoxPrepared", phase: self.phase() }.into());
+            return Err(BoxRejection::Order {
+                event: "BoxPrepared",
+                phase: self.phase(),
+            }
+            .into());
         }
         let cited = one_ref("BoxPrepared", ctx, &self.facts().parent)?;
         let election = self.election(ctx)?;
@@ -209,7 +240,9 @@ impl BoxState {
             return Err(BoxRejection::Election("the election has no trustees yet; fix them first").into());
         };
         let Some((defined_size, defined)) = election.boxes.get(&self.ledger()) else {
-            return Err(BoxRejection::Election("the election ledger has no BoxDefined for this box yet").into());
+            return Err(
+                BoxRejection::Election("the election ledger has no BoxDefined for this box yet").into(),
+            );
         };
         if cited.size < *defined_size {
             return Err(Rejection::Refs {
@@ -217,7 +250,13 @@ impl BoxState {
                 problem: "cites the election ledger at a size before the BoxDefined of this box",
             });
         }
-        let same = |ok: bool, what: &'static str| if ok { Ok(()) } else { Err(BoxRejection::Setup(what)) };
+        let same = |ok: bool, what: &'static str| {
+            if ok {
+                Ok(())
+            } else {
+                Err(BoxRejection::Setup(what))
+            }
+        };
         same(e.district == defined.district, "district")?;
         same(e.election == defined.election, "election record")?;
         same(e.credentials == defined.credentials, "credential list")?;
@@ -246,9 +285,17 @@ impl BoxState {
         if setup.window.allows_opening(received_ms) {
             Ok(())
         } else if received_ms < setup.window.opens_ms() {
-            Err(BoxRejection::Early { received_ms, from_ms: setup.window.opens_ms() }.into())
+            Err(BoxRejection::Early {
+                received_ms,
+                from_ms: setup.window.opens_ms(),
+            }
+            .into())
         } else {
-            Err(BoxRejection::Late { received_ms, until_ms: setup.window.closes_ms() - 1 }.into())
+            Err(BoxRejection::Late {
+                received_ms,
+                until_ms: setup.window.closes_ms() - 1,
+            }
+            .into())
         }
     }
 
@@ -257,8 +304,14 @@ impl BoxState {
         let received_ms = ctx.received_ms.as_u64();
         let until_ms = setup.window.closes_ms() + setup.window.grace_ms();
         match setup.window.moment(received_ms) {
-            Moment::Early => Err(BoxRejection::Early { received_ms, from_ms: setup.window.opens_ms() }),
-            Moment::Late => Err(BoxRejection::Late { received_ms, until_ms }),
+            Moment::Early => Err(BoxRejection::Early {
+                received_ms,
+                from_ms: setup.window.opens_ms(),
+            }),
+            Moment::Late => Err(BoxRejection::Late {
+                received_ms,
+                until_ms,
+            }),
             Moment::Open | Moment::Grace => Ok(setup),
         }
     }
@@ -285,7 +338,9 @@ impl BoxState {
             (None, None) => Ok(()),
             (None, Some(_)) => Err(BoxRejection::NothingToReplace),
             (Some(_), _) if !setup.event.revote => Err(BoxRejection::NoRevote),
-            (Some(latest), None) => Err(BoxRejection::MustReplace { latest: latest.tracking_code().to_string() }),
+            (Some(latest), None) => Err(BoxRejection::MustReplace {
+                latest: latest.tracking_code().to_string(),
+            }),
             (Some(latest), Some(named)) if named.ballot_hash == latest => Ok(()),
             (Some(latest), Some(named)) => Err(BoxRejection::ReplacesOther {
                 named: named.ballot_hash.tracking_code().to_string(),
@@ -296,15 +351,23 @@ impl BoxState {
 
     fn decide_audit(&self, e: &AuditStarted, ctx: &Context<'_>) -> Result<(), BoxRejection> {
         let setup = self.in_window("AuditStarted", ctx)?;
-        let expected = setup.election.questions().iter().map(sijill_ballot::Question::choices).sum();
+        let expected = setup
+            .election
+            .questions()
+            .iter()
+            .map(sijill_ballot::Question::choices)
+            .sum();
         if e.alphas.len() != expected || !all_different(&e.alphas) {
-            return Err(BoxRejection::AuditShape { found: e.alphas.len(), expected });
+            return Err(BoxRejection::AuditShape {
+                found: e.alphas.len(),
+                expected,
+            });
         }
         if self.has_ballot(&e.ballot_hash) || e.alphas.iter().any(|a| self.has_alpha(a)) {
-            return Err(BoxRejection::DuplicateBallot);
+            return Err(BoxRejection::AuditOfCast);
         }
         if self.is_audited(&e.ballot_hash) || e.alphas.iter().any(|a| self.is_alpha_audited(a)) {
-            return Err(BoxRejection::Audited);
+            return Err(BoxRejection::AuditedAlready);
         }
         Ok(())
     }
@@ -316,7 +379,11 @@ impl BoxState {
             return Err(BoxRejection::ExclusionWeights.into());
         }
         if list.entries().len() as u64 != e.count {
-            return Err(BoxRejection::ExclusionCount { found: list.entries().len(), said: e.count }.into());
+            return Err(BoxRejection::ExclusionCount {
+                found: list.entries().len(),
+                said: e.count,
+            }
+            .into());
         }
         for entry in list.entries() {
             if setup.credentials.find(entry.public.as_bytes()).is_none() {
@@ -342,7 +409,9 @@ impl BoxState {
             encrypted_tally: tally.encrypted_tally,
             sized_tally: tally.sized_tally,
         };
-        Ok(vec![Consequence { event: Event::BallotBox(BoxEvent::BoxSealed(sealed)) }])
+        Ok(vec![Consequence {
+            event: Event::BallotBox(BoxEvent::BoxSealed(sealed)),
+        }])
     }
 }
 

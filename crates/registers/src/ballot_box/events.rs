@@ -51,7 +51,12 @@ pub struct BallotCast {
 
 impl core::fmt::Debug for BallotCast {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "BallotCast({} bytes, replaces {:?})", self.ballot.len(), self.replaces)
+        write!(
+            f,
+            "BallotCast({} bytes, replaces {:?})",
+            self.ballot.len(),
+            self.replaces
+        )
     }
 }
 

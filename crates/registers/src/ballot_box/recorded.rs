@@ -49,7 +49,11 @@ impl RecordedBallot {
             .flat_map(|a| &a.choices)
             .map(|c| point_bytes(c.alpha).map(|bytes| alpha_digest(&bytes)))
             .collect::<Option<Vec<_>>>()?;
-        Some(Self { hash: BallotHash::of(ballot), credential: point_bytes(wire.credential)?, alphas })
+        Some(Self {
+            hash: BallotHash::of(ballot),
+            credential: point_bytes(wire.credential)?,
+            alphas,
+        })
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use sijill_ballot::BallotHash;
 use sijill_ballot::CredentialList;
 use sijill_ballot::{Election, ElectionContext};
-use sijill_ballot::BallotHash;
 use sijill_ledger::{ContentRef, LedgerId, UnixMillis};
 use sijill_rules::Window;
 
@@ -108,7 +108,13 @@ impl BoxState {
     /// An empty box of an election.
     #[must_use]
     pub fn new(ledger: LedgerId, parent: LedgerId) -> Self {
-        let facts = BoxFacts { parent, phase: Phase::New, prepared: None, exclusions: None, sealed: None };
+        let facts = BoxFacts {
+            parent,
+            phase: Phase::New,
+            prepared: None,
+            exclusions: None,
+            sealed: None,
+        };
         Self {
             ledger,
             facts: Arc::new(facts),
@@ -174,7 +180,10 @@ impl BoxState {
             .latest
             .iter()
             .filter(|(credential, _)| !self.excluded.contains(*credential))
-            .map(|(_, l)| CountedBallot { hash: l.hash, seq: l.seq })
+            .map(|(_, l)| CountedBallot {
+                hash: l.hash,
+                seq: l.seq,
+            })
             .collect();
         counted.sort_unstable();
         counted
@@ -234,7 +243,13 @@ impl BoxState {
     fn remember(&mut self, seq: u64, ballot: RecordedBallot) {
         self.ballots.insert(ballot.hash);
         self.alphas.extend(ballot.alphas);
-        self.latest.insert(ballot.credential, Latest { hash: ballot.hash, seq });
+        self.latest.insert(
+            ballot.credential,
+            Latest {
+                hash: ballot.hash,
+                seq,
+            },
+        );
     }
 
     fn establish(&mut self, change: impl FnOnce(&mut BoxFacts)) {

@@ -4,8 +4,8 @@ use sijill_ballot::{TrusteeError, TrusteeKey, Trustees};
 use sijill_ledger::{Kind, LedgerId};
 
 use super::events::{
-    ACCREDITED, BoxDefined, ElectionDefined, ElectionEvent, PUBLIC, PaperReturned, ResultDeclared, ShareSubmitted,
-    TallyAnchored, TrusteeKeyPublished, TrusteesFixed, ViewPublished,
+    ACCREDITED, BoxDefined, ElectionDefined, ElectionEvent, PUBLIC, PaperReturned, ResultDeclared,
+    ShareSubmitted, TallyAnchored, TrusteeKeyPublished, TrusteesFixed, ViewPublished,
 };
 use super::state::{BoxProgress, ElectionState};
 use crate::json::MAX_INTEGER;
@@ -41,7 +41,9 @@ pub enum ElectionRejection {
         problem: String,
     },
     /// The trustees record is not the one that follows from the keys.
-    #[error("the trustees record or the election key is not the one that follows from the published keys: {0}")]
+    #[error(
+        "the trustees record or the election key is not the one that follows from the published keys: {0}"
+    )]
     TrusteesRecord(String),
     /// A box's records are not the ones that follow from manifest and trustees.
     #[error("box of district {district}: {problem}")]
@@ -63,7 +65,9 @@ pub enum ElectionRejection {
     #[error("the anchored tally does not agree with the seal of the box: {0}")]
     Anchor(&'static str),
     /// The box must not be decrypted.
-    #[error("the box has {counted} counted ballots, fewer than the {minimum} that the rules ask for: it is never decrypted")]
+    #[error(
+        "the box has {counted} counted ballots, fewer than the {minimum} that the rules ask for: it is never decrypted"
+    )]
     BelowMinimum {
         /// Counted.
         counted: u64,
@@ -116,11 +120,18 @@ impl ElectionRejection {
 }
 
 fn order(event: &'static str, why: impl Into<String>) -> ElectionRejection {
-    ElectionRejection::Order { event, why: why.into() }
+    ElectionRejection::Order {
+        event,
+        why: why.into(),
+    }
 }
 
 impl ElectionState {
-    pub(crate) fn decide(&self, event: &ElectionEvent, ctx: &Context<'_>) -> Result<Vec<Consequence>, Rejection> {
+    pub(crate) fn decide(
+        &self,
+        event: &ElectionEvent,
+        ctx: &Context<'_>,
+    ) -> Result<Vec<Consequence>, Rejection> {
         match event {
             ElectionEvent::ElectionDefined(e) => {
                 no_refs("ElectionDefined", ctx)?;
@@ -161,11 +172,19 @@ impl ElectionState {
     }
 
     fn manifest(&self, event: &'static str) -> Result<&Manifest, ElectionRejection> {
-        self.facts.manifest.as_deref().ok_or_else(|| order(event, "the election is not defined yet"))
+        self.facts
+            .manifest
+            .as_deref()
+            .ok_or_else(|| order(event, "the election is not defined yet"))
     }
 
     fn progress(&self, event: &'static str, ledger: &LedgerId) -> Result<&BoxProgress, ElectionRejection> {
-        let missing = || order(event, "this box has no anchored tally yet: seal and anchor it first");
+        let missing = || {
+            order(
+                event,
+                "this box has no anchored tally yet: seal and anchor it first",
+            )
+        };
         self.facts.progress.get(ledger).ok_or_else(missing)
     }
 
@@ -173,7 +192,8 @@ impl ElectionState {
         if self.facts.defined.is_some() {
             return Err(order("ElectionDefined", "the election is defined already").into());
         }
-        let manifest = Manifest::parse(&ctx.contents.load(&e.manifest)?).map_err(ElectionRejection::Manifest)?;
+        let manifest =
+            Manifest::parse(&ctx.contents.load(&e.manifest)?).map_err(ElectionRejection::Manifest)?;
         check_ledgers(&self.facts.ledger, &manifest, e)?;
         Ok(())
     }
@@ -183,19 +203,39 @@ impl ElectionState {
         if self.facts.trustees.is_some() {
             return Err(order("TrusteeKeyPublished", "the trustees are fixed already").into());
         }
-        let wrong = |problem: String| ElectionRejection::TrusteeKey { index: e.index, problem };
-        let name = usize::from(e.index).checked_sub(1).and_then(|i| manifest.trustees.names.get(i));
+        let wrong = |problem: String| ElectionRejection::TrusteeKey {
+            index: e.index,
+            problem,
+        };
+        let name = usize::from(e.index)
+            .checked_sub(1)
+            .and_then(|i| manifest.trustees.names.get(i));
         let Some(name) = name else {
-            return Err(wrong(format!("the manifest names {} trustees", manifest.trustees.names.len())).into());
+            return Err(wrong(format!(
+                "the manifest names {} trustees",
+                manifest.trustees.names.len()
+            ))
+            .into());
         };
         if self.facts.trustee_keys.contains_key(&e.index) {
-            return Err(order("TrusteeKeyPublished", format!("trustee {} has published a key already", e.index)).into());
+            return Err(order(
+                "TrusteeKeyPublished",
+                format!("trustee {} has published a key already", e.index),
+            )
+            .into());
         }
         let key = TrusteeKey::parse(&e.record).map_err(|e| wrong(e.to_string()))?;
         if key.name() != Some(name.as_str()) {
-            return Err(wrong("the record must carry the name that the manifest gives this trustee".into()).into());
+            return Err(
+                wrong("the record must carry the name that the manifest gives this trustee".into()).into(),
+            );
         }
-        if self.facts.trustee_keys.values().any(|other| other.public() == key.public()) {
+        if self
+            .facts
+            .trustee_keys
+            .values()
+            .any(|other| other.public() == key.public())
+        {
             return Err(wrong("another trustee has published this very key".into()).into());
         }
         Ok(())
@@ -208,7 +248,11 @@ impl ElectionState {
         }
         let (have, need) = (self.facts.trustee_keys.len(), manifest.trustees.names.len());
         if have < need {
-            return Err(order("TrusteesFixed", format!("{have} of {need} trustees have published their keys")).into());
+            return Err(order(
+                "TrusteesFixed",
+                format!("{have} of {need} trustees have published their keys"),
+            )
+            .into());
         }
         let bytes = ctx.contents.load(&e.trustees)?;
         let wrong = |problem: String| ElectionRejection::TrusteesRecord(problem);
@@ -240,25 +284,47 @@ impl ElectionState {
             return Err(order("BoxDefined", "the poll is open").into());
         }
         if self.facts.boxes.contains_key(&e.ledger) {
-            return Err(order("BoxDefined", format!("the box of district {} is defined already", e.district)).into());
+            return Err(order(
+                "BoxDefined",
+                format!("the box of district {} is defined already", e.district),
+            )
+            .into());
         }
-        let wrong = |problem: String| ElectionRejection::BoxRecord { district: e.district.clone(), problem };
-        let listed = defined.ledgers.iter().any(|l| l.ledger == e.ledger && l.district.as_ref() == Some(&e.district));
+        let wrong = |problem: String| ElectionRejection::BoxRecord {
+            district: e.district.clone(),
+            problem,
+        };
+        let listed = defined
+            .ledgers
+            .iter()
+            .any(|l| l.ledger == e.ledger && l.district.as_ref() == Some(&e.district));
         if !listed {
             return Err(wrong("this ledger is not the one listed for the district".into()).into());
         }
-        let district = manifest.district(&e.district).ok_or_else(|| wrong(RecordError::NoDistrict.to_string()))?;
+        let district = manifest
+            .district(&e.district)
+            .ok_or_else(|| wrong(RecordError::NoDistrict.to_string()))?;
         let record = election_record(manifest, district, &e.ledger, trustees.election_key())
             .map_err(|e| wrong(e.to_string()))?;
         if record.json().as_bytes() != &*ctx.contents.load(&e.election)? {
-            return Err(wrong("the election record differs from the one that follows from the manifest".into()).into());
+            return Err(wrong(
+                "the election record differs from the one that follows from the manifest".into(),
+            )
+            .into());
         }
         self.check_roll(e, manifest, ctx)
     }
 
     fn check_roll(&self, e: &BoxDefined, manifest: &Manifest, ctx: &Context<'_>) -> Result<(), Rejection> {
-        let wrong = |problem: &'static str| ElectionRejection::Roll { district: e.district.clone(), problem };
-        let defined = self.facts.defined.as_ref().ok_or_else(|| order("BoxDefined", "the election is not defined yet"))?;
+        let wrong = |problem: &'static str| ElectionRejection::Roll {
+            district: e.district.clone(),
+            problem,
+        };
+        let defined = self
+            .facts
+            .defined
+            .as_ref()
+            .ok_or_else(|| order("BoxDefined", "the election is not defined yet"))?;
         let roll = defined
             .ledgers
             .iter()
@@ -273,16 +339,29 @@ impl ElectionState {
             return Err(wrong("the roll is not frozen yet").into());
         };
         if cited.size < frozen_size {
-            return Err(Rejection::Refs { event: "BoxDefined", problem: "cites the roll at a size before its freeze" });
+            return Err(Rejection::Refs {
+                event: "BoxDefined",
+                problem: "cites the roll at a size before its freeze",
+            });
         }
-        if roll.districts.iter().any(|d| manifest.district(&d.district).is_none()) {
+        if roll
+            .districts
+            .iter()
+            .any(|d| manifest.district(&d.district).is_none())
+        {
             return Err(wrong("the frozen roll has a district that the manifest does not have").into());
         }
         match roll.districts.iter().find(|d| d.district == e.district) {
-            Some(d) if (d.eligible, d.holders, d.credentials) == (e.eligible, e.holders, e.credentials) => Ok(()),
+            Some(d) if (d.eligible, d.holders, d.credentials) == (e.eligible, e.holders, e.credentials) => {
+                Ok(())
+            }
             Some(_) => Err(wrong("credential list and numbers must be those of the frozen roll").into()),
-            None if (e.eligible, e.holders) == (0, 0) && &*ctx.contents.load(&e.credentials)? == b"[]" => Ok(()),
-            None => Err(wrong("the roll has no voters there: the list must be empty and the numbers 0").into()),
+            None if (e.eligible, e.holders) == (0, 0) && &*ctx.contents.load(&e.credentials)? == b"[]" => {
+                Ok(())
+            }
+            None => {
+                Err(wrong("the roll has no voters there: the list must be empty and the numbers 0").into())
+            }
         }
     }
 
@@ -306,7 +385,11 @@ impl ElectionState {
             return Err(ElectionRejection::Anchor("the election has no such box").into());
         }
         if self.facts.progress.contains_key(&e.ledger) {
-            return Err(order("TallyAnchored", "the tally of this box is anchored already; there is one, ever").into());
+            return Err(order(
+                "TallyAnchored",
+                "the tally of this box is anchored already; there is one, ever",
+            )
+            .into());
         }
         let cited = one_ref("TallyAnchored", ctx, &e.ledger)?;
         let Some(Facts::BallotBox(ballot_box)) = ctx.linked.facts(&e.ledger) else {
@@ -315,10 +398,22 @@ impl ElectionState {
         let Some((sealed_size, seal)) = &ballot_box.sealed else {
             return Err(order("TallyAnchored", "the box is not sealed yet").into());
         };
-        let same = |ok: bool, what: &'static str| if ok { Ok(()) } else { Err(ElectionRejection::Anchor(what)) };
-        same(cited.size == *sealed_size && e.sealed_size == *sealed_size, "size")?;
+        let same = |ok: bool, what: &'static str| {
+            if ok {
+                Ok(())
+            } else {
+                Err(ElectionRejection::Anchor(what))
+            }
+        };
+        same(
+            cited.size == *sealed_size && e.sealed_size == *sealed_size,
+            "size",
+        )?;
         same(e.counted == seal.counted, "number of counted ballots")?;
-        same(e.encrypted_tally == seal.encrypted_tally && e.sized_tally == seal.sized_tally, "tally")?;
+        same(
+            e.encrypted_tally == seal.encrypted_tally && e.sized_tally == seal.sized_tally,
+            "tally",
+        )?;
         Ok(())
     }
 
@@ -333,7 +428,11 @@ impl ElectionState {
             return Err(ElectionRejection::BelowMinimum { counted, minimum }.into());
         }
         if progress.shares.contains_key(&e.index) {
-            return Err(order("ShareSubmitted", format!("trustee {} has handed in a share already", e.index)).into());
+            return Err(order(
+                "ShareSubmitted",
+                format!("trustee {} has handed in a share already", e.index),
+            )
+            .into());
         }
         self.check_share(e, ctx)
     }
@@ -346,7 +445,11 @@ impl ElectionState {
         }
         let (have, need) = (progress.shares.len(), manifest.trustees.names.len());
         if have < need {
-            return Err(order("ResultDeclared", format!("{have} of {need} trustees have handed in their shares")).into());
+            return Err(order(
+                "ResultDeclared",
+                format!("{have} of {need} trustees have handed in their shares"),
+            )
+            .into());
         }
         self.check_result(progress, e, ctx)
     }
@@ -360,24 +463,35 @@ impl ElectionState {
         if progress.paper.is_some() {
             return Err(order("PaperReturned", "the paper return of this district is in already").into());
         }
-        let district = self.district_of(&e.ledger).ok_or_else(|| order("PaperReturned", "no such box"))?;
+        let district = self
+            .district_of(&e.ledger)
+            .ok_or_else(|| order("PaperReturned", "no such box"))?;
         check_paper(e, district)?;
         if let Some(Facts::BallotBox(facts)) = ctx.linked.facts(&e.ledger)
             && let Some(exclusions) = facts.exclusions
         {
             if e.issued < exclusions {
-                let text = format!("{} papers issued, but {exclusions} credentials are excluded for paper", e.issued);
+                let text = format!(
+                    "{} papers issued, but {exclusions} credentials are excluded for paper",
+                    e.issued
+                );
                 return Err(ElectionRejection::Paper(text).into());
             }
             return Ok(());
         }
-        Err(ElectionRejection::Paper("the ballot box of this district is not kept by this service".into()).into())
+        Err(
+            ElectionRejection::Paper("the ballot box of this district is not kept by this service".into())
+                .into(),
+        )
     }
 
     fn decide_view(&self, e: &ViewPublished, ctx: &Context<'_>) -> Result<(), Rejection> {
         let manifest = self.manifest("ViewPublished")?;
         let progress = self.progress("ViewPublished", &e.ledger)?;
-        let wrong = |problem: &'static str| ElectionRejection::View { view: e.view.clone(), problem };
+        let wrong = |problem: &'static str| ElectionRejection::View {
+            view: e.view.clone(),
+            problem,
+        };
         if progress.views.contains(&e.view) {
             return Err(wrong("is published already").into());
         }
@@ -440,7 +554,11 @@ fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Re
 fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRejection> {
     let wrong = |problem: String| Err(ElectionRejection::Paper(problem));
     let all = [e.issued, e.valid, e.invalid, e.spoilt];
-    if all.iter().chain(e.counts.iter().flatten()).any(|n| *n > MAX_INTEGER) {
+    if all
+        .iter()
+        .chain(e.counts.iter().flatten())
+        .any(|n| *n > MAX_INTEGER)
+    {
         return wrong("a number is too large".into());
     }
     let used = e.valid + e.invalid + e.spoilt;
@@ -451,20 +569,38 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
         ));
     }
     if e.counts.len() != district.questions.len() {
-        return wrong(format!("{} questions, but the district has {}", e.counts.len(), district.questions.len()));
+        return wrong(format!(
+            "{} questions, but the district has {}",
+            e.counts.len(),
+            district.questions.len()
+        ));
     }
     for (i, (counts, question)) in e.counts.iter().zip(&district.questions).enumerate() {
         let number = i + 1;
         if counts.len() != question.choices() {
-            return wrong(format!("question {number}: {} counts, but {} choices", counts.len(), question.choices()));
+            return wrong(format!(
+                "question {number}: {} counts, but {} choices",
+                counts.len(),
+                question.choices()
+            ));
         }
         if counts.iter().any(|n| *n > e.valid) {
-            return wrong(format!("question {number}: a count is greater than the {} valid papers", e.valid));
+            return wrong(format!(
+                "question {number}: a count is greater than the {} valid papers",
+                e.valid
+            ));
         }
-        let (blank, answers) = if question.blank { (counts[0], &counts[1..]) } else { (0, &counts[..]) };
+        let (blank, answers) = if question.blank {
+            (counts[0], &counts[1..])
+        } else {
+            (0, &counts[..])
+        };
         let marked = u128::from(e.valid - blank);
         let sum: u128 = answers.iter().map(|n| u128::from(*n)).sum();
-        let (least, most) = (u128::from(question.min) * marked, u128::from(question.max) * marked);
+        let (least, most) = (
+            u128::from(question.min) * marked,
+            u128::from(question.max) * marked,
+        );
         if !(least..=most).contains(&sum) {
             return wrong(format!(
                 "question {number}: {sum} votes on {marked} papers, but there must be {least} to {most}"

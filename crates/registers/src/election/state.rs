@@ -81,14 +81,23 @@ impl ElectionState {
         Arc::clone(&self.facts)
     }
 
-    pub(crate) fn evolve(&mut self, seq: u64, event: &ElectionEvent, contents: &dyn Contents) -> Result<(), String> {
+    pub(crate) fn evolve(
+        &mut self,
+        seq: u64,
+        event: &ElectionEvent,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
         let load = |content: &ContentRef| contents.load(content).map_err(|e| e.to_string());
         let facts = Arc::make_mut(&mut self.facts);
-        let progress = |facts: &mut ElectionFacts, ledger: &LedgerId, change: &mut dyn FnMut(&mut BoxProgress)| {
-            let progress = facts.progress.get_mut(ledger).ok_or("a box without an anchored tally")?;
-            change(progress);
-            Ok::<(), String>(())
-        };
+        let progress =
+            |facts: &mut ElectionFacts, ledger: &LedgerId, change: &mut dyn FnMut(&mut BoxProgress)| {
+                let progress = facts
+                    .progress
+                    .get_mut(ledger)
+                    .ok_or("a box without an anchored tally")?;
+                change(progress);
+                Ok::<(), String>(())
+            };
         match event {
             ElectionEvent::ElectionDefined(e) => {
                 let manifest = Manifest::parse(&load(&e.manifest)?).map_err(|e| e.to_string())?;
@@ -121,8 +130,12 @@ impl ElectionState {
             ElectionEvent::ShareSubmitted(e) => progress(facts, &e.ledger, &mut |p| {
                 p.shares.insert(e.index, e.share);
             })?,
-            ElectionEvent::ResultDeclared(e) => progress(facts, &e.ledger, &mut |p| p.result = Some(e.clone()))?,
-            ElectionEvent::PaperReturned(e) => progress(facts, &e.ledger, &mut |p| p.paper = Some(e.clone()))?,
+            ElectionEvent::ResultDeclared(e) => {
+                progress(facts, &e.ledger, &mut |p| p.result = Some(e.clone()))?
+            }
+            ElectionEvent::PaperReturned(e) => {
+                progress(facts, &e.ledger, &mut |p| p.paper = Some(e.clone()))?
+            }
             ElectionEvent::ViewPublished(e) => {
                 progress(facts, &e.ledger, &mut |p| p.views.push(e.view.clone()))?;
             }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sijill_ballot::{VerifiedShare, combine_shares, verify_share};
-use sijill_ballot::{Election, ElectionContext};
 use sijill_ballot::ElectionResult;
 use sijill_ballot::EncryptedTally;
 use sijill_ballot::Trustees;
+use sijill_ballot::{Election, ElectionContext};
+use sijill_ballot::{VerifiedShare, combine_shares, verify_share};
 use sijill_ledger::LedgerId;
 
 use super::decide::ElectionRejection;
@@ -30,7 +30,11 @@ impl ElectionFacts {
     ///
     /// # Errors
     /// [`Rejection`] if the box has no anchored tally, or a content is missing or malformed.
-    pub fn anchored_tally(&self, ledger: &LedgerId, contents: &dyn Contents) -> Result<AnchoredTally, Rejection> {
+    pub fn anchored_tally(
+        &self,
+        ledger: &LedgerId,
+        contents: &dyn Contents,
+    ) -> Result<AnchoredTally, Rejection> {
         let missing = || ElectionRejection::Order {
             event: "ShareSubmitted",
             why: "this box has no anchored tally yet: seal and anchor it first".to_owned(),
@@ -48,7 +52,11 @@ impl ElectionFacts {
             &contents.load(&anchored.sized_tally)?,
         )
         .map_err(|e| malformed(e.to_string()))?;
-        Ok(AnchoredTally { election, trustees, tally })
+        Ok(AnchoredTally {
+            election,
+            trustees,
+            tally,
+        })
     }
 }
 
@@ -58,8 +66,17 @@ impl AnchoredTally {
     /// # Errors
     /// [`ElectionRejection::Share`].
     pub fn verify_share(&self, index: u16, share: &[u8]) -> Result<VerifiedShare, ElectionRejection> {
-        verify_share(&self.election, &self.trustees, usize::from(index), &self.tally, share)
-            .map_err(|e| ElectionRejection::Share { index, problem: e.to_string() })
+        verify_share(
+            &self.election,
+            &self.trustees,
+            usize::from(index),
+            &self.tally,
+            share,
+        )
+        .map_err(|e| ElectionRejection::Share {
+            index,
+            problem: e.to_string(),
+        })
     }
 
     /// The result that follows from shares that are all there.
@@ -68,7 +85,8 @@ impl AnchoredTally {
     /// [`ElectionRejection::Result`].
     pub fn decrypt(&self, shares: &[VerifiedShare]) -> Result<ElectionResult, ElectionRejection> {
         let wrong = |e: String| ElectionRejection::Result(e);
-        let factors = combine_shares(&self.trustees, &self.tally, shares).map_err(|e| wrong(e.to_string()))?;
+        let factors =
+            combine_shares(&self.trustees, &self.tally, shares).map_err(|e| wrong(e.to_string()))?;
         ElectionResult::decrypt(&self.tally, &factors).map_err(|e| wrong(e.to_string()))
     }
 }
@@ -108,8 +126,11 @@ impl ElectionState {
         let shares = progress.verified_shares(&tally, ctx.contents)?;
         let factors =
             combine_shares(&tally.trustees, &tally.tally, &shares).map_err(|e| wrong(e.to_string()))?;
-        let result = ElectionResult::parse(&ctx.contents.load(&e.result)?).map_err(|e| wrong(e.to_string()))?;
-        result.verify(&tally.tally, &factors).map_err(|e| wrong(e.to_string()))?;
+        let result =
+            ElectionResult::parse(&ctx.contents.load(&e.result)?).map_err(|e| wrong(e.to_string()))?;
+        result
+            .verify(&tally.tally, &factors)
+            .map_err(|e| wrong(e.to_string()))?;
         Ok(())
     }
 }

@@ -70,7 +70,9 @@ impl RollRejection {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::AlreadyRegistered(_) | Self::SecondCredential(_) | Self::CommitmentReused => "roll.duplicate",
+            Self::AlreadyRegistered(_) | Self::SecondCredential(_) | Self::CommitmentReused => {
+                "roll.duplicate"
+            }
             Self::Counts { .. } | Self::Districts => "roll.counts",
             Self::Credentials { .. } | Self::Weights(_) | Self::ListLength { .. } => "roll.credentials",
             _ => "roll.order",
@@ -128,8 +130,12 @@ impl RollState {
                 }
                 .into());
             }
-            let list = CredentialList::parse(&ctx.contents.load(&row.credentials)?)
-                .map_err(|problem| RollRejection::Credentials { district: district(), problem })?;
+            let list = CredentialList::parse(&ctx.contents.load(&row.credentials)?).map_err(|problem| {
+                RollRejection::Credentials {
+                    district: district(),
+                    problem,
+                }
+            })?;
             if list.has_weights() {
                 return Err(RollRejection::Weights(district()).into());
             }

@@ -40,7 +40,11 @@ impl RollState {
     #[must_use]
     pub fn new(parent: LedgerId) -> Self {
         Self {
-            facts: Arc::new(RollFacts { parent, frozen_size: None, districts: Vec::new() }),
+            facts: Arc::new(RollFacts {
+                parent,
+                frozen_size: None,
+                districts: Vec::new(),
+            }),
             districts: Vec::new(),
             voters: HashMap::new(),
             commitments: HashSet::new(),
@@ -105,10 +109,19 @@ impl RollState {
                     }
                 };
                 let district = u16::try_from(index).map_err(|_| "more than 65536 districts".to_owned())?;
-                self.voters.insert(e.pseudonym, Voter { district, has_credential: false });
+                self.voters.insert(
+                    e.pseudonym,
+                    Voter {
+                        district,
+                        has_credential: false,
+                    },
+                );
             }
             RollEvent::CredentialCommitted(e) => {
-                let voter = self.voters.get_mut(&e.pseudonym).ok_or("a credential of an unregistered person")?;
+                let voter = self
+                    .voters
+                    .get_mut(&e.pseudonym)
+                    .ok_or("a credential of an unregistered person")?;
                 voter.has_credential = true;
                 self.commitments.insert(e.commitment);
             }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
-use sijill_ballot::CredentialList;
 use sijill_ballot::BallotHash;
+use sijill_ballot::CredentialList;
 
 use crate::ballot_box::events::BoxEvent;
 use crate::ballot_box::recorded::RecordedBallot;
@@ -35,7 +35,11 @@ impl Ballots {
             BoxEvent::BallotCast(e) => {
                 let ballot = RecordedBallot::read(&e.ballot).ok_or("a ballot that cannot be read")?;
                 let before = self.latest.insert(ballot.credential, ballot.hash);
-                Ok(if before.is_none() { Seen::FirstBallot } else { Seen::Revote })
+                Ok(if before.is_none() {
+                    Seen::FirstBallot
+                } else {
+                    Seen::Revote
+                })
             }
             BoxEvent::ExclusionsFixed(e) => {
                 let bytes = contents.load(&e.list).map_err(|e| e.to_string())?;

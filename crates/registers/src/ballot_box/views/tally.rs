@@ -38,7 +38,13 @@ pub struct TallyDocument {
 impl View for Tally {
     const NAME: &'static str = "tally";
 
-    fn apply(&mut self, _seq: u64, _at: UnixMillis, event: &Event, _contents: &dyn Contents) -> Result<(), String> {
+    fn apply(
+        &mut self,
+        _seq: u64,
+        _at: UnixMillis,
+        event: &Event,
+        _contents: &dyn Contents,
+    ) -> Result<(), String> {
         if let Event::BallotBox(BoxEvent::BoxSealed(sealed)) = event {
             self.sealed = Some(sealed.clone());
         }

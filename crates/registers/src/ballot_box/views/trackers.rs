@@ -49,8 +49,16 @@ pub struct TrackersDocument {
 impl View for Trackers {
     const NAME: &'static str = "trackers";
 
-    fn apply(&mut self, _seq: u64, _at: UnixMillis, event: &Event, contents: &dyn Contents) -> Result<(), String> {
-        let Event::BallotBox(event) = event else { return Ok(()) };
+    fn apply(
+        &mut self,
+        _seq: u64,
+        _at: UnixMillis,
+        event: &Event,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
+        let Event::BallotBox(event) = event else {
+            return Ok(());
+        };
         self.ballots.apply(event, contents)?;
         if let BoxEvent::BallotCast(e) = event {
             self.all.push(BallotHash::of(&e.ballot));
@@ -66,7 +74,11 @@ impl Trackers {
         let mut counted = HashSet::new();
         let mut excluded = HashSet::new();
         for (credential, latest) in &self.ballots.latest {
-            let set = if self.ballots.excluded.contains(credential) { &mut excluded } else { &mut counted };
+            let set = if self.ballots.excluded.contains(credential) {
+                &mut excluded
+            } else {
+                &mut counted
+            };
             set.insert(*latest);
         }
         let status = |hash: &BallotHash| {
@@ -84,7 +96,10 @@ impl Trackers {
             format: "sijill-trackers/1".to_owned(),
             ledger,
             size,
-            trackers: all.iter().map(|hash| (hash.tracking_code().to_string(), status(hash))).collect(),
+            trackers: all
+                .iter()
+                .map(|hash| (hash.tracking_code().to_string(), status(hash)))
+                .collect(),
         }
     }
 }

@@ -76,8 +76,16 @@ pub struct TurnoutDocument {
 impl View for Turnout {
     const NAME: &'static str = "turnout";
 
-    fn apply(&mut self, _seq: u64, at: UnixMillis, event: &Event, contents: &dyn Contents) -> Result<(), String> {
-        let Event::BallotBox(event) = event else { return Ok(()) };
+    fn apply(
+        &mut self,
+        _seq: u64,
+        at: UnixMillis,
+        event: &Event,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
+        let Event::BallotBox(event) = event else {
+            return Ok(());
+        };
         match self.ballots.apply(event, contents)? {
             Seen::FirstBallot => {
                 self.cast += 1;
@@ -129,7 +137,10 @@ impl Turnout {
             eligible: defined.eligible,
             holders: defined.holders,
             digital: self.digital(),
-            by_hour: by_hour.into_iter().map(|(start_ms, voters)| Hour { start_ms, voters }).collect(),
+            by_hour: by_hour
+                .into_iter()
+                .map(|(start_ms, voters)| Hour { start_ms, voters })
+                .collect(),
         }
     }
 }

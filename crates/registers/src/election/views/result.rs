@@ -43,7 +43,11 @@ pub struct Channels {
 
 impl Channels {
     fn new(digital: u64, paper: u64) -> Self {
-        Self { digital, paper, total: digital.saturating_add(paper) }
+        Self {
+            digital,
+            paper,
+            total: digital.saturating_add(paper),
+        }
     }
 }
 
@@ -105,14 +109,30 @@ pub struct ResultDocument {
 impl View for Results {
     const NAME: &'static str = "result";
 
-    fn apply(&mut self, _seq: u64, _at: UnixMillis, event: &Event, contents: &dyn Contents) -> Result<(), String> {
-        let Event::Election(event) = event else { return Ok(()) };
+    fn apply(
+        &mut self,
+        _seq: u64,
+        _at: UnixMillis,
+        event: &Event,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
+        let Event::Election(event) = event else {
+            return Ok(());
+        };
         let mut update = |ledger: &LedgerId, change: &mut dyn FnMut(&mut BoxResult)| {
-            self.boxes.get_mut(ledger).map(change).ok_or_else(|| "a box that was not defined".to_owned())
+            self.boxes
+                .get_mut(ledger)
+                .map(change)
+                .ok_or_else(|| "a box that was not defined".to_owned())
         };
         match event {
             ElectionEvent::BoxDefined(e) => {
-                let fresh = BoxResult { defined: e.clone(), anchored: None, paper: None, counts: None };
+                let fresh = BoxResult {
+                    defined: e.clone(),
+                    anchored: None,
+                    paper: None,
+                    counts: None,
+                };
                 self.boxes.insert(e.ledger, fresh);
                 Ok(())
             }
@@ -152,9 +172,18 @@ impl Results {
                 let votes: Vec<Channels> = digital
                     .iter()
                     .enumerate()
-                    .map(|(c, n)| Channels::new(*n, paper.and_then(|p| p.counts.get(q)?.get(c).copied()).unwrap_or(0)))
+                    .map(|(c, n)| {
+                        Channels::new(
+                            *n,
+                            paper.and_then(|p| p.counts.get(q)?.get(c).copied()).unwrap_or(0),
+                        )
+                    })
                     .collect();
-                let blank_total = if question.blank { votes.first().map_or(0, |v| v.total) } else { 0 };
+                let blank_total = if question.blank {
+                    votes.first().map_or(0, |v| v.total)
+                } else {
+                    0
+                };
                 let count = |v: &Channels, base: u64| Count {
                     digital: v.digital,
                     paper: v.paper,
@@ -162,10 +191,17 @@ impl Results {
                     of_cast_bp: basis_points(v.total, cast.total),
                     of_valid_bp: basis_points(v.total, base),
                 };
-                let (blank, answers) = if question.blank { votes.split_at(1.min(votes.len())) } else { votes.split_at(0) };
+                let (blank, answers) = if question.blank {
+                    votes.split_at(1.min(votes.len()))
+                } else {
+                    votes.split_at(0)
+                };
                 QuestionResult {
                     blank: blank.first().map(|v| count(v, valid.total)),
-                    answers: answers.iter().map(|v| count(v, valid.total.saturating_sub(blank_total))).collect(),
+                    answers: answers
+                        .iter()
+                        .map(|v| count(v, valid.total.saturating_sub(blank_total)))
+                        .collect(),
                 }
             })
             .collect();
