@@ -23,7 +23,9 @@ impl ContentRef {
             length: r.u64()?,
         };
         if content.length > MAX_CONTENT_BYTES {
-            return Err(DecodeError::Rule("a content is cited with a length beyond the limit"));
+            return Err(DecodeError::Rule(
+                "a content is cited with a length beyond the limit",
+            ));
         }
         Ok(content)
     }

@@ -138,7 +138,10 @@ impl Trust {
             return Err(malformed("a ledger is listed twice"));
         }
         let event = id(&json.event)?;
-        if !ledgers.iter().any(|ledger| ledger.id == event && ledger.kind == Kind::Election) {
+        if !ledgers
+            .iter()
+            .any(|ledger| ledger.id == event && ledger.kind == Kind::Election)
+        {
             return Err(malformed("the event is not among the ledgers, as an election"));
         }
         Ok(Trust { event, ledgers })

@@ -24,7 +24,9 @@ use crate::suite::trustee::{Trustee, all_credentials_valid, parse_credentials};
 use crate::tiles::expected_names;
 
 fn fixture(path: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures")
+        .join(path);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -37,7 +39,9 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> &'a Vec<Value> {
-    value[field].as_array().unwrap_or_else(|| panic!("no list {field}"))
+    value[field]
+        .as_array()
+        .unwrap_or_else(|| panic!("no list {field}"))
 }
 
 fn bytes(value: &Value, field: &str) -> Vec<u8> {
@@ -45,7 +49,12 @@ fn bytes(value: &Value, field: &str) -> Vec<u8> {
 }
 
 fn strings(value: &Value) -> Vec<String> {
-    value.as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_owned()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The record is parsed leniently here and written by our own writer, which must give the same bytes.
@@ -78,7 +87,9 @@ fn election(record: &str) -> Election {
 }
 
 fn valid(ballot: &[u8], election: &Election) -> bool {
-    let Ok(ballot) = Ballot::parse(ballot, election) else { return false };
+    let Ok(ballot) = Ballot::parse(ballot, election) else {
+        return false;
+    };
     let Ok(points) = ballot.points() else { return false };
     ballot.is_for(election) && ballot.signature_holds(&points) && ballot.proofs_hold(&points, election)
 }
@@ -109,7 +120,10 @@ fn single_trustees(record: &str) -> Option<Vec<Trustee>> {
 fn points_and_scalars() {
     let vectors = vectors("ballot-suite");
     for good in strings(&vectors["points"]["good"]) {
-        assert!(PointBytes::from_text(&good).is_some_and(|p| p.decode().is_ok()), "{good}");
+        assert!(
+            PointBytes::from_text(&good).is_some_and(|p| p.decode().is_ok()),
+            "{good}"
+        );
     }
     for bad in list(&vectors["points"], "bad") {
         let accepted = PointBytes::from_text(text(bad, "text")).is_some_and(|p| p.decode().is_ok());
@@ -136,7 +150,10 @@ fn honest_elections_of_the_model() {
             let json = text(ballot, "json").as_bytes();
             assert!(valid(json, &election));
             assert_eq!(b64raw(&sha256(&[json])), text(ballot, "tracking_code"));
-            if strings(&vector["counted"]).iter().any(|code| code == text(ballot, "tracking_code")) {
+            if strings(&vector["counted"])
+                .iter()
+                .any(|code| code == text(ballot, "tracking_code"))
+            {
                 counted.push(json);
             }
             if let Some(replaces) = ballot.get("replaces").filter(|replaces| replaces.is_object()) {
@@ -149,10 +166,16 @@ fn honest_elections_of_the_model() {
         }
         let tally = tally_of(counted.iter().copied(), &election);
         assert_eq!(tally.to_json(), text(vector, "encrypted_tally"));
-        assert_eq!(Tally::parse(tally.to_json().as_bytes(), &election.questions), Ok(tally.clone()));
+        assert_eq!(
+            Tally::parse(tally.to_json().as_bytes(), &election.questions),
+            Ok(tally.clone())
+        );
         let size = counted.len() as u64;
         let encrypted = text(vector, "encrypted_tally").as_bytes();
-        assert_eq!(sized_tally(size, encrypted), text(vector, "sized_encrypted_tally"));
+        assert_eq!(
+            sized_tally(size, encrypted),
+            text(vector, "sized_encrypted_tally")
+        );
         let credentials = parse_credentials(text(vector, "credentials").as_bytes()).unwrap();
         assert_eq!(all_credentials_valid(&credentials), Ok(()));
         let trustees = single_trustees(text(vector, "trustees")).unwrap();
@@ -273,21 +296,40 @@ fn ledger_of_the_model() {
         let leaf = leaf_hash(&encoded);
         assert_eq!(hex::encode(leaf), text(entry, "leaf_hash"));
         let decoded = crate::wire::Entry::decode(&encoded).unwrap();
-        assert_eq!(hex::encode(crate::wire::body_hash(decoded.body_bytes)), text(entry, "body_hash"));
+        assert_eq!(
+            hex::encode(crate::wire::body_hash(decoded.body_bytes)),
+            text(entry, "body_hash")
+        );
         let message = crate::wire::body_message(decoded.body_bytes);
-        assert!(signature_holds(&decoded.body.author, &message, &decoded.signature));
+        assert!(signature_holds(
+            &decoded.body.author,
+            &message,
+            &decoded.signature
+        ));
         tree.push(leaf);
-        assert_eq!(tree.root(tree.size()).map(hex::encode).as_deref(), Some(text(entry, "root")));
+        assert_eq!(
+            tree.root(tree.size()).map(hex::encode).as_deref(),
+            Some(text(entry, "root"))
+        );
         for cut in 0..encoded.len() {
             assert!(crate::wire::Entry::decode(&encoded[..cut]).is_err());
         }
     }
     for proof in list(ledger, "inclusion") {
         let (seq, size) = (proof["seq"].as_u64().unwrap(), proof["size"].as_u64().unwrap());
-        let hashes: Vec<[u8; 32]> =
-            strings(&proof["hashes"]).iter().map(|hash| hex32(hash).unwrap()).collect();
-        let holds =
-            |size| inclusion_holds(tree.leaf(seq).unwrap(), seq, size, &hashes, &tree.root(size).unwrap());
+        let hashes: Vec<[u8; 32]> = strings(&proof["hashes"])
+            .iter()
+            .map(|hash| hex32(hash).unwrap())
+            .collect();
+        let holds = |size| {
+            inclusion_holds(
+                tree.leaf(seq).unwrap(),
+                seq,
+                size,
+                &hashes,
+                &tree.root(size).unwrap(),
+            )
+        };
         assert!(holds(size));
     }
     let key = hex32(text(&ledger["genesis"]["fields"], "ledger_key")).unwrap();
@@ -297,14 +339,25 @@ fn ledger_of_the_model() {
     let receipt = Receipt::parse(text(ledger, "receipt").as_bytes()).unwrap();
     let leaf = leaf_hash(&receipt.entry);
     let note = &receipt.checkpoint;
-    assert!(inclusion_holds(&leaf, receipt.index, note.size, &receipt.proof, &note.root));
+    assert!(inclusion_holds(
+        &leaf,
+        receipt.index,
+        note.size,
+        &receipt.proof,
+        &note.root
+    ));
 
     let mut source = MemorySource::default();
     let files = ledger["files"].as_object().unwrap();
     for (path, content) in files {
-        source.files.insert(path.clone(), hex::decode(content.as_str().unwrap()).unwrap());
+        source
+            .files
+            .insert(path.clone(), hex::decode(content.as_str().unwrap()).unwrap());
     }
-    source.files.insert("checkpoint".to_owned(), text(ledger, "checkpoint").as_bytes().to_vec());
+    source.files.insert(
+        "checkpoint".to_owned(),
+        text(ledger, "checkpoint").as_bytes().to_vec(),
+    );
     let mut checks = Checks::new(LEDGER_CHECKS);
     let scanned = scan(&source, "", id, &mut checks).unwrap();
     assert_eq!(scanned.size(), checkpoint.size);
@@ -330,8 +383,9 @@ fn ledger_of_the_model() {
 fn trees_paths_signatures_and_keys_of_the_model() {
     let vectors = vectors("ledger");
     for size in list(&vectors, "paths") {
-        let mut paths: Vec<String> =
-            expected_names(size["size"].as_u64().unwrap()).map(|name| name.path()).collect();
+        let mut paths: Vec<String> = expected_names(size["size"].as_u64().unwrap())
+            .map(|name| name.path())
+            .collect();
         paths.sort();
         assert_eq!(paths.len() as u64, size["count"].as_u64().unwrap());
     }
@@ -339,10 +393,19 @@ fn trees_paths_signatures_and_keys_of_the_model() {
         let key = hex32(text(signature, "key")).unwrap();
         let bytes_of: [u8; 64] = bytes(signature, "signature").try_into().unwrap();
         let holds = signature_holds(&key, &bytes(signature, "message"), &bytes_of);
-        assert_eq!(holds, signature["strict"].as_bool().unwrap(), "{}", text(signature, "name"));
+        assert_eq!(
+            holds,
+            signature["strict"].as_bool().unwrap(),
+            "{}",
+            text(signature, "name")
+        );
     }
     for refused in list(&vectors, "refused_keys") {
-        assert!(!is_public_key(&hex32(text(refused, "key")).unwrap()), "{}", text(refused, "name"));
+        assert!(
+            !is_public_key(&hex32(text(refused, "key")).unwrap()),
+            "{}",
+            text(refused, "name")
+        );
     }
 }
 
@@ -370,7 +433,11 @@ fn archives_of_another_tool() {
     ] {
         let records = archive(path);
         let find = |prefix: &str| {
-            records.iter().filter(|body| body.starts_with(prefix.as_bytes())).cloned().collect::<Vec<_>>()
+            records
+                .iter()
+                .filter(|body| body.starts_with(prefix.as_bytes()))
+                .cloned()
+                .collect::<Vec<_>>()
         };
         let record = String::from_utf8(find("{\"version\":1,\"description\"").remove(0)).unwrap();
         let election = election(&record);
@@ -384,9 +451,15 @@ fn archives_of_another_tool() {
         }
         let tally = tally_of(latest.values().copied(), &election);
         let encrypted = tally.to_json();
-        assert!(records.iter().any(|body| body == encrypted.as_bytes()), "{path}: the tool's tally");
+        assert!(
+            records.iter().any(|body| body == encrypted.as_bytes()),
+            "{path}: the tool's tally"
+        );
         let sized = sized_tally(latest.len() as u64, encrypted.as_bytes());
-        assert!(records.iter().any(|body| body == sized.as_bytes()), "{path}: the tool's sized tally");
+        assert!(
+            records.iter().any(|body| body == sized.as_bytes()),
+            "{path}: the tool's sized tally"
+        );
         if !single {
             continue;
         }
@@ -395,11 +468,16 @@ fn archives_of_another_tool() {
         let shares: Vec<_> = find("{\"decryption_factors\"")
             .iter()
             .zip(&trustees)
-            .map(|(share, t)| verify_share(share, &election.questions, &election.fingerprint, t, &tally).unwrap())
+            .map(|(share, t)| {
+                verify_share(share, &election.questions, &election.fingerprint, t, &tally).unwrap()
+            })
             .collect();
         let result = find("{\"result\"").remove(0);
         let counted = latest.len() as u64;
-        assert!(verify_result(&result, &election.questions, &tally, &shares, counted).is_ok(), "{path}");
+        assert!(
+            verify_result(&result, &election.questions, &tally, &shares, counted).is_ok(),
+            "{path}"
+        );
         let raised = String::from_utf8(result).unwrap().replacen("[[", "[[1", 1);
         assert!(verify_result(raised.as_bytes(), &election.questions, &tally, &shares, counted).is_err());
     }
