@@ -171,6 +171,22 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Stops every sequencer and waits until they are gone, so that the same store may be opened again. What was
+    /// acknowledged is durable; what was not may or may not be recorded, as after any stop.
+    pub async fn close(self) {
+        let tasks = std::mem::take(
+            &mut *self
+                .tasks
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        for task in tasks {
+            task.abort();
+            // Aborted is what it should be.
+            let _ = task.await;
+        }
+    }
+
     /// Makes a new ledger.
     ///
     /// # Errors

@@ -1,0 +1,137 @@
+//! How many events a second are acknowledged, how many ballots accepted and verified.
+//!
+//! Whole-path figures on SQLite with `synchronous=FULL`: signature check, decision, durable append, signed checkpoint,
+//! checkpoint record, answer. Bodies are signed and ballots encrypted before the clock starts.
+//!
+//!     cargo bench -p sijill-benches                      all
+//!     cargo bench -p sijill-benches -- --quick           a tenth of the work
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a bench prints its figures"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use sijill_engine::clock::RehearsalClock;
+use sijill_engine::publish::Scope;
+use sijill_ledger::{SignedBody, UnixMillis};
+use sijill_registers::catalogue::Event;
+use sijill_registers::roll::events::{Pseudonym, RollEvent, VoterRegistered};
+use sijill_store::{SqliteOptions, SqliteStore};
+use sijill_tests::{Rehearsal, district, key, open_engine, referendum_file, trust_path};
+use sijill_verifier::{Options, Profile, Stage, verify_event};
+
+fn main() {
+    let quick = std::env::args().any(|a| a == "--quick");
+    let share = if quick { 10 } else { 1 };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    println!(
+        "{} cores",
+        std::thread::available_parallelism().map_or(0, usize::from)
+    );
+    for (submitters, events) in [(1, 2_000), (64, 40_000), (1_024, 100_000)] {
+        runtime.block_on(acknowledged(submitters, events / share));
+    }
+    runtime.block_on(ballots(2_000 / share));
+}
+
+async fn rehearsal(dir: &Path, voters: usize) -> Arc<Rehearsal> {
+    let clock = Arc::new(RehearsalClock::new(UnixMillis::ZERO));
+    let store = SqliteStore::create(&dir.join("events.sqlite3"), SqliteOptions::default()).unwrap();
+    let engine = open_engine(dir, Arc::new(store), Arc::clone(&clock))
+        .await
+        .unwrap();
+    Arc::new(Rehearsal::define(engine, clock, &referendum_file(false), voters).await)
+}
+
+/// Small signed events, each by its own submission, from so many submitters at once.
+async fn acknowledged(submitters: usize, events: usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let r = rehearsal(dir.path(), 0).await;
+    let registrar = key("registrar");
+    let bodies: Vec<SignedBody> = (0..events)
+        .map(|i| {
+            let mut pseudonym = [0; 32];
+            pseudonym[..8].copy_from_slice(&(i as u64).to_be_bytes());
+            let event = VoterRegistered {
+                pseudonym: Pseudonym(pseudonym),
+                district: district(),
+            };
+            r.engine
+                .sign_as(
+                    &registrar,
+                    r.roll,
+                    &Event::Roll(RollEvent::VoterRegistered(event)),
+                    &[],
+                )
+                .unwrap()
+        })
+        .collect();
+    let bodies = Arc::new(bodies);
+    let next = Arc::new(AtomicUsize::new(0));
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..submitters)
+        .map(|_| {
+            let (r, bodies, next) = (Arc::clone(&r), Arc::clone(&bodies), Arc::clone(&next));
+            tokio::spawn(async move {
+                while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    r.engine.submit_signed(body).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let rate = events as f64 / start.elapsed().as_secs_f64();
+    println!("acknowledged, {submitters:>5} submitters: {rate:>9.0} events/s ({events} events)");
+}
+
+/// A referendum: ballots accepted end to end, then the published folder verified.
+async fn ballots(voters: usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let r = rehearsal(dir.path(), voters).await;
+    r.open().await;
+    let context = r.context();
+    let start = Instant::now();
+    let ballots: Vec<_> = (0..voters).map(|v| r.ballot(&context, v, Some(v % 2))).collect();
+    let rate = voters as f64 / start.elapsed().as_secs_f64();
+    println!("encrypted on one core:          {rate:>9.0} ballots/s");
+    let start = Instant::now();
+    let tasks: Vec<_> = ballots
+        .into_iter()
+        .map(|ballot| {
+            let r = Arc::clone(&r);
+            tokio::spawn(async move { r.engine.cast(r.ballot_box, ballot).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let rate = voters as f64 / start.elapsed().as_secs_f64();
+    println!("accepted, all submitted at once: {rate:>8.0} ballots/s ({voters} ballots, yes or no)");
+    r.seal(&[]).await;
+    r.result(r.invalid_papers(1)).await;
+    let folder = dir.path().join("published");
+    r.publish(Scope::Public, &folder).await;
+    let options = Options {
+        trust: Some(trust_path(&folder)),
+        profile: Profile::Public,
+        require_stage: Stage::Published,
+        threads: None,
+    };
+    let start = Instant::now();
+    let report = verify_event(&folder, &options).unwrap();
+    assert_eq!(report.verdict.exit_code(), 0, "{}", report.to_text());
+    let rate = voters as f64 / start.elapsed().as_secs_f64();
+    println!("verified by sijill-verify:      {rate:>9.0} ballots/s (whole published folder)");
+}
