@@ -9,11 +9,12 @@ use sijill_engine::publish::PublishError;
 use sijill_engine::views::ViewError;
 use sijill_engine::{EngineError, SubmitError};
 use sijill_ledger::LedgerId;
+use sijill_registers::ballot_box::BoxRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
 use sijill_store::OpenError;
 
-use crate::render::escape;
+use crate::render::{escape, moment};
 
 /// What kind of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +40,27 @@ pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
     pub(crate) fn usage(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind: Kind::Usage, problem: problem.into(), help: help.into() }
+        Self {
+            kind: Kind::Usage,
+            problem: problem.into(),
+            help: help.into(),
+        }
     }
 
     pub(crate) fn refused(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind: Kind::Refused, problem: problem.into(), help: help.into() }
+        Self {
+            kind: Kind::Refused,
+            problem: problem.into(),
+            help: help.into(),
+        }
     }
 
     pub(crate) fn failed(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { kind: Kind::Failed, problem: problem.into(), help: help.into() }
+        Self {
+            kind: Kind::Failed,
+            problem: problem.into(),
+            help: help.into(),
+        }
     }
 
     /// A file that the system does not let us use.
@@ -55,7 +68,9 @@ impl Failure {
         let help = match error.kind() {
             std::io::ErrorKind::NotFound => "check the name; nothing was changed",
             std::io::ErrorKind::PermissionDenied => "check who owns the file and who may read it",
-            std::io::ErrorKind::AlreadyExists => "choose another name, or move the existing file away yourself",
+            std::io::ErrorKind::AlreadyExists => {
+                "choose another name, or move the existing file away yourself"
+            }
             _ => "check the disk, then run the command again",
         };
         Self::failed(format!("{}: {error}", path.display()), help)
@@ -79,7 +94,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}\nhelp: {}", escape(&self.problem), escape(&self.help))
+        write!(
+            f,
+            "error: {}\nhelp: {}",
+            escape(&self.problem),
+            escape(&self.help)
+        )
     }
 }
 
@@ -113,8 +133,12 @@ impl From<SubmitError> for Failure {
             SubmitError::Busy | SubmitError::Unavailable(_) | SubmitError::OutcomeUnknown(_) => {
                 "run the same command again; what is recorded already is not recorded twice"
             }
-            SubmitError::ClockBehind { .. } => "set the clock right (for a rehearsal: a later --rehearsal-clock)",
-            SubmitError::ReadOnly(_) => "nothing more is written until somebody has looked at the data folder",
+            SubmitError::ClockBehind { .. } => {
+                "set the clock right (for a rehearsal: a later --rehearsal-clock)"
+            }
+            SubmitError::ReadOnly(_) => {
+                "nothing more is written until somebody has looked at the data folder"
+            }
             _ => "nothing was written",
         };
         Self::refused(error.to_string(), help)
@@ -125,23 +149,45 @@ impl From<Rejection> for Failure {
     fn from(rejection: Rejection) -> Self {
         let help = match (&rejection, rejection.code()) {
             (Rejection::Author { .. }, _) => "sign with the key file of the person who holds that role",
-            (_, "box.window") => "wait for the time, or see `sijill ledger list` for when the poll opens and closes",
+            (_, "box.window") => {
+                "wait for the time, or see `sijill ledger list` for when the poll opens and closes"
+            }
             (_, "box.order" | "election.order" | "roll.order") => {
                 "`sijill ledger list` shows where each ledger stands and what comes next"
             }
+            (_, "event.nonce") => "this is a defect of this program; report it",
             (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
             (_, "ballot.election") => "this ballot was made for another election; make one for this event",
             (_, "ballot.credential") => "check the code, and that it is for this district",
             (_, "paper.return") => "count again: valid + invalid + spoilt must be the papers issued",
             _ => "nothing was written; mend what the message names and try again",
         };
-        Self::refused(format!("{rejection} [{}]", rejection.code()), help)
+        let text = match &rejection {
+            Rejection::BallotBox(BoxRejection::Early { received_ms, from_ms }) => format!(
+                "too early: it is {}, and this is possible from {}",
+                moment(*received_ms, "UTC"),
+                moment(*from_ms, "UTC")
+            ),
+            Rejection::BallotBox(BoxRejection::Late {
+                received_ms,
+                until_ms,
+            }) => format!(
+                "too late: it is {}, and this was possible until {}",
+                moment(*received_ms, "UTC"),
+                moment(*until_ms, "UTC")
+            ),
+            other => other.to_string(),
+        };
+        Self::refused(format!("{text} [{}]", rejection.code()), help)
     }
 }
 
 impl From<ContentProblem> for Failure {
     fn from(error: ContentProblem) -> Self {
-        Self::failed(error.to_string(), "check the disk; documents can be put back from the published folder")
+        Self::failed(
+            error.to_string(),
+            "check the disk; documents can be put back from the published folder",
+        )
     }
 }
 
@@ -153,7 +199,10 @@ impl From<ViewError> for Failure {
 
 impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
-        Self::failed(error.to_string(), "the earlier publication, if there was one, is as it was; run the command again")
+        Self::failed(
+            error.to_string(),
+            "the earlier publication, if there was one, is as it was; run the command again",
+        )
     }
 }
 
@@ -164,7 +213,9 @@ impl From<FolderError> for Failure {
             FolderError::AlreadyExists { .. } => "name another folder, or go on working in this one",
             FolderError::InUse { .. } => "wait until the other command has finished",
             FolderError::Exposed { .. } => "take the permissions away: chmod 700",
-            FolderError::NotOutside { .. } => "name a folder for checkpoints that is not inside the data folder",
+            FolderError::NotOutside { .. } => {
+                "name a folder for checkpoints that is not inside the data folder"
+            }
             _ => "nothing was changed",
         };
         Self::failed(error.to_string(), help)
@@ -208,8 +259,12 @@ impl From<SealError> for Failure {
 impl From<UnlockError> for Failure {
     fn from(error: UnlockError) -> Self {
         let help = match &error {
-            UnlockError::WrongPassphrase => "check the passphrase (and which file --passphrase-file names), then try again",
-            UnlockError::WrongKind { .. } => "give the key file for that purpose; `sijill key show` says what a file is for",
+            UnlockError::WrongPassphrase => {
+                "check the passphrase (and which file --passphrase-file names), then try again"
+            }
+            UnlockError::WrongKind { .. } => {
+                "give the key file for that purpose; `sijill key show` says what a file is for"
+            }
             _ => "find the original file",
         };
         Self::refused(error.to_string(), help)

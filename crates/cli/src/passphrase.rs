@@ -59,10 +59,15 @@ fn fresh(file: Option<&Path>, what: &str) -> Outcome<Passphrase> {
         return read(path);
     }
     let what = escape(what);
-    let first = typed(&format!("New passphrase for {what} (at least {MIN_PASSPHRASE_CHARS} characters): "))?;
+    let first = typed(&format!(
+        "New passphrase for {what} (at least {MIN_PASSPHRASE_CHARS} characters): "
+    ))?;
     let second = typed("The same again: ")?;
     if *first != *second {
-        return Err(Failure::refused("the two passphrases differ", "nothing was written; start again"));
+        return Err(Failure::refused(
+            "the two passphrases differ",
+            "nothing was written; start again",
+        ));
     }
     Ok(Passphrase::new(first.to_string()))
 }
@@ -74,7 +79,10 @@ fn ask(prompt: &str) -> Outcome<Passphrase> {
 fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
     const HELP: &str = "give --passphrase-file FILE, or set SIJILL_PASSPHRASE_FILE";
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("a passphrase is needed, and nobody is there to type it", HELP));
+        return Err(Failure::usage(
+            "a passphrase is needed, and nobody is there to type it",
+            HELP,
+        ));
     }
     rpassword::prompt_password(prompt)
         .map(Zeroizing::new)

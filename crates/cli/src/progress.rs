@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::render::number;
+use crate::render::{number, tell};
 
 /// One piece of long work.
 #[derive(Debug)]
@@ -19,13 +19,24 @@ pub(crate) struct Progress {
 impl Progress {
     /// Begins; `of` is the number of pieces.
     pub(crate) fn new(what: &str, of: u64) -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(of) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{msg:32} {bar:28} {human_pos:>9}/{human_len} {per_sec} {eta}") {
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::new(of)
+        } else {
+            ProgressBar::hidden()
+        };
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg:32} {bar:28} {human_pos:>9}/{human_len} {per_sec} {eta}")
+        {
             bar.set_style(style);
         }
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, what: what.to_owned(), of, started: Instant::now() }
+        Self {
+            bar,
+            what: what.to_owned(),
+            of,
+            started: Instant::now(),
+        }
     }
 
     /// More pieces are done.
@@ -38,7 +49,12 @@ impl Progress {
         self.bar.finish_and_clear();
         let took = self.started.elapsed();
         if self.of > 1 && took > Duration::from_secs(1) {
-            eprintln!("{}: {} in {:.1} s", self.what, number(self.of), took.as_secs_f64());
+            tell!(
+                "{}: {} in {:.1} s",
+                self.what,
+                number(self.of),
+                took.as_secs_f64()
+            );
         }
     }
 }

@@ -53,7 +53,11 @@ impl Issued {
         let mut opening = [0; 32];
         rand::Rng::fill_bytes(&mut rng, &mut opening);
         let public = *Credential::from_code(&code, uuid).public().as_bytes();
-        Self { code: code.expose().to_owned(), opening, public }
+        Self {
+            code: code.expose().to_owned(),
+            opening,
+            public,
+        }
     }
 
     /// What the roll says about it. Spec: specs/events.md §3.2.
@@ -89,14 +93,22 @@ impl Book {
         if path.exists() {
             return Self::open(path, roll, passphrase);
         }
-        Ok(Self { path: path.to_owned(), passphrase, roll, people: Vec::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            passphrase,
+            roll,
+            people: Vec::new(),
+        })
     }
 
     /// Opens the book of a roll.
     pub(crate) fn open(path: &Path, roll: LedgerId, passphrase: Passphrase) -> Outcome<Self> {
         let bytes = KeyFile::load(path)?.unlock_data(&passphrase)?;
         let other = |what: &str| {
-            Failure::refused(format!("{}: {what}", path.display()), "give the book that the registrar keeps of this roll")
+            Failure::refused(
+                format!("{}: {what}", path.display()),
+                "give the book that the registrar keeps of this roll",
+            )
         };
         let sealed: Sealed = postcard::from_bytes(&bytes).map_err(|_| other("not a registrar's book"))?;
         if sealed.format != FORMAT {
@@ -105,7 +117,12 @@ impl Book {
         if sealed.roll != roll {
             return Err(other("the book of another roll"));
         }
-        Ok(Self { path: path.to_owned(), passphrase, roll, people: sealed.people })
+        Ok(Self {
+            path: path.to_owned(),
+            passphrase,
+            roll,
+            people: sealed.people,
+        })
     }
 
     /// Everybody in it.
@@ -116,8 +133,11 @@ impl Book {
     /// Takes up new persons. Those that are in it already stay as they are; the lines that contradict the book are
     /// returned, by their position in `rows`.
     pub(crate) fn add(&mut self, rows: &[RollRow]) -> Vec<usize> {
-        let known: HashMap<&str, &Name> =
-            self.people.iter().map(|p| (p.identifier.as_str(), &p.district)).collect();
+        let known: HashMap<&str, &Name> = self
+            .people
+            .iter()
+            .map(|p| (p.identifier.as_str(), &p.district))
+            .collect();
         let mut contradictions = Vec::new();
         let mut fresh = Vec::new();
         for (i, row) in rows.iter().enumerate() {
@@ -139,12 +159,17 @@ impl Book {
     pub(crate) fn issue(&mut self, uuids: &HashMap<Name, Uuid>) -> Outcome<usize> {
         let missing = self.people.iter().find(|p| !uuids.contains_key(&p.district));
         if missing.is_some() {
-            return Err(Failure::internal("the book has a district that the election does not have"));
+            return Err(Failure::internal(
+                "the book has a district that the election does not have",
+            ));
         }
         let count = self.people.iter().filter(|p| p.issued.is_none()).count();
-        self.people.par_iter_mut().filter(|p| p.issued.is_none()).for_each(|person| {
-            person.issued = uuids.get(&person.district).map(Issued::draw);
-        });
+        self.people
+            .par_iter_mut()
+            .filter(|p| p.issued.is_none())
+            .for_each(|person| {
+                person.issued = uuids.get(&person.district).map(Issued::draw);
+            });
         Ok(count)
     }
 
@@ -160,7 +185,13 @@ impl Book {
         let bytes = postcard::to_allocvec(&(FORMAT, self.roll, &self.people)).map_err(Failure::internal)?;
         let bytes = Zeroizing::new(bytes);
         let label = format!("registrar's book of roll {}", &self.roll.to_string()[..16]);
-        let sealed = KeyFile::seal_data(&label, &bytes, &self.passphrase, KdfCost::standard(), &mut rand::rng())?;
+        let sealed = KeyFile::seal_data(
+            &label,
+            &bytes,
+            &self.passphrase,
+            KdfCost::standard(),
+            &mut rand::rng(),
+        )?;
         write_file(&self.path, &sealed.to_bytes())
     }
 }
@@ -193,7 +224,9 @@ mod tests {
     fn pseudonyms_depend_on_secret_roll_and_person() {
         let roll = LedgerId::from_bytes([1; 32]);
         let of = |secret: u8, roll: LedgerId, person: &str| {
-            Pseudonyms::new(&RegistrarSecret::from_bytes(&[secret; 32]), roll).unwrap().of(person)
+            Pseudonyms::new(&RegistrarSecret::from_bytes(&[secret; 32]), roll)
+                .unwrap()
+                .of(person)
         };
         let one = of(7, roll, "V1");
         assert_eq!(one, of(7, roll, "V1"));
@@ -210,7 +243,10 @@ mod tests {
         let pass = || Passphrase::new("a long passphrase".to_owned());
         let mut book = Book::open_or_new(&path, roll, pass()).unwrap();
         let district: Name = "north".parse().unwrap();
-        let row = |i: &str| RollRow { identifier: i.to_owned(), district: district.clone() };
+        let row = |i: &str| RollRow {
+            identifier: i.to_owned(),
+            district: district.clone(),
+        };
         assert!(book.add(&[row("V1"), row("V2")]).is_empty());
         let uuids = HashMap::from([(district.clone(), Uuid::parse("12345678abcdEF").unwrap())]);
         assert_eq!(book.issue(&uuids).unwrap(), 2);
@@ -220,7 +256,10 @@ mod tests {
         let code = |b: &Book| b.people()[1].issued.as_ref().unwrap().code.clone();
         assert_eq!(code(&book), code(&again));
         assert!(Book::open(&path, LedgerId::from_bytes([2; 32]), pass()).is_err());
-        let moved = RollRow { identifier: "V2".to_owned(), district: "south".parse().unwrap() };
+        let moved = RollRow {
+            identifier: "V2".to_owned(),
+            district: "south".parse().unwrap(),
+        };
         assert_eq!(book.add(&[row("V1"), moved]), [1]);
     }
 }

@@ -1,9 +1,34 @@
 //! Text for people: escaping, numbers, and the result as an official shows it.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use sijill_registers::election::views::result::{Channels, Count, ResultDocument};
 use sijill_registers::manifest::{Manifest, Text};
+
+/// Prints a line for people on standard output. A reader who has gone away is no reason to stop: what was begun is
+/// completed.
+macro_rules! say {
+    () => { $crate::render::print_line(format_args!("")) };
+    ($($arg:tt)*) => { $crate::render::print_line(format_args!($($arg)*)) };
+}
+
+/// The same on standard error.
+macro_rules! tell {
+    ($($arg:tt)*) => { $crate::render::print_error(format_args!($($arg)*)) };
+}
+
+pub(crate) use {say, tell};
+
+/// What [`say!`] does.
+pub(crate) fn print_line(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// What [`tell!`] does.
+pub(crate) fn print_error(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
 
 /// Text from ledgers, files and the system, without control and direction characters. Line ends stay.
 pub(crate) fn escape(text: &str) -> String {
@@ -44,10 +69,17 @@ pub(crate) fn number(n: u64) -> String {
 
 /// A moment in a time zone, to the second.
 pub(crate) fn moment(ms: u64, zone: &str) -> String {
-    let timestamp = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let Some(timestamp) = timestamp else { return format!("{ms} ms since 1970 UTC") };
+    let timestamp = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    let Some(timestamp) = timestamp else {
+        return format!("{ms} ms since 1970 UTC");
+    };
     match jiff::tz::TimeZone::get(zone) {
-        Ok(zone) => timestamp.to_zoned_datetime(zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string(),
+        Ok(zone) => timestamp
+            .to_zoned_datetime(zone)
+            .strftime("%Y-%m-%d %H:%M:%S %:z")
+            .to_string(),
         Err(_) => timestamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
     }
 }
@@ -60,19 +92,36 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
     let _ = writeln!(out, "{}", bilingual(&manifest.name));
     let _ = writeln!(out, "District: {name}");
     if result.rehearsal {
-        let _ = writeln!(out, "A REHEARSAL: these votes are invented, or cast for practice.");
+        let _ = writeln!(
+            out,
+            "A REHEARSAL: these votes are invented, or cast for practice."
+        );
     }
     let _ = writeln!(out);
     let header = ["", "digital", "paper", "total", "of votes cast", "of valid votes"];
     let mut rows: Vec<[String; 6]> = vec![header.map(str::to_owned)];
     let channels = |label: &str, c: &Channels, of_cast: String| -> [String; 6] {
-        [label.to_owned(), number(c.digital), number(c.paper), number(c.total), of_cast, String::new()]
+        [
+            label.to_owned(),
+            number(c.digital),
+            number(c.paper),
+            number(c.total),
+            of_cast,
+            String::new(),
+        ]
     };
     let share = |part: u64| percent(sijill_registers::views::basis_points(part, result.cast.total));
     for (i, question) in result.questions.iter().enumerate() {
         let asked = district.and_then(|d| d.questions.get(i));
         let text = asked.map_or_else(|| format!("Question {}", i + 1), |q| bilingual(&q.question));
-        rows.push([text, String::new(), String::new(), String::new(), String::new(), String::new()]);
+        rows.push([
+            text,
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
         let mut push = |label: String, c: &Count, of_valid: String| {
             rows.push([
                 format!("  {label}"),
@@ -93,7 +142,11 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
         }
     }
     rows.push(std::array::from_fn(|_| String::new()));
-    rows.push(channels("Invalid papers", &result.invalid, share(result.invalid.total)));
+    rows.push(channels(
+        "Invalid papers",
+        &result.invalid,
+        share(result.invalid.total),
+    ));
     rows.push(channels("Votes cast", &result.cast, share(result.cast.total)));
     out.push_str(&table(&rows));
     let _ = writeln!(
@@ -103,7 +156,10 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
         number(result.eligible),
         percent(result.turnout_bp)
     );
-    let _ = writeln!(out, "Percentages of valid votes leave blank ones out; percentages of votes cast leave nothing out.");
+    let _ = writeln!(
+        out,
+        "Percentages of valid votes leave blank ones out; percentages of votes cast leave nothing out."
+    );
     out
 }
 
@@ -148,6 +204,9 @@ mod tests {
         assert_eq!(number(1_234_567), "1,234,567");
         assert_eq!(percent(8905), "89.05 %");
         assert_eq!(percent(10_000), "100.00 %");
-        assert_eq!(moment(1_796_446_800_000, "Asia/Qatar"), "2026-12-05 04:00:00 +03:00");
+        assert_eq!(
+            moment(1_796_446_800_000, "Asia/Qatar"),
+            "2026-12-05 08:00:00 +03:00"
+        );
     }
 }

@@ -49,7 +49,10 @@ impl RollFile {
     /// If it is not such a file at all; single bad rows are in [`RollFile::bad`].
     pub(crate) fn parse(bytes: &[u8], known: impl Fn(&Name) -> bool) -> Outcome<Self> {
         let text = utf8(bytes)?;
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
         let mut records = reader.records();
         let header = records.next().and_then(Result::ok).unwrap_or_default();
         if header.iter().map(str::trim).ne(["identifier", "district"]) {
@@ -65,7 +68,10 @@ impl RollFile {
                 Ok(record) => record,
                 Err(error) => {
                     let line = error.position().map_or(0, csv::Position::line);
-                    file.bad.push(BadRow { line, problem: "is not CSV".to_owned() });
+                    file.bad.push(BadRow {
+                        line,
+                        problem: "is not CSV".to_owned(),
+                    });
                     continue;
                 }
             };
@@ -74,7 +80,10 @@ impl RollFile {
                 Err(problem) => file.bad.push(BadRow { line, problem }),
                 Ok(row) => match lines.get(&row.identifier) {
                     Some(first) => {
-                        file.bad.push(BadRow { line, problem: format!("repeats the person of line {first}") });
+                        file.bad.push(BadRow {
+                            line,
+                            problem: format!("repeats the person of line {first}"),
+                        });
                     }
                     None => {
                         lines.insert(row.identifier.clone(), line);
@@ -88,25 +97,44 @@ impl RollFile {
     }
 }
 
+/// A line of a list of persons.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct ListedPerson {
+    /// Line in the file, from 1.
+    pub(crate) line: u64,
+    /// The person.
+    pub(crate) identifier: String,
+}
+
 /// A list of identifiers, one in each line, under the header `identifier`.
 ///
 /// # Errors
 /// If any line is not an identifier.
-pub(crate) fn parse_identifiers(bytes: &[u8]) -> Outcome<Vec<String>> {
+pub(crate) fn parse_identifiers(bytes: &[u8]) -> Outcome<Vec<ListedPerson>> {
     let text = utf8(bytes)?;
     let mut lines = text.lines().zip(1u64..);
-    if lines.next().is_none_or(|(header, _)| header.trim() != "identifier") {
-        return Err(Failure::refused("line 1 of the list is not `identifier`", "put this word into the first line"));
+    if lines
+        .next()
+        .is_none_or(|(header, _)| header.trim() != "identifier")
+    {
+        return Err(Failure::refused(
+            "line 1 of the list is not `identifier`",
+            "put this word into the first line",
+        ));
     }
     let mut identifiers = Vec::new();
     let mut bad = Vec::new();
     for (text, line) in lines.filter(|(text, _)| !text.trim().is_empty()) {
         match identifier(text) {
-            Ok(identifier) => identifiers.push(identifier),
+            Ok(identifier) => identifiers.push(ListedPerson { line, identifier }),
             Err(problem) => bad.push(BadRow { line, problem }),
         }
     }
-    if bad.is_empty() { Ok(identifiers) } else { Err(refuse("the list", &bad)) }
+    if bad.is_empty() {
+        Ok(identifiers)
+    } else {
+        Err(refuse("the list", &bad))
+    }
 }
 
 /// The refusal of a file with bad rows.
@@ -116,12 +144,19 @@ pub(crate) fn refuse(what: &str, bad: &[BadRow]) -> Failure {
     } else {
         "mend these lines and try again; nothing was written"
     };
-    Failure::refused(format!("{what} has {} bad lines:\n{}", bad.len(), list(bad)), help)
+    Failure::refused(
+        format!("{what} has {} bad lines:\n{}", bad.len(), list(bad)),
+        help,
+    )
 }
 
 /// One line of text for each bad row, the first ones only.
 pub(crate) fn list(bad: &[BadRow]) -> String {
-    let mut lines: Vec<String> = bad.iter().take(LISTED).map(|b| format!("  line {}: {}", b.line, b.problem)).collect();
+    let mut lines: Vec<String> = bad
+        .iter()
+        .take(LISTED)
+        .map(|b| format!("  line {}: {}", b.line, b.problem))
+        .collect();
     if bad.len() > LISTED {
         lines.push(format!("  and {} more", bad.len() - LISTED));
     }
@@ -131,8 +166,14 @@ pub(crate) fn list(bad: &[BadRow]) -> String {
 fn utf8(bytes: &[u8]) -> Outcome<&str> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|e| {
-        let line = 1 + bytes[..e.valid_up_to()].split(|b| *b == b'\n').count().saturating_sub(1);
-        Failure::refused(format!("line {line} of the file is not UTF-8"), "save the file as UTF-8 and try again")
+        let line = 1 + bytes[..e.valid_up_to()]
+            .split(|b| *b == b'\n')
+            .count()
+            .saturating_sub(1);
+        Failure::refused(
+            format!("line {line} of the file is not UTF-8"),
+            "save the file as UTF-8 and try again",
+        )
     })
 }
 
@@ -155,7 +196,9 @@ pub(crate) fn identifier(text: &str) -> Result<String, String> {
         return Err("the identifier is empty".to_owned());
     }
     if identifier.chars().count() > MAX_IDENTIFIER_CHARS {
-        return Err(format!("the identifier has more than {MAX_IDENTIFIER_CHARS} characters"));
+        return Err(format!(
+            "the identifier has more than {MAX_IDENTIFIER_CHARS} characters"
+        ));
     }
     if identifier.chars().any(invisible) {
         return Err("the identifier has control or direction characters".to_owned());
@@ -210,13 +253,17 @@ mod tests {
     fn what_is_no_roll_is_refused() {
         assert!(RollFile::parse(b"V1,national\n", |_| true).is_err());
         assert!(RollFile::parse(b"", |_| true).is_err());
-        let error = RollFile::parse(b"identifier,district\nV1,national\n\xff,national\n", |_| true).err().unwrap();
+        let error = RollFile::parse(b"identifier,district\nV1,national\n\xff,national\n", |_| true)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("line 3"));
     }
 
     #[test]
     fn a_list_of_identifiers() {
-        assert_eq!(parse_identifiers("identifier\nV1\n\n٢\n".as_bytes()).unwrap(), ["V1", "2"]);
+        let list = parse_identifiers("identifier\nV1\n\n٢\n".as_bytes()).unwrap();
+        let found: Vec<_> = list.iter().map(|p| (p.line, p.identifier.as_str())).collect();
+        assert_eq!(found, [(2, "V1"), (4, "2")]);
         assert!(parse_identifiers(b"V1\n").is_err());
         assert!(parse_identifiers("identifier\na\u{7}\n".as_bytes()).is_err());
     }

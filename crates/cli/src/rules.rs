@@ -28,6 +28,10 @@ pub(crate) fn for_election(election: &str, file: Option<&Path>) -> Outcome<RuleP
             }
         }
     };
-    RulePack::parse(&text)
-        .map_err(|e| Failure::refused(format!("rule pack: {e}"), "edit the rule pack; nothing was written"))
+    RulePack::parse(&text).map_err(|e| {
+        Failure::refused(
+            format!("rule pack: {e}"),
+            "edit the rule pack; nothing was written",
+        )
+    })
 }

@@ -78,12 +78,23 @@ impl Site {
                 "name another folder with --dir, or go on working in this one",
             ));
         }
+        if root.join("engine").exists() {
+            return Err(Failure::refused(
+                format!(
+                    "{} has a data folder, but is no complete installation",
+                    root.display()
+                ),
+                "if an earlier `sijill init` was interrupted here, remove the folder yourself: nothing of value is in it; \
+                 else name another folder with --dir",
+            ));
+        }
         make_folder(root)?;
         let data = DataFolder::create(&root.join("engine"))?;
         let mut rng = rand::rng();
-        for (name, kind, label) in
-            [(SERVICE_KEY, SigningKind::Service, "service"), (LEDGER_KEY, SigningKind::Ledger, "ledger")]
-        {
+        for (name, kind, label) in [
+            (SERVICE_KEY, SigningKind::Service, "service"),
+            (LEDGER_KEY, SigningKind::Ledger, "ledger"),
+        ] {
             let key = SigningKey::generate(&mut rng);
             KeyFile::seal_signing_key(kind, label, &key, passphrase, KdfCost::standard(), &mut rng)?
                 .create(&data.keys().join(name))?;
@@ -95,8 +106,16 @@ impl Site {
         };
         drop(FileRecord::create(&root.join(&checkpoints), data.path())?);
         drop(data);
-        let file = SiteFile { format: FORMAT.to_owned(), origin, checkpoints, event: None };
-        let site = Self { root: root.to_owned(), file };
+        let file = SiteFile {
+            format: FORMAT.to_owned(),
+            origin,
+            checkpoints,
+            event: None,
+        };
+        let site = Self {
+            root: root.to_owned(),
+            file,
+        };
         make_folder(&site.people())?;
         make_folder(&site.receipts())?;
         site.save()?;
@@ -113,12 +132,19 @@ impl Site {
             ),
             _ => Failure::file(&path, &e),
         })?;
-        let bad = |problem: String| Failure::refused(format!("{}: {problem}", path.display()), "restore the file");
+        let bad =
+            |problem: String| Failure::refused(format!("{}: {problem}", path.display()), "restore the file");
         let file: SiteFile = toml::from_str(&text).map_err(|e| bad(e.to_string()))?;
         if file.format != FORMAT {
-            return Err(bad(format!("format `{}`; this version knows `{FORMAT}`", file.format)));
+            return Err(bad(format!(
+                "format `{}`; this version knows `{FORMAT}`",
+                file.format
+            )));
         }
-        Ok(Self { root: root.to_owned(), file })
+        Ok(Self {
+            root: root.to_owned(),
+            file,
+        })
     }
 
     /// Unlocks the keys of service and ledgers and opens every ledger.
@@ -138,8 +164,15 @@ impl Site {
         let content = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
         let snapshots = data.path().join("snapshots");
         let simulated = matches!(clock, Clocks::Rehearsal(_));
-        let engine =
-            Engine::open(Arc::new(store), Arc::new(record), content, &snapshots, clock.into_clock(), keys).await?;
+        let engine = Engine::open(
+            Arc::new(store),
+            Arc::new(record),
+            content,
+            &snapshots,
+            clock.into_clock(),
+            keys,
+        )
+        .await?;
         let engine = Arc::new(engine);
         if simulated {
             refuse_real_events(&engine)?;
@@ -158,10 +191,16 @@ impl Site {
             return Ok(event);
         }
         let Some(text) = &self.file.event else {
-            return Err(Failure::refused("no event is defined here yet", "`sijill election new` defines one"));
+            return Err(Failure::refused(
+                "no event is defined here yet",
+                "`sijill election new` defines one",
+            ));
         };
         text.parse().map_err(|_| {
-            Failure::refused("site.toml names an event that is not a ledger id", "give --event, or mend site.toml")
+            Failure::refused(
+                "site.toml names an event that is not a ledger id",
+                "give --event, or mend site.toml",
+            )
         })
     }
 
@@ -186,7 +225,9 @@ impl Site {
     /// The registrar's sealed book of an event.
     pub(crate) fn book(&self, event: &LedgerId) -> PathBuf {
         let id = event.to_string();
-        self.people().join("registrar").join(format!("book-{}.sealed", &id[..16]))
+        self.people()
+            .join("registrar")
+            .join(format!("book-{}.sealed", &id[..16]))
     }
 
     pub(crate) fn receipts(&self) -> PathBuf {
@@ -236,7 +277,12 @@ impl Clocks {
     pub(crate) fn at(at: Option<jiff::Timestamp>) -> Outcome<Self> {
         let Some(at) = at else { return Ok(Self::System) };
         let ms = u64::try_from(at.as_millisecond()).ok().and_then(UnixMillis::new);
-        let ms = ms.ok_or_else(|| Failure::usage("the rehearsal clock shows an impossible time", "use a year like 2026"))?;
+        let ms = ms.ok_or_else(|| {
+            Failure::usage(
+                "the rehearsal clock shows an impossible time",
+                "use a year like 2026",
+            )
+        })?;
         Ok(Self::Rehearsal(Arc::new(RehearsalClock::new(ms))))
     }
 
@@ -269,7 +315,11 @@ fn refuse_real_events(engine: &Engine) -> Outcome {
 
 /// Makes a folder that only this user may enter, and the folders above it.
 pub(crate) fn make_folder(path: &Path) -> Outcome {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| Failure::file(path, &e))
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|e| Failure::file(path, &e))
 }
 
 /// Writes a file that this user alone may read, aside and renamed over the old one, so that a crash leaves the old or
@@ -282,13 +332,21 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
     name.push(".new");
     let aside = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&aside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&aside, path)?;
         if let Some(folder) = path.parent() {
-            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
             fs::File::open(folder)?.sync_all()?;
         }
         Ok(())

@@ -53,9 +53,18 @@ impl ShareFile {
     /// Reads a share file.
     pub(crate) fn read(path: &Path) -> Outcome<Self> {
         let bytes = read_bounded(path)?;
-        let bad = || Failure::refused(format!("{} is not a share file", path.display()), "give a file of `sijill trustee decrypt`");
+        let bad = || {
+            Failure::refused(
+                format!("{} is not a share file", path.display()),
+                "give a file of `sijill trustee decrypt`",
+            )
+        };
         let file: Self = serde_json::from_slice(&bytes).map_err(|_| bad())?;
-        if file.format == SHARE_FORMAT { Ok(file) } else { Err(bad()) }
+        if file.format == SHARE_FORMAT {
+            Ok(file)
+        } else {
+            Err(bad())
+        }
     }
 
     /// Writes it.
@@ -77,10 +86,18 @@ pub(crate) struct VerifiedFolder {
 impl VerifiedFolder {
     /// Verifies a folder, and reads its election ledger.
     pub(crate) fn open(folder: &Path, trust: &Path) -> Outcome<Self> {
-        let options =
-            Options { trust: Some(trust.to_owned()), profile: Profile::Public, require_stage: Stage::Anchored, threads: None };
-        let report = verify_event(folder, &options)
-            .map_err(|e| Failure::refused(e.to_string(), "give the published folder and the trust file of the event"))?;
+        let options = Options {
+            trust: Some(trust.to_owned()),
+            profile: Profile::Public,
+            require_stage: Stage::Anchored,
+            threads: None,
+        };
+        let report = verify_event(folder, &options).map_err(|e| {
+            Failure::refused(
+                e.to_string(),
+                "give the published folder and the trust file of the event",
+            )
+        })?;
         if report.verdict != Verdict::Verified {
             return Err(refusal(&report));
         }
@@ -91,7 +108,12 @@ impl VerifiedFolder {
             .ok_or_else(|| Failure::internal("a verified report without an event"))?;
         let contents = FolderContents(folder.to_owned());
         let facts = read_election(folder, event, &contents, &report)?;
-        Ok(Self { contents, facts, event, report })
+        Ok(Self {
+            contents,
+            facts,
+            event,
+            report,
+        })
     }
 
     /// The election ledger.
@@ -101,12 +123,19 @@ impl VerifiedFolder {
 
     /// The manifest.
     pub(crate) fn manifest(&self) -> Outcome<&Manifest> {
-        self.facts.manifest.as_deref().ok_or_else(|| Failure::internal("a verified event without manifest"))
+        self.facts
+            .manifest
+            .as_deref()
+            .ok_or_else(|| Failure::internal("a verified event without manifest"))
     }
 
     /// The index of the trustee with that secret.
     pub(crate) fn index_of(&self, secret: &TrusteeSecret) -> Outcome<u16> {
-        let owner = self.facts.trustee_keys.iter().find(|(_, key)| key.public() == secret.public());
+        let owner = self
+            .facts
+            .trustee_keys
+            .iter()
+            .find(|(_, key)| key.public() == secret.public());
         owner.map(|(index, _)| *index).ok_or_else(|| {
             Failure::refused(
                 "this key is not one of the trustees' keys of the event",
@@ -120,8 +149,11 @@ impl VerifiedFolder {
         let minimum = self.manifest()?.min_ballots;
         let mut boxes = Vec::new();
         for (ledger, progress) in &self.facts.progress {
-            let (_, defined) =
-                self.facts.boxes.get(ledger).ok_or_else(|| Failure::internal("an anchored box that is not defined"))?;
+            let (_, defined) = self
+                .facts
+                .boxes
+                .get(ledger)
+                .ok_or_else(|| Failure::internal("an anchored box that is not defined"))?;
             if progress.anchored.counted >= minimum && progress.result.is_none() {
                 boxes.push((defined.district.clone(), *ledger));
             }
@@ -151,7 +183,9 @@ impl VerifiedFolder {
         };
         journal.record(ballot_box, &this)?;
         let share = decrypt_tally(secret, &tally.election, &tally.tally, &mut rand::rng());
-        tally.verify_share(index, share.as_bytes()).map_err(Failure::internal)?;
+        tally
+            .verify_share(index, share.as_bytes())
+            .map_err(Failure::internal)?;
         Ok(ShareFile {
             format: SHARE_FORMAT.to_owned(),
             event: self.event,
@@ -199,23 +233,36 @@ impl Journal {
         let lock_path = beside(".decrypted.lock");
         let lock = fs::File::create(&lock_path).map_err(|e| Failure::file(&lock_path, &e))?;
         lock.try_lock().map_err(|_| {
-            Failure::failed("another process decrypts with this key", "wait until it has finished, then try again")
+            Failure::failed(
+                "another process decrypts with this key",
+                "wait until it has finished, then try again",
+            )
         })?;
         let path = beside(".decrypted.json");
         let document = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).ok().filter(|d: &JournalDocument| d.format == JOURNAL_FORMAT),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                Some(JournalDocument { format: JOURNAL_FORMAT.to_owned(), boxes: BTreeMap::new() })
-            }
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .ok()
+                .filter(|d: &JournalDocument| d.format == JOURNAL_FORMAT),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Some(JournalDocument {
+                format: JOURNAL_FORMAT.to_owned(),
+                boxes: BTreeMap::new(),
+            }),
             Err(e) => return Err(Failure::file(&path, &e)),
         };
         let document = document.ok_or_else(|| {
             Failure::refused(
-                format!("{} is damaged: it cannot be known what this key has decrypted", path.display()),
+                format!(
+                    "{} is damaged: it cannot be known what this key has decrypted",
+                    path.display()
+                ),
                 "nothing is decrypted until this file is restored from a copy",
             )
         })?;
-        Ok(Self { path, document, _lock: lock })
+        Ok(Self {
+            path,
+            document,
+            _lock: lock,
+        })
     }
 
     /// Notes a tally, or refuses it if another one of that box was decrypted before.
@@ -244,28 +291,54 @@ impl Journal {
 }
 
 fn refusal(report: &Report) -> Failure {
-    let failed = report.checks.iter().filter(|c| matches!(c.verdict, CheckVerdict::Fail | CheckVerdict::NotEstablished));
+    let failed = report
+        .checks
+        .iter()
+        .filter(|c| matches!(c.verdict, CheckVerdict::Fail | CheckVerdict::NotEstablished));
     let found: Vec<String> = failed
-        .flat_map(|c| c.counter_examples.iter().map(move |e| format!("  {} {}: {}", c.number, e.code, e.detail)))
+        .flat_map(|c| {
+            c.counter_examples
+                .iter()
+                .map(move |e| format!("  {} {}: {}", c.number, e.code, e.detail))
+        })
         .take(QUOTED)
         .collect();
     Failure::refused(
-        format!("nothing was decrypted, because the published folder does not verify: {}\n{}", report.summary, found.join("\n")),
+        format!(
+            "nothing was decrypted, because the published folder does not verify: {}\n{}",
+            report.summary,
+            found.join("\n")
+        ),
         "`sijill verify event FOLDER --trust FILE --require-stage anchored` says more; fetch the folder again, and tell \
          the other trustees if it stays so",
     )
 }
 
 /// Folds the published election ledger. It must be the very one that the verifier read.
-fn read_election(folder: &Path, event: LedgerId, contents: &FolderContents, report: &Report) -> Outcome<Arc<ElectionFacts>> {
+fn read_election(
+    folder: &Path,
+    event: LedgerId,
+    contents: &FolderContents,
+    report: &Report,
+) -> Outcome<Arc<ElectionFacts>> {
     let changed = || {
-        Failure::refused("the published folder changed while it was verified", "nothing was decrypted; try again")
+        Failure::refused(
+            "the published folder changed while it was verified",
+            "nothing was decrypted; try again",
+        )
     };
     let base = folder.join(ledger_folder(event));
     let note = read_bounded(&base.join("checkpoint"))?;
     let note = std::str::from_utf8(&note).map_err(|_| changed())?;
-    let size = UnverifiedCheckpoint::parse(note).map_err(|_| changed())?.checkpoint().size;
-    let verified = report.ledgers.iter().find(|l| l.id == event.to_string()).ok_or_else(changed)?;
+    let size = UnverifiedCheckpoint::parse(note)
+        .map_err(|_| changed())?
+        .checkpoint()
+        .size;
+    let verified = report
+        .ledgers
+        .iter()
+        .find(|l| l.id == event.to_string())
+        .ok_or_else(changed)?;
     let mut state: Option<State> = None;
     let tree = read_published(
         size,
@@ -280,7 +353,9 @@ fn read_election(folder: &Path, event: LedgerId, contents: &FolderContents, repo
             }
             let state = state.as_mut().ok_or_else(changed)?;
             let event = Event::parse(state.kind(), body.event_type, &body.payload).map_err(|_| changed())?;
-            state.evolve(seq.as_u64(), entry.received_ms(), &event, contents).map_err(|_| changed())
+            state
+                .evolve(seq.as_u64(), entry.received_ms(), &event, contents)
+                .map_err(|_| changed())
         },
     )
     .map_err(|e| match e {
@@ -303,7 +378,9 @@ impl Contents for FolderContents {
     fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
         let hash = content.sha256;
         let bytes = fs::read(self.0.join(content.path())).map_err(|_| ContentProblem::Missing(hash))?;
-        content.check(&bytes).map_err(|_| ContentProblem::Mismatch(hash))?;
+        content
+            .check(&bytes)
+            .map_err(|_| ContentProblem::Mismatch(hash))?;
         Ok(bytes.into())
     }
 }
@@ -315,7 +392,10 @@ fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|e| Failure::file(path, &e))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Failure::refused(format!("{} is too large", path.display()), "give the right file"));
+        return Err(Failure::refused(
+            format!("{} is too large", path.display()),
+            "give the right file",
+        ));
     }
     Ok(bytes)
 }
@@ -325,7 +405,10 @@ mod tests {
     use super::*;
 
     fn tally(c: char) -> Decrypted {
-        Decrypted { encrypted_tally: c.to_string().repeat(64), sized_tally: "0".repeat(64) }
+        Decrypted {
+            encrypted_tally: c.to_string().repeat(64),
+            sized_tally: "0".repeat(64),
+        }
     }
 
     #[test]
@@ -341,7 +424,9 @@ mod tests {
         }
         let mut journal = Journal::open(&key).unwrap();
         assert!(journal.record(&ballot_box, &tally('b')).is_err());
-        journal.record(&LedgerId::from_bytes([2; 32]), &tally('b')).unwrap();
+        journal
+            .record(&LedgerId::from_bytes([2; 32]), &tally('b'))
+            .unwrap();
     }
 
     #[test]

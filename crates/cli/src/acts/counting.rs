@@ -19,13 +19,35 @@ pub(crate) async fn submit_share(
     author: &SigningKey,
 ) -> Outcome<Acknowledgement> {
     let share = event.engine.put_content(share)?;
-    let submitted = ShareSubmitted { ledger: *ballot_box, index, share };
-    event.act(author, event.election, Typed::Election(ElectionEvent::ShareSubmitted(submitted)), &[]).await
+    let submitted = ShareSubmitted {
+        ledger: *ballot_box,
+        index,
+        share,
+    };
+    event
+        .act(
+            author,
+            event.election,
+            Typed::Election(ElectionEvent::ShareSubmitted(submitted)),
+            &[],
+        )
+        .await
 }
 
 /// Returns the paper votes of a district.
-pub(crate) async fn return_paper(event: &Event, paper: PaperReturned, commission: &SigningKey) -> Outcome<Acknowledgement> {
-    event.act(commission, event.election, Typed::Election(ElectionEvent::PaperReturned(paper)), &[]).await
+pub(crate) async fn return_paper(
+    event: &Event,
+    paper: PaperReturned,
+    commission: &SigningKey,
+) -> Outcome<Acknowledgement> {
+    event
+        .act(
+            commission,
+            event.election,
+            Typed::Election(ElectionEvent::PaperReturned(paper)),
+            &[],
+        )
+        .await
 }
 
 /// What became of a box when results were declared.
@@ -42,25 +64,46 @@ pub(crate) enum Declared {
 }
 
 /// Declares the result of a box if all shares are there, and publishes its view if the paper return is there too.
-pub(crate) async fn declare(event: &Event, ballot_box: &LedgerId, commission: &SigningKey) -> Outcome<Declared> {
+pub(crate) async fn declare(
+    event: &Event,
+    ballot_box: &LedgerId,
+    commission: &SigningKey,
+) -> Outcome<Declared> {
     let facts = event.election_facts()?;
-    let Some(progress) = facts.progress.get(ballot_box) else { return Ok(Declared::NotSealed) };
+    let Some(progress) = facts.progress.get(ballot_box) else {
+        return Ok(Declared::NotSealed);
+    };
     if progress.anchored.counted < event.manifest.min_ballots {
         return Ok(Declared::BelowMinimum);
     }
     if progress.result.is_none() {
         let names = event.manifest.trustees.names.len();
-        let missing: Vec<u16> = (1u16..).take(names).filter(|i| !progress.shares.contains_key(i)).collect();
+        let missing: Vec<u16> = (1u16..)
+            .take(names)
+            .filter(|i| !progress.shares.contains_key(i))
+            .collect();
         if !missing.is_empty() {
             return Ok(Declared::SharesMissing(missing));
         }
         let contents = event.engine.contents();
         let tally = facts.anchored_tally(ballot_box, contents)?;
         let shares = progress.verified_shares(&tally, contents)?;
-        let result = tally.decrypt(&shares).map_err(sijill_registers::register::Rejection::from)?;
+        let result = tally
+            .decrypt(&shares)
+            .map_err(sijill_registers::register::Rejection::from)?;
         let result = event.engine.put_content(result.json().as_bytes())?;
-        let declared = ResultDeclared { ledger: *ballot_box, result };
-        event.act(commission, event.election, Typed::Election(ElectionEvent::ResultDeclared(declared)), &[]).await?;
+        let declared = ResultDeclared {
+            ledger: *ballot_box,
+            result,
+        };
+        event
+            .act(
+                commission,
+                event.election,
+                Typed::Election(ElectionEvent::ResultDeclared(declared)),
+                &[],
+            )
+            .await?;
     }
     publish_result(event, ballot_box).await?;
     Ok(Declared::Result)
@@ -69,11 +112,16 @@ pub(crate) async fn declare(event: &Event, ballot_box: &LedgerId, commission: &S
 /// Publishes the result view of a box, once everything for it is there.
 pub(crate) async fn publish_result(event: &Event, ballot_box: &LedgerId) -> Outcome {
     let facts = event.election_facts()?;
-    let published = facts.progress.get(ballot_box).is_some_and(|p| p.views.iter().any(|v| v == "result"));
+    let published = facts
+        .progress
+        .get(ballot_box)
+        .is_some_and(|p| p.views.iter().any(|v| v == "result"));
     if published {
         return Ok(());
     }
-    let Some(document) = result(event, ballot_box).await? else { return Ok(()) };
+    let Some(document) = result(event, ballot_box).await? else {
+        return Ok(());
+    };
     publish_view(event, ballot_box, "result", document.size, &document.to_bytes()).await
 }
 
@@ -89,5 +137,8 @@ pub(crate) fn known_box(event: &Event, ballot_box: &LedgerId) -> Outcome {
     if event.boxes.iter().any(|(_, id)| id == ballot_box) {
         return Ok(());
     }
-    Err(Failure::refused(format!("ledger {ballot_box} is not a ballot box of this event"), "check the share file"))
+    Err(Failure::refused(
+        format!("ledger {ballot_box} is not a ballot box of this event"),
+        "check the share file",
+    ))
 }

@@ -28,7 +28,11 @@ pub(crate) async fn issue(
     registrar: &SigningKey,
 ) -> Outcome<IssuedNow> {
     super::roll::refuse_frozen(event)?;
-    let uuids: HashMap<Name, Uuid> = event.boxes.iter().map(|(d, id)| (d.clone(), records::uuid(id))).collect();
+    let uuids: HashMap<Name, Uuid> = event
+        .boxes
+        .iter()
+        .map(|(d, id)| (d.clone(), records::uuid(id)))
+        .collect();
     let drawn = book.issue(&uuids)?;
     if drawn > 0 {
         // Before the commitments: a crash in between leaves codes without commitments, which the next run completes.
@@ -44,7 +48,10 @@ pub(crate) async fn issue(
             Some(true) => {}
             Some(false) => {
                 let commitment = issued.commitment();
-                let committed = CredentialCommitted { pseudonym, commitment };
+                let committed = CredentialCommitted {
+                    pseudonym,
+                    commitment,
+                };
                 events.push(Typed::Roll(RollEvent::CredentialCommitted(committed)));
             }
             None => {
@@ -56,6 +63,8 @@ pub(crate) async fn issue(
         }
     }
     let committed = events.len();
-    event.act_on_all(registrar, event.roll, "Committing to credentials", events).await?;
+    event
+        .act_on_all(registrar, event.roll, "Committing to credentials", events)
+        .await?;
     Ok(IssuedNow { drawn, committed })
 }

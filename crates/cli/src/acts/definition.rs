@@ -36,27 +36,53 @@ pub(crate) async fn define(
     let wanted = manifest.trustees.names.len();
     if officials.trustees.len() != wanted {
         return Err(Failure::usage(
-            format!("the election file names {wanted} trustees, but {} keys were given", officials.trustees.len()),
+            format!(
+                "the election file names {wanted} trustees, but {} keys were given",
+                officials.trustees.len()
+            ),
             "give one --trustee for each, in the order of the election file",
         ));
     }
     if commission.key_id() != officials.commission {
-        return Err(Failure::internal("the commission's key is another one than that of the first grant"));
+        return Err(Failure::internal(
+            "the commission's key is another one than that of the first grant",
+        ));
     }
     refuse_shared_keys(engine, officials)?;
-    let maker = Maker { engine, manifest, pack, origin, officials };
+    let maker = Maker {
+        engine,
+        manifest,
+        pack,
+        origin,
+        officials,
+    };
     let election = maker.make(Kind::Election, None, "election").await?;
     let roll = maker.make(Kind::Roll, Some(election), "roll").await?;
     let roll_code = Kind::Roll.code();
-    let mut ledgers = vec![ListedLedger { ledger: roll, kind: roll_code, visibility: ACCREDITED, district: None }];
+    let mut ledgers = vec![ListedLedger {
+        ledger: roll,
+        kind: roll_code,
+        visibility: ACCREDITED,
+        district: None,
+    }];
     for district in &manifest.districts {
-        let ledger = maker.make(Kind::BallotBox, Some(election), &format!("box/{}", district.id)).await?;
+        let ledger = maker
+            .make(Kind::BallotBox, Some(election), &format!("box/{}", district.id))
+            .await?;
         let kind = Kind::BallotBox.code();
-        ledgers.push(ListedLedger { ledger, kind, visibility: PUBLIC, district: Some(district.id.clone()) });
+        ledgers.push(ListedLedger {
+            ledger,
+            kind,
+            visibility: PUBLIC,
+            district: Some(district.id.clone()),
+        });
     }
     ledgers.sort_by_key(|l| l.ledger);
     let manifest = engine.put_content(&manifest.to_bytes())?;
-    let defined = Typed::Election(ElectionEvent::ElectionDefined(ElectionDefined { manifest, ledgers }));
+    let defined = Typed::Election(ElectionEvent::ElectionDefined(ElectionDefined {
+        manifest,
+        ledgers,
+    }));
     engine.act(commission, election, &defined, &[]).await?;
     Event::open(Arc::clone(engine), election)
 }
@@ -88,9 +114,13 @@ impl Maker<'_> {
     async fn make(&self, kind: Kind, parent: Option<LedgerId>, name: &str) -> Outcome<LedgerId> {
         let (service_key, ledger_key) = self.engine.key_ids();
         let refused = |e: &dyn std::fmt::Display| {
-            Failure::refused(format!("the first entry of ledger {name}: {e}"), "mend the key or the origin that it names")
+            Failure::refused(
+                format!("the first entry of ledger {name}: {e}"),
+                "mend the key or the origin that it names",
+            )
         };
-        let origin = Origin::new(format!("{}/{}/{name}", self.origin, self.manifest.id)).map_err(|e| refused(&e))?;
+        let origin =
+            Origin::new(format!("{}/{}/{name}", self.origin, self.manifest.id)).map_err(|e| refused(&e))?;
         let mut random = [0; 32];
         rand::rng().fill_bytes(&mut random);
         let genesis = Genesis::new(GenesisFields {
@@ -111,7 +141,11 @@ impl Maker<'_> {
 
     /// Who may act on a ledger of that kind from the beginning.
     fn grants(&self, kind: Kind) -> Vec<Grant> {
-        let office = |key: KeyId, role: Role| Grant { key, role, scope: None };
+        let office = |key: KeyId, role: Role| Grant {
+            key,
+            role,
+            scope: None,
+        };
         let mut grants = vec![office(self.officials.commission, Role::Commission)];
         match kind {
             Kind::Election => {

@@ -53,18 +53,37 @@ impl Event {
             )
         };
         let handle = engine.ledgers().find(&election).ok_or_else(not_here)?;
-        let Facts::Election(facts) = handle.facts() else { return Err(not_here()) };
+        let Facts::Election(facts) = handle.facts() else {
+            return Err(not_here());
+        };
         let manifest = facts.manifest.clone().ok_or_else(not_here)?;
         let defined = facts.defined.as_ref().ok_or_else(not_here)?;
-        let roll = defined.ledgers.iter().find(|l| l.kind == Kind::Roll.code()).ok_or_else(not_here)?.ledger;
-        let mut boxes: Vec<_> =
-            defined.ledgers.iter().filter_map(|l| Some((l.district.clone()?, l.ledger))).collect();
+        let roll = defined
+            .ledgers
+            .iter()
+            .find(|l| l.kind == Kind::Roll.code())
+            .ok_or_else(not_here)?
+            .ledger;
+        let mut boxes: Vec<_> = defined
+            .ledgers
+            .iter()
+            .filter_map(|l| Some((l.district.clone()?, l.ledger)))
+            .collect();
         boxes.sort();
-        Ok(Self { engine, election, manifest, roll, boxes })
+        Ok(Self {
+            engine,
+            election,
+            manifest,
+            roll,
+            boxes,
+        })
     }
 
     pub(crate) fn handle(&self, ledger: &LedgerId) -> Outcome<Arc<LedgerHandle>> {
-        self.engine.ledgers().find(ledger).ok_or_else(|| wrong_kind(ledger, "here"))
+        self.engine
+            .ledgers()
+            .find(ledger)
+            .ok_or_else(|| wrong_kind(ledger, "here"))
     }
 
     /// What the election ledger has established.
@@ -93,15 +112,32 @@ impl Event {
 
     /// The box of a district; of the only one if none is named.
     pub(crate) fn box_of(&self, district: Option<&Name>) -> Outcome<LedgerId> {
-        let ids = || self.boxes.iter().map(|(d, _)| d.as_str()).collect::<Vec<_>>().join(", ");
+        let ids = || {
+            self.boxes
+                .iter()
+                .map(|(d, _)| d.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         match district {
             None => match self.boxes.as_slice() {
                 [(_, only)] => Ok(*only),
-                _ => Err(Failure::usage("this event has several districts", format!("name one with --district: {}", ids()))),
+                _ => Err(Failure::usage(
+                    "this event has several districts",
+                    format!("name one with --district: {}", ids()),
+                )),
             },
-            Some(name) => self.boxes.iter().find(|(d, _)| d == name).map(|(_, id)| *id).ok_or_else(|| {
-                Failure::refused(format!("this event has no district `{name}`"), format!("its districts: {}", ids()))
-            }),
+            Some(name) => self
+                .boxes
+                .iter()
+                .find(|(d, _)| d == name)
+                .map(|(_, id)| *id)
+                .ok_or_else(|| {
+                    Failure::refused(
+                        format!("this event has no district `{name}`"),
+                        format!("its districts: {}", ids()),
+                    )
+                }),
         }
     }
 

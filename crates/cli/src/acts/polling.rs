@@ -17,6 +17,7 @@ use sijill_registers::names::Name;
 use super::Event;
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
+use crate::roll_file::ListedPerson;
 
 /// Opens every box that is not open yet. Returns how many were opened.
 pub(crate) async fn open(event: &Event, commission: &SigningKey) -> Outcome<usize> {
@@ -24,7 +25,9 @@ pub(crate) async fn open(event: &Event, commission: &SigningKey) -> Outcome<usiz
     for (_, ballot_box) in &event.boxes {
         if event.box_facts(ballot_box)?.phase <= Phase::Prepared {
             let open = Typed::BallotBox(BoxEvent::BoxOpened);
-            event.act(commission, *ballot_box, open, &[event.election]).await?;
+            event
+                .act(commission, *ballot_box, open, &[event.election])
+                .await?;
             opened += 1;
         }
     }
@@ -36,7 +39,14 @@ pub(crate) async fn close(event: &Event, commission: &SigningKey) -> Outcome<usi
     let mut closed = 0;
     for (_, ballot_box) in &event.boxes {
         if event.box_facts(ballot_box)?.phase <= Phase::Open {
-            event.act(commission, *ballot_box, Typed::BallotBox(BoxEvent::BoxClosed), &[]).await?;
+            event
+                .act(
+                    commission,
+                    *ballot_box,
+                    Typed::BallotBox(BoxEvent::BoxClosed),
+                    &[],
+                )
+                .await?;
             closed += 1;
         }
     }
@@ -48,17 +58,22 @@ pub(crate) async fn close(event: &Event, commission: &SigningKey) -> Outcome<usi
 pub(crate) async fn exclude(
     event: &Event,
     book: &Book,
-    on_paper: &[String],
+    on_paper: &[ListedPerson],
     registrar: &SigningKey,
 ) -> Outcome<BTreeMap<Name, usize>> {
     let people: HashMap<&str, _> = book.people().iter().map(|p| (p.identifier.as_str(), p)).collect();
     let mut lists: BTreeMap<Name, Vec<Point>> = BTreeMap::new();
     let mut seen = std::collections::HashSet::new();
-    for (identifier, line) in on_paper.iter().zip(2u64..) {
+    for ListedPerson { line, identifier } in on_paper {
         let at = |problem: &str| {
-            Failure::refused(format!("entry {} of the list {problem}", line - 1), "mend the list; nothing was written")
+            Failure::refused(
+                format!("line {line} of the list {problem}"),
+                "mend the list; nothing was written",
+            )
         };
-        let person = people.get(identifier.as_str()).ok_or_else(|| at("is not on the roll"))?;
+        let person = people
+            .get(identifier.as_str())
+            .ok_or_else(|| at("is not on the roll"))?;
         if !seen.insert(identifier) {
             return Err(at("repeats a person"));
         }
@@ -72,11 +87,22 @@ pub(crate) async fn exclude(
         if event.box_facts(ballot_box)?.phase >= Phase::Excluded {
             continue;
         }
-        let list = CredentialList::build(lists.remove(district).unwrap_or_default()).map_err(Failure::internal)?;
+        let list =
+            CredentialList::build(lists.remove(district).unwrap_or_default()).map_err(Failure::internal)?;
         let count = list.entries().len();
         let content = event.engine.put_content(list.json().as_bytes())?;
-        let fixed = ExclusionsFixed { list: content, count: count as u64 };
-        event.act(registrar, *ballot_box, Typed::BallotBox(BoxEvent::ExclusionsFixed(fixed)), &[]).await?;
+        let fixed = ExclusionsFixed {
+            list: content,
+            count: count as u64,
+        };
+        event
+            .act(
+                registrar,
+                *ballot_box,
+                Typed::BallotBox(BoxEvent::ExclusionsFixed(fixed)),
+                &[],
+            )
+            .await?;
         counts.insert(district.clone(), count);
     }
     Ok(counts)
@@ -86,7 +112,14 @@ pub(crate) async fn exclude(
 pub(crate) async fn seal(event: &Event, commission: &SigningKey) -> Outcome {
     for (_, ballot_box) in &event.boxes {
         if event.box_facts(ballot_box)?.phase < Phase::Sealed {
-            event.act(commission, *ballot_box, Typed::BallotBox(BoxEvent::SealOrdered), &[]).await?;
+            event
+                .act(
+                    commission,
+                    *ballot_box,
+                    Typed::BallotBox(BoxEvent::SealOrdered),
+                    &[],
+                )
+                .await?;
         }
         anchor(event, ballot_box).await?;
         publish_box_views(event, ballot_box).await?;
@@ -99,7 +132,10 @@ async fn anchor(event: &Event, ballot_box: &LedgerId) -> Outcome {
         return Ok(());
     }
     let facts = event.box_facts(ballot_box)?;
-    let (sealed_size, sealed) = facts.sealed.as_ref().ok_or_else(|| Failure::internal("a sealed box without seal"))?;
+    let (sealed_size, sealed) = facts
+        .sealed
+        .as_ref()
+        .ok_or_else(|| Failure::internal("a sealed box without seal"))?;
     let anchored = TallyAnchored {
         ledger: *ballot_box,
         sealed_size: *sealed_size,
@@ -108,38 +144,77 @@ async fn anchor(event: &Event, ballot_box: &LedgerId) -> Outcome {
         sized_tally: sealed.sized_tally,
     };
     let anchored = Typed::Election(ElectionEvent::TallyAnchored(anchored));
-    event.engine.act_as_service(event.election, anchored, &[*ballot_box]).await?;
+    event
+        .engine
+        .act_as_service(event.election, anchored, &[*ballot_box])
+        .await?;
     Ok(())
 }
 
 async fn publish_box_views(event: &Event, ballot_box: &LedgerId) -> Outcome {
     let facts = event.election_facts()?;
-    let progress = facts.progress.get(ballot_box).ok_or_else(|| Failure::internal("an anchored box without progress"))?;
-    let (_, defined) = facts.boxes.get(ballot_box).ok_or_else(|| Failure::internal("a box without definition"))?;
+    let progress = facts
+        .progress
+        .get(ballot_box)
+        .ok_or_else(|| Failure::internal("an anchored box without progress"))?;
+    let (_, defined) = facts
+        .boxes
+        .get(ballot_box)
+        .ok_or_else(|| Failure::internal("a box without definition"))?;
     let size = progress.anchored.sealed_size;
     let missing = |name: &str| !progress.views.iter().any(|v| v == name);
     if missing("turnout") {
         let zone = TimeZone::get(&event.manifest.time_zone).map_err(Failure::internal)?;
         let view = event.engine.view::<Turnout>(*ballot_box, Some(size)).await?.view;
-        publish_view(event, ballot_box, "turnout", size, &view.document(*ballot_box, size, defined, &zone).to_bytes()).await?;
+        publish_view(
+            event,
+            ballot_box,
+            "turnout",
+            size,
+            &view.document(*ballot_box, size, defined, &zone).to_bytes(),
+        )
+        .await?;
     }
     if missing("trackers") {
         let view = event.engine.view::<Trackers>(*ballot_box, Some(size)).await?.view;
-        publish_view(event, ballot_box, "trackers", size, &view.document(*ballot_box, size).to_bytes()).await?;
+        publish_view(
+            event,
+            ballot_box,
+            "trackers",
+            size,
+            &view.document(*ballot_box, size).to_bytes(),
+        )
+        .await?;
     }
     if missing("tally") {
         let view = event.engine.view::<Tally>(*ballot_box, Some(size)).await?.view;
-        let document = view.document(*ballot_box, size).ok_or_else(|| Failure::internal("a sealed box without tally"))?;
+        let document = view
+            .document(*ballot_box, size)
+            .ok_or_else(|| Failure::internal("a sealed box without tally"))?;
         publish_view(event, ballot_box, "tally", size, &document.to_bytes()).await?;
     }
     Ok(())
 }
 
 /// Puts a view's document on the election ledger.
-pub(super) async fn publish_view(event: &Event, ballot_box: &LedgerId, view: &str, size: u64, document: &[u8]) -> Outcome {
+pub(super) async fn publish_view(
+    event: &Event,
+    ballot_box: &LedgerId,
+    view: &str,
+    size: u64,
+    document: &[u8],
+) -> Outcome {
     let content = event.engine.put_content(document)?;
-    let published = ViewPublished { view: view.to_owned(), ledger: *ballot_box, size, content };
+    let published = ViewPublished {
+        view: view.to_owned(),
+        ledger: *ballot_box,
+        size,
+        content,
+    };
     let published = Typed::Election(ElectionEvent::ViewPublished(published));
-    event.engine.act_as_service(event.election, published, &[]).await?;
+    event
+        .engine
+        .act_as_service(event.election, published, &[])
+        .await?;
     Ok(())
 }

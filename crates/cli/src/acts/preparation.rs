@@ -19,8 +19,18 @@ pub(crate) async fn publish_trustee_key(
     record: &[u8],
     author: &SigningKey,
 ) -> Outcome<Acknowledgement> {
-    let published = TrusteeKeyPublished { index, record: record.to_vec() };
-    event.act(author, event.election, Typed::Election(ElectionEvent::TrusteeKeyPublished(published)), &[]).await
+    let published = TrusteeKeyPublished {
+        index,
+        record: record.to_vec(),
+    };
+    event
+        .act(
+            author,
+            event.election,
+            Typed::Election(ElectionEvent::TrusteeKeyPublished(published)),
+            &[],
+        )
+        .await
 }
 
 /// Fixes trustees, boxes and the poll, and prepares every box. Does what is missing.
@@ -28,7 +38,14 @@ pub(crate) async fn prepare(event: &Event, commission: &SigningKey) -> Outcome {
     fix_trustees(event, commission).await?;
     define_boxes(event, commission).await?;
     if event.election_facts()?.poll_opened_size.is_none() {
-        event.act(commission, event.election, Typed::Election(ElectionEvent::PollOpened), &[]).await?;
+        event
+            .act(
+                commission,
+                event.election,
+                Typed::Election(ElectionEvent::PollOpened),
+                &[],
+            )
+            .await?;
     }
     prepare_boxes(event, commission).await
 }
@@ -46,7 +63,10 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
         .collect();
     if !missing.is_empty() {
         return Err(Failure::refused(
-            format!("these trustees have not published their keys: {}", missing.join(", ")),
+            format!(
+                "these trustees have not published their keys: {}",
+                missing.join(", ")
+            ),
             "each of them runs `sijill trustee keygen` and `sijill trustee publish`",
         ));
     }
@@ -54,7 +74,10 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
     let record = Trustees::from_keys(&keys).map_err(Failure::internal)?;
     let trustees = event.engine.put_content(record.json().as_bytes())?;
     let public_key = *record.election_key().as_bytes();
-    let fixed = Typed::Election(ElectionEvent::TrusteesFixed(TrusteesFixed { trustees, public_key }));
+    let fixed = Typed::Election(ElectionEvent::TrusteesFixed(TrusteesFixed {
+        trustees,
+        public_key,
+    }));
     event.act(commission, event.election, fixed, &[]).await?;
     Ok(())
 }
@@ -67,12 +90,22 @@ async fn define_boxes(event: &Event, commission: &SigningKey) -> Outcome {
             continue;
         }
         if roll.frozen_size.is_none() {
-            return Err(Failure::refused("the roll is not frozen yet", "the registrar runs `sijill roll freeze` first"));
+            return Err(Failure::refused(
+                "the roll is not frozen yet",
+                "the registrar runs `sijill roll freeze` first",
+            ));
         }
-        let trustees = facts.trustees_record.as_ref().ok_or_else(|| Failure::internal("no trustees"))?;
-        let district = event.manifest.district(district_id).ok_or_else(|| Failure::internal("no such district"))?;
-        let election = records::election_record(&event.manifest, district, ballot_box, trustees.election_key())
-            .map_err(Failure::internal)?;
+        let trustees = facts
+            .trustees_record
+            .as_ref()
+            .ok_or_else(|| Failure::internal("no trustees"))?;
+        let district = event
+            .manifest
+            .district(district_id)
+            .ok_or_else(|| Failure::internal("no such district"))?;
+        let election =
+            records::election_record(&event.manifest, district, ballot_box, trustees.election_key())
+                .map_err(Failure::internal)?;
         let election = event.engine.put_content(election.json().as_bytes())?;
         let defined = match roll.districts.iter().find(|d| d.district == *district_id) {
             Some(row) => BoxDefined {
@@ -87,24 +120,40 @@ async fn define_boxes(event: &Event, commission: &SigningKey) -> Outcome {
                 let empty = CredentialList::build(Vec::new()).map_err(Failure::internal)?;
                 let credentials = event.engine.put_content(empty.json().as_bytes())?;
                 let district = district_id.clone();
-                BoxDefined { district, ledger: *ballot_box, election, credentials, eligible: 0, holders: 0 }
+                BoxDefined {
+                    district,
+                    ledger: *ballot_box,
+                    election,
+                    credentials,
+                    eligible: 0,
+                    holders: 0,
+                }
             }
         };
         let defined = Typed::Election(ElectionEvent::BoxDefined(defined));
-        event.act(commission, event.election, defined, &[event.roll]).await?;
+        event
+            .act(commission, event.election, defined, &[event.roll])
+            .await?;
     }
     Ok(())
 }
 
 async fn prepare_boxes(event: &Event, commission: &SigningKey) -> Outcome {
     let facts = event.election_facts()?;
-    let trustees = facts.trustees.as_ref().ok_or_else(|| Failure::internal("no trustees"))?.trustees;
+    let trustees = facts
+        .trustees
+        .as_ref()
+        .ok_or_else(|| Failure::internal("no trustees"))?
+        .trustees;
     let manifest = &event.manifest;
     for (district, ballot_box) in &event.boxes {
         if event.box_facts(ballot_box)?.phase != Phase::New {
             continue;
         }
-        let (_, defined) = facts.boxes.get(ballot_box).ok_or_else(|| Failure::internal("a box without definition"))?;
+        let (_, defined) = facts
+            .boxes
+            .get(ballot_box)
+            .ok_or_else(|| Failure::internal("a box without definition"))?;
         let prepared = BoxPrepared {
             district: district.clone(),
             election: defined.election,
@@ -117,7 +166,9 @@ async fn prepare_boxes(event: &Event, commission: &SigningKey) -> Outcome {
             min_ballots: manifest.min_ballots,
         };
         let prepared = Typed::BallotBox(BoxEvent::BoxPrepared(prepared));
-        event.act(commission, *ballot_box, prepared, &[event.election]).await?;
+        event
+            .act(commission, *ballot_box, prepared, &[event.election])
+            .await?;
     }
     Ok(())
 }

@@ -8,9 +8,15 @@ use crate::site::{Site, write_file};
 
 /// Publishes both scopes, each with its trust file.
 pub(crate) async fn publish(event: &Event, site: &Site) -> Outcome<(Publication, Publication)> {
-    let public = event.engine.publish(event.election, Scope::Public, &site.published()).await?;
+    let public = event
+        .engine
+        .publish(event.election, Scope::Public, &site.published())
+        .await?;
     write_file(&site.trust(), public.trust.to_json().as_bytes())?;
-    let accredited = event.engine.publish(event.election, Scope::Accredited, &site.accredited()).await?;
+    let accredited = event
+        .engine
+        .publish(event.election, Scope::Accredited, &site.accredited())
+        .await?;
     write_file(&site.trust_accredited(), accredited.trust.to_json().as_bytes())?;
     Ok((public, accredited))
 }

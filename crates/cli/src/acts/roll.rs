@@ -24,7 +24,10 @@ fn on_roll<T>(event: &Event, look: impl FnOnce(&sijill_registers::roll::RollStat
 /// Refuses what would change a frozen roll.
 pub(crate) fn refuse_frozen(event: &Event) -> Outcome {
     if on_roll(event, |roll| roll.is_frozen())? {
-        return Err(Failure::refused("the roll is frozen", "nothing may follow; a new event has a new roll"));
+        return Err(Failure::refused(
+            "the roll is frozen",
+            "nothing may follow; a new event has a new roll",
+        ));
     }
     Ok(())
 }
@@ -39,12 +42,17 @@ pub(crate) async fn register(
     let events: Vec<Typed> = on_roll(event, |roll| {
         let all = book.people().iter().map(|p| (pseudonyms.of(&p.identifier), p));
         all.filter(|(pseudonym, _)| !roll.is_registered(pseudonym))
-            .map(|(pseudonym, p)| VoterRegistered { pseudonym, district: p.district.clone() })
+            .map(|(pseudonym, p)| VoterRegistered {
+                pseudonym,
+                district: p.district.clone(),
+            })
             .map(|e| Typed::Roll(RollEvent::VoterRegistered(e)))
             .collect()
     })?;
     let count = events.len();
-    event.act_on_all(registrar, event.roll, "Registering voters", events).await?;
+    event
+        .act_on_all(registrar, event.roll, "Registering voters", events)
+        .await?;
     Ok(count)
 }
 
@@ -60,7 +68,10 @@ pub(crate) async fn freeze(
     let mut lists: BTreeMap<&Name, Vec<Point>> = BTreeMap::new();
     for person in book.people() {
         let pseudonym = pseudonyms.of(&person.identifier);
-        match (on_roll(event, |roll| roll.has_credential(&pseudonym))?, &person.issued) {
+        match (
+            on_roll(event, |roll| roll.has_credential(&pseudonym))?,
+            &person.issued,
+        ) {
             (Some(true), Some(issued)) => {
                 let point = Point::from_bytes(&issued.public).map_err(Failure::internal)?;
                 lists.entry(&person.district).or_default().push(point);
@@ -76,9 +87,15 @@ pub(crate) async fn freeze(
     }
     let mut districts = Vec::new();
     for (district, (eligible, holders)) in counts {
-        let list = CredentialList::build(lists.remove(&district).unwrap_or_default()).map_err(Failure::internal)?;
+        let list =
+            CredentialList::build(lists.remove(&district).unwrap_or_default()).map_err(Failure::internal)?;
         let credentials = event.engine.put_content(list.json().as_bytes())?;
-        districts.push(DistrictRoll { district, eligible, holders, credentials });
+        districts.push(DistrictRoll {
+            district,
+            eligible,
+            holders,
+            credentials,
+        });
     }
     let frozen = Typed::Roll(RollEvent::RollFrozen(RollFrozen { districts }));
     event.act(registrar, event.roll, frozen, &[]).await

@@ -7,8 +7,8 @@ use sijill_ballot::{
     encrypt_ballot, prove_replaces,
 };
 use sijill_ledger::LedgerId;
-use sijill_registers::ballot_box::events::{AuditStarted, BallotCast, Replaces};
 use sijill_registers::ballot_box::RecordedBallot;
+use sijill_registers::ballot_box::events::{AuditStarted, BallotCast, Replaces};
 
 use super::Event;
 use crate::error::{Failure, Outcome};
@@ -66,9 +66,19 @@ impl Device {
         let replaces = replaces.map(|old| {
             let proof = prove_replaces(&self.credential, hash, old, &mut rng);
             let (challenge, response) = (proof.challenge_le_bytes(), proof.response_le_bytes());
-            Replaces { ballot_hash: old, challenge, response }
+            Replaces {
+                ballot_hash: old,
+                challenge,
+                response,
+            }
         });
-        Ok(ReadyBallot { cast: BallotCast { ballot: ballot.into_cast().into_bytes(), replaces }, hash })
+        Ok(ReadyBallot {
+            cast: BallotCast {
+                ballot: ballot.into_cast().into_bytes(),
+                replaces,
+            },
+            hash,
+        })
     }
 
     /// Encrypts a vote to open it. The announcement goes to the box before the opening is shown to anybody.
@@ -78,7 +88,10 @@ impl Device {
             .ok_or_else(|| Failure::internal("a ballot that was just made cannot be read"))?;
         let tracking_code = ballot.tracking_code();
         Ok(OpenedBallot {
-            announcement: AuditStarted { ballot_hash: recorded.hash, alphas: recorded.alphas },
+            announcement: AuditStarted {
+                ballot_hash: recorded.hash,
+                alphas: recorded.alphas,
+            },
             opening: zeroize::Zeroizing::new(ballot.into_opened()),
             tracking_code,
         })
@@ -86,7 +99,10 @@ impl Device {
 
     fn new_ballot(&self, vote: &Vote) -> Outcome<NewBallot> {
         encrypt_ballot(&self.election, &self.credential, vote, &mut rand::rng()).map_err(|e| {
-            Failure::refused(format!("the vote does not fit the questions: {e}"), "choose again; nothing was sent")
+            Failure::refused(
+                format!("the vote does not fit the questions: {e}"),
+                "choose again; nothing was sent",
+            )
         })
     }
 }
@@ -102,7 +118,11 @@ impl OpenedBallot {
             )
         })?;
         let announced = seen.tracking_code() == self.tracking_code;
-        if announced { Ok(seen.choices) } else { Err(Failure::internal("the opening is that of another ballot")) }
+        if announced {
+            Ok(seen.choices)
+        } else {
+            Err(Failure::internal("the opening is that of another ballot"))
+        }
     }
 }
 
@@ -110,13 +130,20 @@ impl OpenedBallot {
 pub(crate) fn election_of(event: &Event, ballot_box: &LedgerId) -> Outcome<Arc<ElectionContext>> {
     let facts = event.box_facts(ballot_box)?;
     let setup = facts.prepared.as_ref().ok_or_else(|| {
-        Failure::refused("the ballot box is not prepared yet", "the commission runs `sijill election prepare`")
+        Failure::refused(
+            "the ballot box is not prepared yet",
+            "the commission runs `sijill election prepare`",
+        )
     })?;
     Ok(Arc::clone(&setup.election))
 }
 
 /// The latest ballot of a credential in a box.
-pub(crate) fn latest(event: &Event, ballot_box: &LedgerId, credential: &[u8; 32]) -> Outcome<Option<BallotHash>> {
+pub(crate) fn latest(
+    event: &Event,
+    ballot_box: &LedgerId,
+    credential: &[u8; 32],
+) -> Outcome<Option<BallotHash>> {
     let handle = event.handle(ballot_box)?;
     Ok(handle.with_head(|head| head.state.as_box().and_then(|b| b.latest(credential))))
 }

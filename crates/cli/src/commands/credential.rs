@@ -11,7 +11,7 @@ use super::roll::{Registrar, RegistrarArgs, no_book};
 use crate::acts;
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
-use crate::render::number;
+use crate::render::{number, say};
 use crate::site::write_file;
 
 /// Issue voters' credentials.
@@ -40,13 +40,14 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
         CredentialCommand::Issue { registrar } => {
             let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
             let issued =
-                acts::credentials::issue(&event, &mut registrar.book, &registrar.pseudonyms, &registrar.key).await?;
-            println!(
+                acts::credentials::issue(&event, &mut registrar.book, &registrar.pseudonyms, &registrar.key)
+                    .await?;
+            say!(
                 "Drew {} codes, recorded {} commitments.",
                 number(issued.drawn as u64),
                 number(issued.committed as u64)
             );
-            println!("Next: `sijill credential slips` for the printing house, then `sijill roll freeze`.");
+            say!("Next: `sijill credential slips` for the printing house, then `sijill roll freeze`.");
         }
         CredentialCommand::Slips { out, book } => {
             let path = book.clone().unwrap_or_else(|| site.book(&event.election));
@@ -54,7 +55,10 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
                 return Err(no_book(&path));
             }
             if out.exists() {
-                return Err(Failure::refused(format!("{} exists", out.display()), "choose another name"));
+                return Err(Failure::refused(
+                    format!("{} exists", out.display()),
+                    "choose another name",
+                ));
             }
             let book = Book::open(&path, event.roll, common.passphrases().acting(&path)?)?;
             let mut text = Zeroizing::new("identifier,district,code\n".to_owned());
@@ -67,12 +71,19 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
                 }
             }
             write_file(out, text.as_bytes())?;
-            println!("Wrote {} codes. Whoever has this file can vote: delete it after printing.", number(count));
+            say!(
+                "Wrote {} codes. Whoever has this file can vote: delete it after printing.",
+                number(count)
+            );
         }
     }
     Ok(())
 }
 
 fn csv_field(text: &str) -> String {
-    if text.contains(['"', ',']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    if text.contains(['"', ',']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }

@@ -10,12 +10,14 @@ use crate::error::{Failure, Outcome};
 
 /// Arguments of `sijill demo`.
 #[derive(Debug, Args)]
-#[command(long_about = "Run a whole referendum with invented voters in a fresh folder, and verify it.\n\n\
+#[command(
+    long_about = "Run a whole referendum with invented voters in a fresh folder, and verify it.\n\n\
     Makes all keys, registers the roll, issues credentials, lets every voter's device encrypt and cast (some vote \
     again, some open a ballot to audit it, some vote on paper, some abstain), closes, seals, lets the trustees verify \
     and decrypt, declares the result, publishes and verifies. A simulated clock goes through the polling day.\n\n\
     A folder with an interrupted or finished demonstration is left alone unless --again is given; any other folder \
-    that is not empty is never touched.")]
+    that is not empty is never touched."
+)]
 pub(crate) struct DemoArgs {
     /// Number of invented voters [default: the 1,000 of the fixture]
     #[arg(long, value_name = "N", conflicts_with = "roll",
@@ -38,7 +40,10 @@ pub(crate) struct DemoArgs {
 /// Runs `sijill demo`.
 pub(crate) async fn run(args: &DemoArgs, common: &Common) -> Outcome {
     if common.clock()?.is_simulated() {
-        return Err(Failure::usage("the demonstration has its own clock", "leave --rehearsal-clock out"));
+        return Err(Failure::usage(
+            "the demonstration has its own clock",
+            "leave --rehearsal-clock out",
+        ));
     }
     let demo = Demo {
         dir: common.demo_dir(),

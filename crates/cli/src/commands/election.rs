@@ -14,7 +14,7 @@ use crate::acts::definition::Officials;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
-use crate::render::{self, moment, number};
+use crate::render::{self, moment, number, say};
 use crate::{roll_file, rules};
 
 /// Define, open, close, seal and count an event.
@@ -117,40 +117,55 @@ struct PaperDistrict {
 /// Runs `sijill election`.
 pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
     match command {
-        ElectionCommand::New { file, rules, key, registrar, trustees } => {
-            new(file, rules.as_deref(), key, registrar, trustees, common).await
-        }
+        ElectionCommand::New {
+            file,
+            rules,
+            key,
+            registrar,
+            trustees,
+        } => new(file, rules.as_deref(), key, registrar, trustees, common).await,
         ElectionCommand::Prepare { key } => {
             let (_site, _open, event) = common.start_event().await?;
             acts::preparation::prepare(&event, &common.signing_key(key)?).await?;
-            println!("Election key, boxes and questions are fixed.");
-            println!("Next: `sijill election open` from {}.", opens(&event));
+            say!("Election key, boxes and questions are fixed.");
+            say!("Next: `sijill election open` from {}.", opens(&event));
             Ok(())
         }
         ElectionCommand::Open { key } => {
             let (_site, _open, event) = common.start_event().await?;
             let opened = acts::polling::open(&event, &common.signing_key(key)?).await?;
-            println!("Opened {opened} ballot boxes; {} were open already.", event.boxes.len() - opened);
-            println!("They take ballots until {}.", closes(&event));
+            say!(
+                "Opened {opened} ballot boxes; {} were open already.",
+                event.boxes.len() - opened
+            );
+            say!("They take ballots until {}.", closes(&event));
             Ok(())
         }
         ElectionCommand::Close { key } => {
             let (_site, _open, event) = common.start_event().await?;
             let closed = acts::polling::close(&event, &common.signing_key(key)?).await?;
-            println!("Closed {closed} ballot boxes; {} were closed already.", event.boxes.len() - closed);
-            println!("Next: `sijill election exclude` (registrar), then `sijill election seal`.");
+            say!(
+                "Closed {closed} ballot boxes; {} were closed already.",
+                event.boxes.len() - closed
+            );
+            say!("Next: `sijill election exclude` (registrar), then `sijill election seal`.");
             Ok(())
         }
-        ElectionCommand::Exclude { key, list, book } => exclude(key, list.as_deref(), book.as_deref(), common).await,
+        ElectionCommand::Exclude { key, list, book } => {
+            exclude(key, list.as_deref(), book.as_deref(), common).await
+        }
         ElectionCommand::Seal { key } => {
             let (_site, _open, event) = common.start_event().await?;
             acts::polling::seal(&event, &common.signing_key(key)?).await?;
             for (district, ballot_box) in &event.boxes {
                 if let Some(progress) = event.election_facts()?.progress.get(ballot_box) {
-                    println!("{district}: {} ballots counted, sealed and anchored", number(progress.anchored.counted));
+                    say!(
+                        "{district}: {} ballots counted, sealed and anchored",
+                        number(progress.anchored.counted)
+                    );
                 }
             }
-            println!("Next: `sijill ledger publish`, then each trustee runs `sijill trustee decrypt`.");
+            say!("Next: `sijill ledger publish`, then each trustee runs `sijill trustee decrypt`.");
             Ok(())
         }
         ElectionCommand::Paper { key, file } => paper(key, file, common).await,
@@ -185,20 +200,30 @@ async fn new(
     let open = common.start(&site).await?;
     if open.engine.now().as_u64() >= manifest.closes_ms {
         return Err(Failure::refused(
-            format!("the poll would close at {}, which is past", moment(manifest.closes_ms, &manifest.time_zone)),
+            format!(
+                "the poll would close at {}, which is past",
+                moment(manifest.closes_ms, &manifest.time_zone)
+            ),
             "edit `opens` and `closes` of the election file; nothing was written",
         ));
     }
-    let event =
-        acts::definition::define(&open.engine, &manifest, &pack, site.origin(), &officials, &commission).await?;
+    let event = acts::definition::define(
+        &open.engine,
+        &manifest,
+        &pack,
+        site.origin(),
+        &officials,
+        &commission,
+    )
+    .await?;
     site.set_event(event.election)?;
-    println!("Defined: {}", render::bilingual(&manifest.name));
-    println!("  event (election ledger): {}", event.election);
-    println!("  roll:                    {}", event.roll);
+    say!("Defined: {}", render::bilingual(&manifest.name));
+    say!("  event (election ledger): {}", event.election);
+    say!("  roll:                    {}", event.roll);
     for (district, ledger) in &event.boxes {
-        println!("  ballot box {district}: {ledger}");
+        say!("  ballot box {district}: {ledger}");
     }
-    println!("Next: `sijill roll import` (registrar), `sijill trustee publish` (each trustee).");
+    say!("Next: `sijill roll import` (registrar), `sijill trustee publish` (each trustee).");
     Ok(())
 }
 
@@ -217,25 +242,32 @@ async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &
         Book::open(&path, event.roll, common.passphrases().acting(&path)?)?
     } else if on_paper.is_empty() {
         // Nobody to look up.
-        Book::open_or_new(&path, event.roll, sijill_engine::keyfile::Passphrase::new(String::new()))?
+        Book::open_or_new(
+            &path,
+            event.roll,
+            sijill_engine::keyfile::Passphrase::new(String::new()),
+        )?
     } else {
         return Err(super::roll::no_book(&path));
     };
     let counts = acts::polling::exclude(&event, &book, &on_paper, &key).await?;
     for (district, count) in &counts {
-        println!("{district}: {} credentials excluded", number(*count as u64));
+        say!("{district}: {} credentials excluded", number(*count as u64));
     }
     if counts.is_empty() {
-        println!("The exclusions of every box are fixed already.");
+        say!("The exclusions of every box are fixed already.");
     }
-    println!("Next: `sijill election seal`.");
+    say!("Next: `sijill election seal`.");
     Ok(())
 }
 
 async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
     let returns: PaperFile = toml::from_str(&text).map_err(|e| {
-        Failure::refused(format!("{}: {e}", file.display()), "`sijill election paper --help` shows the form; nothing was written")
+        Failure::refused(
+            format!("{}: {e}", file.display()),
+            "`sijill election paper --help` shows the form; nothing was written",
+        )
     })?;
     let (_site, _open, event) = common.start_event().await?;
     let key = common.signing_key(key)?;
@@ -251,9 +283,9 @@ async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
         };
         acts::counting::return_paper(&event, returned, &key).await?;
         acts::counting::publish_result(&event, &ledger).await?;
-        println!("{}: returned", district.id);
+        say!("{}: returned", district.id);
     }
-    println!("Next: `sijill election result`.");
+    say!("Next: `sijill election result`.");
     Ok(())
 }
 
@@ -267,11 +299,17 @@ async fn result(key: Option<&Path>, json: bool, common: &Common) -> Outcome {
                 Declared::Result => {}
                 Declared::SharesMissing(trustees) => {
                     let trustees: Vec<String> = trustees.iter().map(u16::to_string).collect();
-                    incomplete.push(format!("{district}: the shares of trustees {} are missing", trustees.join(", ")));
+                    incomplete.push(format!(
+                        "{district}: the shares of trustees {} are missing",
+                        trustees.join(", ")
+                    ));
                     continue;
                 }
                 Declared::BelowMinimum => {
-                    println!("{district}: fewer than {} ballots; it is never decrypted.", event.manifest.min_ballots);
+                    say!(
+                        "{district}: fewer than {} ballots; it is never decrypted.",
+                        event.manifest.min_ballots
+                    );
                     continue;
                 }
                 Declared::NotSealed => {
@@ -281,8 +319,8 @@ async fn result(key: Option<&Path>, json: bool, common: &Common) -> Outcome {
             }
         }
         match acts::counting::result(&event, ballot_box).await? {
-            Some(document) if json => println!("{}", String::from_utf8_lossy(&document.to_bytes())),
-            Some(document) => println!("{}", render::result(&event.manifest, &document)),
+            Some(document) if json => say!("{}", String::from_utf8_lossy(&document.to_bytes())),
+            Some(document) => say!("{}", render::result(&event.manifest, &document)),
             None => incomplete.push(format!("{district}: {}", what_is_missing(&event, ballot_box)?)),
         }
     }
@@ -300,7 +338,11 @@ fn what_is_missing(event: &Event, ballot_box: &sijill_ledger::LedgerId) -> Outco
     Ok(match facts.progress.get(ballot_box) {
         None => "not sealed yet".to_owned(),
         Some(p) if p.result.is_none() => {
-            format!("no result declared; {} of {} shares are there", p.shares.len(), event.manifest.trustees.names.len())
+            format!(
+                "no result declared; {} of {} shares are there",
+                p.shares.len(),
+                event.manifest.trustees.names.len()
+            )
         }
         Some(_) => "the paper return is missing".to_owned(),
     })

@@ -7,14 +7,17 @@ use sijill_ledger::Origin;
 
 use super::Common;
 use crate::error::Outcome;
+use crate::render::say;
 use crate::site::Site;
 
 /// Arguments of `sijill init`.
 #[derive(Debug, Args)]
-#[command(long_about = "Make an installation: data folder, keys of service and ledgers, checkpoint record.\n\n\
+#[command(
+    long_about = "Make an installation: data folder, keys of service and ledgers, checkpoint record.\n\n\
     Only these two keys live in the data folder; everybody who acts has key files of their own.\n\n\
     The checkpoint record remembers what was signed. Put it on another disk than the data folder: it is what tells a \
-    restored old copy from the newest one.")]
+    restored old copy from the newest one."
+)]
 pub(crate) struct InitArgs {
     /// What the names of your ledgers begin with: a domain that is yours
     #[arg(long, value_name = "NAME", default_value = "sijill.example")]
@@ -27,11 +30,19 @@ pub(crate) struct InitArgs {
 /// Runs `sijill init`.
 pub(crate) fn run(args: &InitArgs, common: &Common) -> Outcome {
     let passphrase = common.passphrases().new_engine()?;
-    let site = Site::create(common.dir(), args.origin.clone(), args.checkpoints.clone(), &passphrase)?;
-    println!("Made an installation in {}.", common.dir().display());
-    println!("  data folder:       {}", site.engine_folder().display());
-    println!("  checkpoint record: {}", site.checkpoints().display());
-    println!("  key files:         {} (only for rehearsals: people keep their own)", site.people().display());
-    println!("Next: `sijill key new` for commission and registrar, `sijill trustee keygen` for each trustee.");
+    let site = Site::create(
+        common.dir(),
+        args.origin.clone(),
+        args.checkpoints.clone(),
+        &passphrase,
+    )?;
+    say!("Made an installation in {}.", common.dir().display());
+    say!("  data folder:       {}", site.engine_folder().display());
+    say!("  checkpoint record: {}", site.checkpoints().display());
+    say!(
+        "  key files:         {} (only for rehearsals: people keep their own)",
+        site.people().display()
+    );
+    say!("Next: `sijill key new` for commission and registrar, `sijill trustee keygen` for each trustee.");
     Ok(())
 }

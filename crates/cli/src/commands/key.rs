@@ -8,7 +8,7 @@ use sijill_ledger::SigningKey;
 
 use super::Common;
 use crate::error::Outcome;
-use crate::render::escape;
+use crate::render::{escape, say};
 
 /// Make and look at key files.
 #[derive(Debug, Subcommand)]
@@ -68,12 +68,12 @@ pub(crate) fn run(command: &KeyCommand, common: &Common) -> Outcome {
 }
 
 fn show(file: &KeyFile) {
-    println!("label:      {}", escape(file.label()));
-    println!("kind:       {}", file.kind());
+    say!("label:      {}", escape(file.label()));
+    say!("kind:       {}", file.kind());
     if let Some(public) = file.public() {
-        println!("public key: {public}");
+        say!("public key: {public}");
     }
     if file.is_danger_fast() {
-        println!("warning:    the passphrase of this file can be guessed quickly; it is for tests only");
+        say!("warning:    the passphrase of this file can be guessed quickly; it is for tests only");
     }
 }

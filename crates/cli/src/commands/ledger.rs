@@ -8,7 +8,7 @@ use sijill_registers::register::Facts;
 use super::Common;
 use crate::acts;
 use crate::error::{Failure, Outcome};
-use crate::render::{bilingual, escape, moment, number};
+use crate::render::{bilingual, escape, moment, number, say};
 
 /// Look at ledgers, and publish them.
 #[derive(Debug, Subcommand)]
@@ -43,7 +43,7 @@ pub(crate) async fn run(command: &LedgerCommand, common: &Common) -> Outcome {
                 (public, site.published(), site.trust()),
                 (accredited, site.accredited(), site.trust_accredited()),
             ] {
-                println!(
+                say!(
                     "{}: {} ledgers, {} entries, {} documents; trust file {}",
                     folder.display(),
                     publication.ledgers,
@@ -52,7 +52,9 @@ pub(crate) async fn run(command: &LedgerCommand, common: &Common) -> Outcome {
                     trust.display()
                 );
             }
-            println!("Hand the trust file out by another way than the folder: print it, read it aloud, mirror it.");
+            say!(
+                "Hand the trust file out by another way than the folder: print it, read it aloud, mirror it."
+            );
             Ok(())
         }
     }
@@ -63,7 +65,7 @@ async fn list(common: &Common) -> Outcome {
     let open = common.start(&site).await?;
     let all = open.engine.ledgers().all();
     if all.is_empty() {
-        println!("There are no ledgers here yet. Next: `sijill election new`.");
+        say!("There are no ledgers here yet. Next: `sijill election new`.");
         return Ok(());
     }
     for handle in all {
@@ -78,7 +80,11 @@ async fn list(common: &Common) -> Outcome {
                         moment(manifest.closes_ms, &manifest.time_zone),
                         facts.trustee_keys.len(),
                         manifest.trustees.names.len(),
-                        if facts.poll_opened_size.is_some() { "prepared" } else { "not prepared" },
+                        if facts.poll_opened_size.is_some() {
+                            "prepared"
+                        } else {
+                            "not prepared"
+                        },
                         facts.progress.len(),
                         facts.progress.values().filter(|p| p.result.is_some()).count()
                     ),
@@ -86,16 +92,28 @@ async fn list(common: &Common) -> Outcome {
                 ("election", stands)
             }
             Facts::Roll(facts) => {
-                let stands = if facts.frozen_size.is_some() { "frozen" } else { "not frozen" };
+                let stands = if facts.frozen_size.is_some() {
+                    "frozen"
+                } else {
+                    "not frozen"
+                };
                 ("roll", stands.to_owned())
             }
             Facts::BallotBox(facts) => {
-                let district = facts.prepared.as_ref().map(|p| format!("{}: ", p.event.district)).unwrap_or_default();
+                let district = facts
+                    .prepared
+                    .as_ref()
+                    .map(|p| format!("{}: ", p.event.district))
+                    .unwrap_or_default();
                 ("ballot box", format!("{district}{}", facts.phase))
             }
             _ => ("other", String::new()),
         };
-        println!("{}  {kind:10}  {:>9} entries  {stands}", handle.ledger(), number(handle.durable_size()));
+        say!(
+            "{}  {kind:10}  {:>9} entries  {stands}",
+            handle.ledger(),
+            number(handle.durable_size())
+        );
     }
     Ok(())
 }
@@ -117,7 +135,7 @@ async fn show(ledger: &str, from: u64, count: usize, common: &Common) -> Outcome
             let body = entry.body().body();
             let name = catalogue::find(body.event_type.as_u16()).map_or("unknown", |line| line.name);
             let author = body.author.to_string();
-            println!(
+            say!(
                 "{:>7}  {}  {:20}  by {}…  {}",
                 entry.seq().as_u64(),
                 moment(entry.received_ms().as_u64(), "UTC"),
@@ -132,10 +150,21 @@ async fn show(ledger: &str, from: u64, count: usize, common: &Common) -> Outcome
 }
 
 fn find(engine: &sijill_engine::Engine, text: &str) -> Outcome<LedgerId> {
-    let mut found = engine.ledgers().all().into_iter().map(|h| h.ledger()).filter(|id| id.to_string().starts_with(text));
+    let mut found = engine
+        .ledgers()
+        .all()
+        .into_iter()
+        .map(|h| h.ledger())
+        .filter(|id| id.to_string().starts_with(text));
     match (found.next(), found.next()) {
         (Some(id), None) => Ok(id),
-        (None, _) => Err(Failure::refused("there is no ledger of that id here", "`sijill ledger list` shows all")),
-        (Some(_), Some(_)) => Err(Failure::refused("several ledgers begin with these digits", "give more of them")),
+        (None, _) => Err(Failure::refused(
+            "there is no ledger of that id here",
+            "`sijill ledger list` shows all",
+        )),
+        (Some(_), Some(_)) => Err(Failure::refused(
+            "several ledgers begin with these digits",
+            "give more of them",
+        )),
     }
 }

@@ -22,6 +22,7 @@ use sijill_ledger::{KeyId, LedgerId, SigningKey};
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::passphrase::Passphrases;
+use crate::render::tell;
 use crate::site::{Clocks, OpenSite, Site};
 
 /// Elections whose every step stands on a public, verifiable ledger.
@@ -63,7 +64,12 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "FILE", env = "SIJILL_PASSPHRASE_FILE")]
     passphrase_file: Option<PathBuf>,
     /// The same for the keys of service and ledgers [default: as --passphrase-file]
-    #[arg(long, global = true, value_name = "FILE", env = "SIJILL_ENGINE_PASSPHRASE_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SIJILL_ENGINE_PASSPHRASE_FILE"
+    )]
     engine_passphrase_file: Option<PathBuf>,
     /// Pretend that it is this moment, such as 2026-12-05T07:00:00+03:00. Only where every event is a rehearsal
     #[arg(long, global = true, value_name = "TIME")]
@@ -121,7 +127,11 @@ pub(crate) fn main() -> ExitCode {
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIJILL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -130,7 +140,7 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            tell!("{failure}");
             ExitCode::from(failure.exit_code())
         }
     }
@@ -163,7 +173,10 @@ impl Common {
     }
 
     fn passphrases(&self) -> Passphrases {
-        Passphrases { acting: self.passphrase_file.clone(), engine: self.engine_passphrase_file.clone() }
+        Passphrases {
+            acting: self.passphrase_file.clone(),
+            engine: self.engine_passphrase_file.clone(),
+        }
     }
 
     fn clock(&self) -> Outcome<Clocks> {
@@ -201,6 +214,9 @@ fn public_key(text: &str) -> Outcome<KeyId> {
     }
     let file = KeyFile::load(Path::new(text))?;
     file.public().and_then(|key| key.parse().ok()).ok_or_else(|| {
-        Failure::refused(format!("{text} has no public signing key"), "give the signing key, or its public part")
+        Failure::refused(
+            format!("{text} has no public signing key"),
+            "give the signing key, or its public part",
+        )
     })
 }

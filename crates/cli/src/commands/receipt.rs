@@ -9,7 +9,7 @@ use sijill_ledger::UnverifiedReceipt;
 use sijill_registers::catalogue;
 
 use crate::error::{Failure, Outcome};
-use crate::render::{escape, moment};
+use crate::render::{escape, moment, say};
 
 /// Largest receipt, in bytes.
 const MAX_RECEIPT_BYTES: u64 = 1 << 20;
@@ -65,8 +65,15 @@ pub(crate) fn file_name(ballot: &BallotHash) -> String {
 }
 
 fn show(path: &Path) -> Outcome {
-    let length = std::fs::metadata(path).map_err(|e| Failure::file(path, &e))?.len();
-    let bad = |why: &str| Failure::refused(format!("{} is not a receipt: {why}", path.display()), "give a *.tlog-proof file");
+    let length = std::fs::metadata(path)
+        .map_err(|e| Failure::file(path, &e))?
+        .len();
+    let bad = |why: &str| {
+        Failure::refused(
+            format!("{} is not a receipt: {why}", path.display()),
+            "give a *.tlog-proof file",
+        )
+    };
     if length > MAX_RECEIPT_BYTES {
         return Err(bad("it is too large"));
     }
@@ -75,14 +82,14 @@ fn show(path: &Path) -> Outcome {
     let entry = receipt.entry();
     let body = entry.body().body();
     let event = catalogue::find(body.event_type.as_u16()).map_or("unknown", |line| line.name);
-    println!("ledger:        {}", body.ledger);
-    println!("entry:         {}", entry.seq());
-    println!("event:         {}", escape(event));
-    println!("received:      {}", moment(entry.received_ms().as_u64(), "UTC"));
+    say!("ledger:        {}", body.ledger);
+    say!("entry:         {}", entry.seq());
+    say!("event:         {}", escape(event));
+    say!("received:      {}", moment(entry.received_ms().as_u64(), "UTC"));
     if let Some(hash) = ballot_hash(body) {
-        println!("tracking code: {}", hash.tracking_code());
+        say!("tracking code: {}", hash.tracking_code());
     }
-    println!("This was read, not checked: `sijill receipt check` checks it.");
+    say!("This was read, not checked: `sijill receipt check` checks it.");
     Ok(())
 }
 

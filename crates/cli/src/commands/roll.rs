@@ -10,7 +10,7 @@ use super::Common;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms};
-use crate::render::number;
+use crate::render::{number, say};
 use crate::roll_file::{self, RollFile};
 use crate::site::Site;
 
@@ -32,9 +32,11 @@ pub(crate) struct RegistrarArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum RollCommand {
     /// Register the persons of a CSV file: first line `identifier,district`, then a person in each line
-    #[command(long_about = "Register the persons of a CSV file: first line `identifier,district`, then a person in each line.\n\n\
+    #[command(
+        long_about = "Register the persons of a CSV file: first line `identifier,district`, then a person in each line.\n\n\
         Identifiers become pseudonyms at once; the rows themselves go into the registrar's sealed book and nowhere else. \
-        If any row is bad, nothing is imported and every bad line is named. Importing again adds who is new.")]
+        If any row is bad, nothing is imported and every bad line is named. Importing again adds who is new."
+    )]
     Import {
         /// The CSV file, UTF-8
         #[arg(value_name = "FILE")]
@@ -61,14 +63,22 @@ pub(crate) struct Registrar {
 
 impl Registrar {
     /// Unlocks the registrar's files.
-    pub(crate) fn unlock(args: &RegistrarArgs, common: &Common, site: &Site, event: &Event, new_book: bool) -> Outcome<Self> {
+    pub(crate) fn unlock(
+        args: &RegistrarArgs,
+        common: &Common,
+        site: &Site,
+        event: &Event,
+        new_book: bool,
+    ) -> Outcome<Self> {
         let passphrases = common.passphrases();
         let key = common.signing_key(&args.key)?;
         let secret = KeyFile::load(&args.secret)?.unlock_registrar(&passphrases.acting(&args.secret)?)?;
         let path = args.book.clone().unwrap_or_else(|| site.book(&event.election));
         let passphrase = match (path.exists(), new_book) {
             (true, _) => passphrases.acting(&path)?,
-            (false, true) => passphrases.new_acting(&format!("the registrar's new book {}", path.display()))?,
+            (false, true) => {
+                passphrases.new_acting(&format!("the registrar's new book {}", path.display()))?
+            }
             (false, false) => return Err(no_book(&path)),
         };
         Ok(Self {
@@ -81,26 +91,33 @@ impl Registrar {
 
 /// The refusal where the registrar's book is missing.
 pub(crate) fn no_book(path: &Path) -> Failure {
-    Failure::refused(format!("there is no registrar's book {}", path.display()), "run `sijill roll import` first, or give --book")
+    Failure::refused(
+        format!("there is no registrar's book {}", path.display()),
+        "run `sijill roll import` first, or give --book",
+    )
 }
 
 /// Runs `sijill roll`.
 pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
     match command {
-        RollCommand::Import { file, registrar, skip_bad } => import(file, registrar, *skip_bad, common).await,
+        RollCommand::Import {
+            file,
+            registrar,
+            skip_bad,
+        } => import(file, registrar, *skip_bad, common).await,
         RollCommand::Freeze { registrar } => {
             let (site, _open, event) = common.start_event().await?;
             let registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
             acts::roll::freeze(&event, &registrar.book, &registrar.pseudonyms, &registrar.key).await?;
             for district in &event.roll_facts()?.districts {
-                println!(
+                say!(
                     "{}: {} eligible voters, {} of them with a credential",
                     district.district,
                     number(district.eligible),
                     number(district.holders)
                 );
             }
-            println!("The roll is frozen. Next: trustees publish their keys, then `sijill election prepare`.");
+            say!("The roll is frozen. Next: trustees publish their keys, then `sijill election prepare`.");
             Ok(())
         }
     }
@@ -114,17 +131,27 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
         if !skip_bad {
             return Err(roll_file::refuse("the roll", &parsed.bad));
         }
-        println!("Left out {} bad lines:\n{}", parsed.bad.len(), roll_file::list(&parsed.bad));
+        say!(
+            "Left out {} bad lines:\n{}",
+            parsed.bad.len(),
+            roll_file::list(&parsed.bad)
+        );
     }
     if parsed.rows.is_empty() {
-        return Err(Failure::refused("the roll has no persons", "add a line for each person; nothing was imported"));
+        return Err(Failure::refused(
+            "the roll has no persons",
+            "add a line for each person; nothing was imported",
+        ));
     }
     acts::roll::refuse_frozen(&event)?;
     let mut registrar = Registrar::unlock(registrar, common, &site, &event, true)?;
     let moved = registrar.book.add(&parsed.rows);
     if !moved.is_empty() {
         return Err(Failure::refused(
-            format!("{} persons of the file are on the roll of another district already", moved.len()),
+            format!(
+                "{} persons of the file are on the roll of another district already",
+                moved.len()
+            ),
             "nobody may be on the roll of two districts; mend the file (nothing was imported)",
         ));
     }
@@ -134,10 +161,12 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
         acts::roll::register(&event, &registrar.book, &registrar.pseudonyms, &registrar.key).await?;
     let already = parsed.rows.len().saturating_sub(registered);
     parsed.rows.clear();
-    println!("Registered {} voters.", number(registered as u64));
+    say!("Registered {} voters.", number(registered as u64));
     if already > 0 {
-        println!("{} were registered already.", number(already as u64));
+        say!("{} were registered already.", number(already as u64));
     }
-    println!("Next: `sijill credential issue`, then `sijill roll freeze`. The CSV file is no longer needed here.");
+    say!(
+        "Next: `sijill credential issue`, then `sijill roll freeze`. The CSV file is no longer needed here."
+    );
     Ok(())
 }

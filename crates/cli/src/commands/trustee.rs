@@ -10,6 +10,7 @@ use sijill_ledger::SigningKey;
 use super::Common;
 use crate::acts;
 use crate::error::{Failure, Outcome};
+use crate::render::say;
 use crate::site::{make_folder, write_file};
 use crate::trustee::{Journal, ShareFile, VerifiedFolder};
 
@@ -38,10 +39,12 @@ pub(crate) enum TrusteeCommand {
         record: PathBuf,
     },
     /// Verify the published folder, then decrypt the sealed tallies: never a second tally of a box
-    #[command(long_about = "Verify the published folder, then decrypt the sealed tallies: never a second tally of a box.\n\n\
+    #[command(
+        long_about = "Verify the published folder, then decrypt the sealed tallies: never a second tally of a box.\n\n\
         Runs on the trustee's own machine. The folder is verified up to the anchored tallies by the independent verifier \
         against the trust file, which must have come by another way. Which tally was decrypted is noted beside the key \
-        file, before the share exists; another tally of the same box is refused for ever.")]
+        file, before the share exists; another tally of the same box is refused for ever."
+    )]
     Decrypt {
         /// The published folder
         #[arg(long, value_name = "DIR")]
@@ -79,21 +82,30 @@ pub(crate) async fn run(command: &TrusteeCommand, common: &Common) -> Outcome {
             let (_site, _open, event) = common.start_event().await?;
             let key = common.signing_key(key)?;
             acts::preparation::publish_trustee_key(&event, *index, &record_bytes, &key).await?;
-            println!("The key of trustee {index} is on the election ledger.");
+            say!("The key of trustee {index} is on the election ledger.");
             Ok(())
         }
-        TrusteeCommand::Decrypt { published, trust, key, out, submit } => {
+        TrusteeCommand::Decrypt {
+            published,
+            trust,
+            key,
+            out,
+            submit,
+        } => {
             let shares = decrypt(published, trust, key, out.as_deref(), common)?;
             match submit {
                 Some(signing) => send(&shares, signing, common).await,
                 None => {
-                    println!("Next: send the share files to the service (`sijill trustee submit`).");
+                    say!("Next: send the share files to the service (`sijill trustee submit`).");
                     Ok(())
                 }
             }
         }
         TrusteeCommand::Submit { shares, key } => {
-            let shares = shares.iter().map(|path| ShareFile::read(path)).collect::<Outcome<Vec<_>>>()?;
+            let shares = shares
+                .iter()
+                .map(|path| ShareFile::read(path))
+                .collect::<Outcome<Vec<_>>>()?;
             send(&shares, key, common).await
         }
     }
@@ -105,19 +117,34 @@ fn keygen(out: &Path, name: &str, common: &Common) -> Outcome {
     let secret = TrusteeSecret::generate(&mut rng);
     let record = secret
         .publish(Some(name), &mut rng)
-        .map_err(|e| Failure::usage(format!("--name: {e}"), "give the name exactly as the election file has it"))?
+        .map_err(|e| {
+            Failure::usage(
+                format!("--name: {e}"),
+                "give the name exactly as the election file has it",
+            )
+        })?
         .json();
     make_folder(out)?;
     let signing = SigningKey::generate(&mut rng);
     let cost = KdfCost::standard();
-    KeyFile::seal_signing_key(SigningKind::Author, "trustee's signing key", &signing, &passphrase, cost, &mut rng)?
-        .create(&out.join("signing.key"))?;
+    KeyFile::seal_signing_key(
+        SigningKind::Author,
+        "trustee's signing key",
+        &signing,
+        &passphrase,
+        cost,
+        &mut rng,
+    )?
+    .create(&out.join("signing.key"))?;
     KeyFile::seal_trustee("trustee's decryption key", &secret, &passphrase, cost, &mut rng)?
         .create(&out.join("decryption.key"))?;
     write_file(&out.join("public-key.json"), record.as_bytes())?;
-    println!("Made signing.key, decryption.key and public-key.json in {}.", out.display());
-    println!("public signing key (for the commission): {}", signing.key_id());
-    println!("Keep copies of both key files: without all trustees there is no result.");
+    say!(
+        "Made signing.key, decryption.key and public-key.json in {}.",
+        out.display()
+    );
+    say!("public signing key (for the commission): {}", signing.key_id());
+    say!("Keep copies of both key files: without all trustees there is no result.");
     Ok(())
 }
 
@@ -131,7 +158,7 @@ fn decrypt(
     let secret = KeyFile::load(key)?.unlock_trustee(&common.passphrases().acting(key)?)?;
     let mut journal = Journal::open(key)?;
     let folder = VerifiedFolder::open(published, trust)?;
-    println!("The published folder is {}.", folder.report.summary);
+    say!("The published folder is {}.", folder.report.summary);
     let index = folder.index_of(&secret)?;
     let out = match (out, key.parent()) {
         (Some(out), _) => out.to_owned(),
@@ -153,7 +180,11 @@ fn decrypt(
         let share = folder.decrypt(decryptable, index, &secret, &mut journal)?;
         let path = out.join(format!("share-{}-{index}.json", share.district));
         share.write(&path)?;
-        println!("{}: share of trustee {index} in {}", share.district, path.display());
+        say!(
+            "{}: share of trustee {index} in {}",
+            share.district,
+            path.display()
+        );
         shares.push(share);
     }
     debug_assert!(shares.iter().all(|s| s.event == folder.event()));
@@ -165,12 +196,20 @@ async fn send(shares: &[ShareFile], key: &Path, common: &Common) -> Outcome {
     let key = common.signing_key(key)?;
     for share in shares {
         if share.event != event.election {
-            return Err(Failure::refused("a share is for another event", "give --event, or the right share file"));
+            return Err(Failure::refused(
+                "a share is for another event",
+                "give --event, or the right share file",
+            ));
         }
         acts::counting::known_box(&event, &share.ledger)?;
-        acts::counting::submit_share(&event, &share.ledger, share.index, share.share.as_bytes(), &key).await?;
-        println!("{}: the share of trustee {} is on the election ledger.", share.district, share.index);
+        acts::counting::submit_share(&event, &share.ledger, share.index, share.share.as_bytes(), &key)
+            .await?;
+        say!(
+            "{}: the share of trustee {} is on the election ledger.",
+            share.district,
+            share.index
+        );
     }
-    println!("Next, when all shares are there: `sijill election result --key`.");
+    say!("Next, when all shares are there: `sijill election result --key`.");
     Ok(())
 }

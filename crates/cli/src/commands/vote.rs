@@ -14,17 +14,19 @@ use super::receipt::file_name;
 use crate::acts::Event;
 use crate::acts::voting::{Device, election_of, latest};
 use crate::error::{Failure, Outcome};
-use crate::render::bilingual;
+use crate::render::{bilingual, say};
 use crate::site::write_file;
 
 /// Arguments of `sijill vote`.
 #[derive(Debug, Args)]
-#[command(long_about = "Vote, as a voter's device does: the choice is encrypted here and leaves this process only encrypted.\n\n\
+#[command(
+    long_about = "Vote, as a voter's device does: the choice is encrypted here and leaves this process only encrypted.\n\n\
     The tracking code identifies the ballot on the public ledger; the receipt proves that it was recorded. Voting again \
     replaces the earlier ballot, if the event allows it.\n\n\
     With --audit the ballot is opened instead of cast: announced first, then shown with its randomness, so that another \
     device can check that it contains what you chose. An opened ballot can never be cast; vote afterwards.\n\n\
-    Code and choices are typed, or read from files, because other users of a machine can see arguments.")]
+    Code and choices are typed, or read from files, because other users of a machine can see arguments."
+)]
 pub(crate) struct VoteArgs {
     /// The district; not needed if there is only one
     #[arg(long, value_name = "ID")]
@@ -56,31 +58,42 @@ pub(crate) async fn run(args: &VoteArgs, common: &Common) -> Outcome {
     let device = Device::new(election, &code);
     if args.audit {
         let opened = device.encrypt_to_open(&vote)?;
-        println!("tracking code: {}", opened.tracking_code);
-        event.engine.start_audit(ballot_box, opened.announcement.clone()).await?;
-        println!("The audit is announced: this ballot can never be cast.");
+        say!("tracking code: {}", opened.tracking_code);
+        event
+            .engine
+            .start_audit(ballot_box, opened.announcement.clone())
+            .await?;
+        say!("The audit is announced: this ballot can never be cast.");
         let choices = opened.check(device.election())?;
-        println!("The opened ballot contains, by question and choice: {choices:?}");
+        say!("The opened ballot contains, by question and choice: {choices:?}");
         if let Some(path) = &args.opening {
             write_file(path, opened.opening.as_bytes())?;
-            println!("Opened ballot: {}", path.display());
+            say!("Opened ballot: {}", path.display());
         }
-        println!("You have not voted yet: run `sijill vote` again without --audit.");
+        say!("You have not voted yet: run `sijill vote` again without --audit.");
         return Ok(());
     }
     let replaces = latest(&event, &ballot_box, &device.credential())?;
     let ballot = device.encrypt(&vote, replaces)?;
-    println!("tracking code: {}", ballot.tracking_code());
+    say!("tracking code: {}", ballot.tracking_code());
     if let Some(old) = replaces {
-        println!("replaces:      {}", old.tracking_code());
+        say!("replaces:      {}", old.tracking_code());
     }
     let acknowledged = event.engine.cast(ballot_box, ballot.cast.clone()).await?;
     let receipt = event.engine.receipt(ballot_box, acknowledged.seq).await?;
-    let path = args.receipt.clone().unwrap_or_else(|| site.receipts().join(file_name(&ballot.hash)));
+    let path = args
+        .receipt
+        .clone()
+        .unwrap_or_else(|| site.receipts().join(file_name(&ballot.hash)));
     write_file(&path, receipt.to_text().as_bytes())?;
-    println!("recorded:      entry {} of ballot box {ballot_box}", acknowledged.seq);
-    println!("receipt:       {}", path.display());
-    println!("Next: `sijill receipt check` with a trust file; look for your tracking code when the ledger is published.");
+    say!(
+        "recorded:      entry {} of ballot box {ballot_box}",
+        acknowledged.seq
+    );
+    say!("receipt:       {}", path.display());
+    say!(
+        "Next: `sijill receipt check` with a trust file; look for your tracking code when the ledger is published."
+    );
     Ok(())
 }
 
@@ -96,10 +109,18 @@ fn read_code(args: &VoteArgs) -> Outcome<CredentialCode> {
                 .trim()
                 .to_owned(),
         ),
-        None => return Err(Failure::usage("a voter's code is needed", "give --code-file FILE")),
+        None => {
+            return Err(Failure::usage(
+                "a voter's code is needed",
+                "give --code-file FILE",
+            ));
+        }
     };
     CredentialCode::parse(&text).map_err(|_| {
-        Failure::refused("this is not a voter's code", "a code looks like XXXXX-XXXXXX-XXXXX-XXXXXX; check it against your slip")
+        Failure::refused(
+            "this is not a voter's code",
+            "a code looks like XXXXX-XXXXXX-XXXXX-XXXXXX; check it against your slip",
+        )
     })
 }
 
@@ -109,7 +130,11 @@ fn read_vote(
     ballot_box: &sijill_ledger::LedgerId,
     questions: &[sijill_ballot::Question],
 ) -> Outcome<Vote> {
-    let district = event.boxes.iter().find(|(_, id)| id == ballot_box).and_then(|(d, _)| event.manifest.district(d));
+    let district = event
+        .boxes
+        .iter()
+        .find(|(_, id)| id == ballot_box)
+        .and_then(|(d, _)| event.manifest.district(d));
     let district = district.ok_or_else(|| Failure::internal("a box without a district"))?;
     let lines: Vec<Zeroizing<String>> = match &args.choices_file {
         Some(path) => {
@@ -119,20 +144,38 @@ fn read_vote(
         None if std::io::stdin().is_terminal() => {
             district.questions.iter().map(ask).collect::<Outcome<_>>()?
         }
-        None => return Err(Failure::usage("the choices are needed", "give --choices-file FILE")),
+        None => {
+            return Err(Failure::usage(
+                "the choices are needed",
+                "give --choices-file FILE",
+            ));
+        }
     };
     if lines.len() != district.questions.len() {
         return Err(Failure::refused(
-            format!("{} lines of choices for {} questions", lines.len(), district.questions.len()),
+            format!(
+                "{} lines of choices for {} questions",
+                lines.len(),
+                district.questions.len()
+            ),
             "write one line for each question",
         ));
     }
-    let picked: Vec<Option<Vec<usize>>> =
-        lines.iter().zip(1..).map(|(line, n)| parse_choice(line, n)).collect::<Outcome<_>>()?;
-    let selections: Vec<Selection<'_>> =
-        picked.iter().map(|p| p.as_deref().map_or(Selection::Blank, Selection::Answers)).collect();
-    Vote::from_selections(questions, &selections)
-        .map_err(|e| Failure::refused(format!("the choices are not a valid vote: {e}"), "choose again; nothing was sent"))
+    let picked: Vec<Option<Vec<usize>>> = lines
+        .iter()
+        .zip(1..)
+        .map(|(line, n)| parse_choice(line, n))
+        .collect::<Outcome<_>>()?;
+    let selections: Vec<Selection<'_>> = picked
+        .iter()
+        .map(|p| p.as_deref().map_or(Selection::Blank, Selection::Answers))
+        .collect();
+    Vote::from_selections(questions, &selections).map_err(|e| {
+        Failure::refused(
+            format!("the choices are not a valid vote: {e}"),
+            "choose again; nothing was sent",
+        )
+    })
 }
 
 /// `None` is a blank vote.
@@ -142,8 +185,11 @@ fn parse_choice(line: &str, question: usize) -> Outcome<Option<Vec<usize>>> {
         return Ok(None);
     }
     let number = |text: &str| text.trim().parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-    let parsed: Option<Vec<usize>> =
-        line.split(',').filter(|part| !part.trim().is_empty()).map(number).collect();
+    let parsed: Option<Vec<usize>> = line
+        .split(',')
+        .filter(|part| !part.trim().is_empty())
+        .map(number)
+        .collect();
     parsed.map(Some).ok_or_else(|| {
         Failure::refused(
             format!("the choice for question {question} cannot be read"),
@@ -153,16 +199,25 @@ fn parse_choice(line: &str, question: usize) -> Outcome<Option<Vec<usize>>> {
 }
 
 fn ask(question: &Question) -> Outcome<Zeroizing<String>> {
-    println!("\n{}", bilingual(&question.question));
+    say!("\n{}", bilingual(&question.question));
     for (answer, n) in question.answers.iter().zip(1..) {
-        println!("  {n}  {}", bilingual(answer));
+        say!("  {n}  {}", bilingual(answer));
     }
     if question.blank {
-        println!("  blank");
+        say!("  blank");
     }
-    print!("Choose {}: ", if question.max == 1 { "one".to_owned() } else { format!("{} to {}", question.min, question.max) });
-    let failed = |e: std::io::Error| Failure::failed(format!("the choice cannot be read: {e}"), "give --choices-file");
-    std::io::stdout().flush().map_err(failed)?;
+    let failed =
+        |e: std::io::Error| Failure::failed(format!("the choice cannot be read: {e}"), "give --choices-file");
+    let range = if question.max == 1 {
+        "one".to_owned()
+    } else {
+        format!("{} to {}", question.min, question.max)
+    };
+    let mut out = std::io::stdout().lock();
+    write!(out, "Choose {range}: ")
+        .and_then(|()| out.flush())
+        .map_err(failed)?;
+    drop(out);
     let mut line = Zeroizing::new(String::new());
     std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
     Ok(line)
@@ -185,6 +240,9 @@ mod tests {
 
     #[test]
     fn receipts_are_named_by_their_ballot() {
-        assert_eq!(file_name(&BallotHash::from_bytes([0xab; 32])), "abababababababab.tlog-proof");
+        assert_eq!(
+            file_name(&BallotHash::from_bytes([0xab; 32])),
+            "abababababababab.tlog-proof"
+        );
     }
 }

@@ -34,12 +34,18 @@ impl DemoFolder {
                 Ok(text) if text == FINISHED => "is finished",
                 _ => {
                     return Err(Failure::refused(
-                        format!("{} is not empty, and is no demonstration's folder", path.display()),
+                        format!(
+                            "{} is not empty, and is no demonstration's folder",
+                            path.display()
+                        ),
                         "name another folder with --dir",
                     ));
                 }
             };
-            if matches!(DataFolder::open(&path.join("engine")), Err(FolderError::InUse { .. })) {
+            if matches!(
+                DataFolder::open(&path.join("engine")),
+                Err(FolderError::InUse { .. })
+            ) {
                 return Err(Failure::refused(
                     format!("a demonstration is running in {}", path.display()),
                     "wait until it has finished, or name another folder with --dir",
@@ -56,7 +62,9 @@ impl DemoFolder {
         }
         make_folder(path)?;
         write_file(&path.join(MARKER), RUNNING.as_bytes())?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self {
+            path: path.to_owned(),
+        })
     }
 
     /// Draws the passphrase of the demonstration and leaves it in a file that says what it is.
@@ -105,7 +113,13 @@ mod tests {
         let ours = temp.path().join("ours");
         DemoFolder::start(&ours, false).unwrap();
         std::fs::write(ours.join("leftover"), "x").unwrap();
-        assert!(DemoFolder::start(&ours, false).err().unwrap().to_string().contains("--again"));
+        assert!(
+            DemoFolder::start(&ours, false)
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("--again")
+        );
         DemoFolder::start(&ours, true).unwrap().finished().unwrap();
         assert!(!ours.join("leftover").exists());
         let error = DemoFolder::start(&ours, false).err().unwrap();

@@ -28,6 +28,7 @@ use crate::error::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::registrar::{Book, Pseudonyms};
 use crate::render;
+use crate::render::say;
 use crate::roll_file::{self, RollFile, RollRow};
 use crate::rules;
 use crate::site::{Clocks, Site};
@@ -62,29 +63,54 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
     let (manifest, pack) = read_election(demo)?;
     let rows = read_roll(demo, &manifest)?;
     let folder = DemoFolder::start(&demo.dir, demo.again)?;
-    let clock = Arc::new(RehearsalClock::new(at(manifest.opens_ms.saturating_sub(10 * DAY_MS))));
+    let clock = Arc::new(RehearsalClock::new(at(manifest
+        .opens_ms
+        .saturating_sub(10 * DAY_MS))));
     let show = |days_before: u64| clock.set(at(manifest.opens_ms.saturating_sub(days_before * DAY_MS)));
-    println!("{}", render::bilingual(&manifest.name));
-    println!("A demonstration with {} invented voters, in {}\n", render::number(rows.len() as u64), demo.dir.display());
+    say!("{}", render::bilingual(&manifest.name));
+    say!(
+        "A demonstration with {} invented voters, in {}\n",
+        render::number(rows.len() as u64),
+        demo.dir.display()
+    );
 
-    step(1, "Keys of the service, the commission, the registrar and each trustee");
+    step(
+        1,
+        "Keys of the service, the commission, the registrar and each trustee",
+    );
     let passphrase = folder.passphrase()?;
     let mut site = Site::create(&demo.dir, origin()?, None, &passphrase)?;
     let people = People::make(&site.people(), &manifest, &passphrase)?;
-    let open = site.start(Clocks::Rehearsal(Arc::clone(&clock)), &passphrase).await?;
+    let open = site
+        .start(Clocks::Rehearsal(Arc::clone(&clock)), &passphrase)
+        .await?;
     let officials = Officials {
         commission: people.commission.key_id(),
         registrar: people.registrar.key_id(),
         trustees: people.trustees.iter().map(|t| t.author.key_id()).collect(),
     };
-    let event = define(&open.engine, &manifest, &pack, site.origin(), &officials, &people.commission).await?;
+    let event = define(
+        &open.engine,
+        &manifest,
+        &pack,
+        site.origin(),
+        &officials,
+        &people.commission,
+    )
+    .await?;
     site.set_event(event.election)?;
 
-    step(2, "The roll: registered under pseudonyms, credentials issued, frozen");
+    step(
+        2,
+        "The roll: registered under pseudonyms, credentials issued, frozen",
+    );
     show(7);
     let electorate = enrol(&event, &site, &people, &passphrase, rows, &show).await?;
 
-    step(3, "Trustees publish their keys; the commission fixes boxes and questions");
+    step(
+        3,
+        "Trustees publish their keys; the commission fixes boxes and questions",
+    );
     show(2);
     for (trustee, index) in people.trustees.iter().zip(1u16..) {
         let record = trustee.record(&manifest.trustees.names[usize::from(index) - 1])?;
@@ -93,11 +119,14 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
     show(1);
     preparation::prepare(&event, &people.commission).await?;
 
-    step(4, "The polling day: ballots encrypted on each voter's device, receipts checked");
+    step(
+        4,
+        "The polling day: ballots encrypted on each voter's device, receipts checked",
+    );
     clock.set(at(manifest.opens_ms));
     polling::open(&event, &people.commission).await?;
     let polled = poll::run(&event, &site, &clock, &electorate).await?;
-    println!("   {}", polled.summary());
+    say!("   {}", polled.summary());
 
     step(5, "Close, exclusion of those who voted on paper, seal");
     clock.set(at(manifest.closes_ms + manifest.grace_ms + 1));
@@ -123,7 +152,10 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
     for (_, ballot_box) in &event.boxes {
         let declared = counting::declare(&event, ballot_box, &people.commission).await?;
         if declared == counting::Declared::BelowMinimum {
-            println!("   A box with fewer than {} counted ballots is never decrypted.", manifest.min_ballots);
+            say!(
+                "   A box with fewer than {} counted ballots is never decrypted.",
+                manifest.min_ballots
+            );
         }
     }
 
@@ -131,11 +163,11 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
     publishing::publish(&event, &site).await?;
     let public = verify(&site.published(), &site.trust(), Profile::Public)?;
     let accredited = verify(&site.accredited(), &site.trust_accredited(), Profile::Accredited)?;
-    println!("   published:  {}", public.summary);
-    println!("   accredited: {}\n", accredited.summary);
+    say!("   published:  {}", public.summary);
+    say!("   accredited: {}\n", accredited.summary);
     compare(&event, &electorate).await?;
     folder.finished()?;
-    println!("{}", places(&demo.dir, &manifest, started));
+    say!("{}", places(&demo.dir, &manifest, started));
     Ok(())
 }
 
@@ -159,7 +191,11 @@ fn read_roll(demo: &Demo, manifest: &Manifest) -> Outcome<Vec<RollRow>> {
     let known = |district: &Name| manifest.district(district).is_some();
     let parse = |bytes: &[u8]| -> Outcome<Vec<RollRow>> {
         let file = RollFile::parse(bytes, known)?;
-        if file.bad.is_empty() { Ok(file.rows) } else { Err(roll_file::refuse("the roll", &file.bad)) }
+        if file.bad.is_empty() {
+            Ok(file.rows)
+        } else {
+            Err(roll_file::refuse("the roll", &file.bad))
+        }
     };
     let rows = match (&demo.roll, demo.voters) {
         (Some(path), _) => parse(&std::fs::read(path).map_err(|e| Failure::file(path, &e))?)?,
@@ -169,7 +205,10 @@ fn read_roll(demo: &Demo, manifest: &Manifest) -> Outcome<Vec<RollRow>> {
     };
     if rows.len() < FEWEST_VOTERS as usize {
         return Err(Failure::refused(
-            format!("the roll has {} voters; the demonstration needs {FEWEST_VOTERS}", rows.len()),
+            format!(
+                "the roll has {} voters; the demonstration needs {FEWEST_VOTERS}",
+                rows.len()
+            ),
             "give a longer roll, or --voters",
         ));
     }
@@ -181,7 +220,10 @@ fn invented_roll(voters: u32, manifest: &Manifest) -> Vec<RollRow> {
     let districts = manifest.districts.iter().cycle();
     (1..=voters)
         .zip(districts)
-        .map(|(n, district)| RollRow { identifier: format!("V{n:04}"), district: district.id.clone() })
+        .map(|(n, district)| RollRow {
+            identifier: format!("V{n:04}"),
+            district: district.id.clone(),
+        })
         .collect()
 }
 
@@ -229,21 +271,36 @@ async fn decrypt(
         let mut journal = Journal::open(&trustee.decryption_file)?;
         for decryptable in folder.decryptable()? {
             let share = folder.decrypt(&decryptable, index, &secret, &mut journal)?;
-            share.write(&trustee.folder.join(format!("share-{}-{index}.json", share.district)))?;
-            counting::submit_share(event, &share.ledger, share.index, share.share.as_bytes(), &trustee.author).await?;
+            share.write(
+                &trustee
+                    .folder
+                    .join(format!("share-{}-{index}.json", share.district)),
+            )?;
+            counting::submit_share(
+                event,
+                &share.ledger,
+                share.index,
+                share.share.as_bytes(),
+                &trustee.author,
+            )
+            .await?;
         }
         progress.add(1);
     }
     progress.finish();
     if shared {
-        println!("   (with so many voters, the trustees of this demonstration share one verification)");
+        say!("   (with so many voters, the trustees of this demonstration share one verification)");
     }
     Ok(())
 }
 
 fn verify(folder: &Path, trust: &Path, profile: Profile) -> Outcome<Report> {
-    let options =
-        Options { trust: Some(trust.to_owned()), profile, require_stage: Stage::Published, threads: None };
+    let options = Options {
+        trust: Some(trust.to_owned()),
+        profile,
+        require_stage: Stage::Published,
+        threads: None,
+    };
     let report = verify_event(folder, &options).map_err(Failure::internal)?;
     if report.verdict == Verdict::Verified {
         return Ok(report);
@@ -259,12 +316,20 @@ async fn compare(event: &Event, electorate: &Electorate) -> Outcome {
     for (district, ballot_box) in &event.boxes {
         let facts = event.election_facts()?;
         let anchored = facts.progress.get(ballot_box).map(|p| p.anchored.counted);
-        let Some(result) = counting::result(event, ballot_box).await? else { continue };
+        let Some(result) = counting::result(event, ballot_box).await? else {
+            continue;
+        };
         let expected = electorate.expected_digital(district);
         let found: Vec<Vec<u64>> = result
             .questions
             .iter()
-            .map(|q| q.blank.iter().chain(&q.answers).map(|count| count.digital).collect())
+            .map(|q| {
+                q.blank
+                    .iter()
+                    .chain(&q.answers)
+                    .map(|count| count.digital)
+                    .collect()
+            })
             .collect();
         if found != expected.counts || anchored != Some(expected.ballots) {
             return Err(Failure::internal(format!(
@@ -272,8 +337,8 @@ async fn compare(event: &Event, electorate: &Electorate) -> Outcome {
                 expected.counts, expected.ballots
             )));
         }
-        println!("{}", render::result(&event.manifest, &result));
-        println!("The decrypted numbers are those of the plain votes of the invented voters.\n");
+        say!("{}", render::result(&event.manifest, &result));
+        say!("The decrypted numbers are those of the plain votes of the invented voters.\n");
     }
     Ok(())
 }
@@ -283,20 +348,40 @@ fn places(dir: &Path, manifest: &Manifest, started: Instant) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "Where everything lies:");
     for (path, what) in [
-        ("published, trust.json", "what everybody may read, and where trust in it begins"),
-        ("accredited, trust-accredited.json", "the same with the roll, for accredited auditors"),
+        (
+            "published, trust.json",
+            "what everybody may read, and where trust in it begins",
+        ),
+        (
+            "accredited, trust-accredited.json",
+            "the same with the roll, for accredited auditors",
+        ),
         ("receipts", "receipts of some voters"),
-        ("engine, checkpoints", "the service's data, and the record of what it signed"),
+        (
+            "engine, checkpoints",
+            "the service's data, and the record of what it signed",
+        ),
         ("people", "key files; in real life each on its owner's machine"),
     ] {
         let _ = writeln!(out, "  {d}/{path}: {what}");
     }
     let _ = writeln!(out, "\nTry:");
     let _ = writeln!(out, "  sijill verify event {d}/published --trust {d}/trust.json");
-    let _ = writeln!(out, "  sijill verify receipt {d}/receipts/*.tlog-proof --trust {d}/trust.json --folder {d}/published");
-    let _ = writeln!(out, "  sijill --dir {d} --passphrase-file {d}/{} ledger list", folder::PASSPHRASE_FILE);
+    let _ = writeln!(
+        out,
+        "  sijill verify receipt {d}/receipts/*.tlog-proof --trust {d}/trust.json --folder {d}/published"
+    );
+    let _ = writeln!(
+        out,
+        "  sijill --dir {d} --passphrase-file {d}/{} ledger list",
+        folder::PASSPHRASE_FILE
+    );
     let evening = render::moment(manifest.closes_ms, &manifest.time_zone);
-    let _ = write!(out, "\nThe simulated poll closed at {evening}; all of it took {:.1} s.", started.elapsed().as_secs_f64());
+    let _ = write!(
+        out,
+        "\nThe simulated poll closed at {evening}; all of it took {:.1} s.",
+        started.elapsed().as_secs_f64()
+    );
     out
 }
 
@@ -309,5 +394,5 @@ fn at(ms: u64) -> UnixMillis {
 }
 
 fn step(number: u32, what: &str) {
-    println!("{number}. {what}");
+    say!("{number}. {what}");
 }

@@ -33,8 +33,15 @@ impl People {
         let mut author = |folder: &Path, label: &str| -> Outcome<SigningKey> {
             make_folder(folder)?;
             let key = SigningKey::generate(&mut rand::rng());
-            KeyFile::seal_signing_key(SigningKind::Author, label, &key, passphrase, KdfCost::standard(), &mut rng)?
-                .create(&folder.join("signing.key"))?;
+            KeyFile::seal_signing_key(
+                SigningKind::Author,
+                label,
+                &key,
+                passphrase,
+                KdfCost::standard(),
+                &mut rng,
+            )?
+            .create(&folder.join("signing.key"))?;
             Ok(key)
         };
         let commission = author(&folder.join("commission"), "commission")?;
@@ -46,8 +53,14 @@ impl People {
             signing.push((author(&folder, &format!("trustee {index}"))?, folder));
         }
         let secret = RegistrarSecret::generate(&mut rng);
-        KeyFile::seal_registrar("registrar's secret", &secret, passphrase, KdfCost::standard(), &mut rng)?
-            .create(&registrar_folder.join("secret.key"))?;
+        KeyFile::seal_registrar(
+            "registrar's secret",
+            &secret,
+            passphrase,
+            KdfCost::standard(),
+            &mut rng,
+        )?
+        .create(&registrar_folder.join("secret.key"))?;
         let mut trustees = Vec::new();
         for ((author, folder), index) in signing.into_iter().zip(1..) {
             let secret = TrusteeSecret::generate(&mut rng);
@@ -55,16 +68,30 @@ impl People {
             let label = format!("decryption key of trustee {index}");
             KeyFile::seal_trustee(&label, &secret, passphrase, KdfCost::standard(), &mut rng)?
                 .create(&decryption_file)?;
-            trustees.push(Trustee { author, folder, decryption_file, secret });
+            trustees.push(Trustee {
+                author,
+                folder,
+                decryption_file,
+                secret,
+            });
         }
-        Ok(Self { commission, registrar, secret, trustees })
+        Ok(Self {
+            commission,
+            registrar,
+            secret,
+            trustees,
+        })
     }
 }
 
 impl Trustee {
     /// The public key record, with the proof that the secret is known.
     pub(super) fn record(&self, name: &str) -> Outcome<String> {
-        Ok(self.secret.publish(Some(name), &mut rand::rng()).map_err(Failure::internal)?.json())
+        Ok(self
+            .secret
+            .publish(Some(name), &mut rand::rng())
+            .map_err(Failure::internal)?
+            .json())
     }
 
     /// The secret from its file.

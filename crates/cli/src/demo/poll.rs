@@ -56,7 +56,12 @@ enum Made {
 }
 
 /// Lets everybody vote.
-pub(super) async fn run(event: &Event, site: &Site, clock: &RehearsalClock, electorate: &Electorate) -> Outcome<Polled> {
+pub(super) async fn run(
+    event: &Event,
+    site: &Site,
+    clock: &RehearsalClock,
+    electorate: &Electorate,
+) -> Outcome<Polled> {
     let acts = electorate.acts(event);
     let progress = Progress::new("Voting", acts.len() as u64);
     let boxes = event
@@ -76,8 +81,9 @@ pub(super) async fn run(event: &Event, site: &Site, clock: &RehearsalClock, elec
                 .par_iter()
                 .map(|act| {
                     let voter = electorate.voter(act.voter);
-                    let (ballot_box, election) =
-                        boxes.get(&voter.district).ok_or_else(|| Failure::internal("a voter without a box"))?;
+                    let (ballot_box, election) = boxes
+                        .get(&voter.district)
+                        .ok_or_else(|| Failure::internal("a voter without a box"))?;
                     let made = make(electorate, act, election, latest[act.voter])?;
                     Ok((*ballot_box, made))
                 })
@@ -147,7 +153,9 @@ fn make(
             let vote = electorate.vote(act.voter, 0, election.questions())?;
             let opened = device.encrypt_to_open(&vote)?;
             if opened.check(election)? != vote.expose() {
-                return Err(Failure::internal("an opened ballot has other choices than the voter made"));
+                return Err(Failure::internal(
+                    "an opened ballot has other choices than the voter made",
+                ));
             }
             Ok(Made::Audit(opened.announcement))
         }
@@ -172,13 +180,20 @@ async fn send(engine: &Engine, ballot_box: LedgerId, made: Made, keep: bool) -> 
             let receipt = engine.receipt(ballot_box, acknowledged.seq).await?;
             let text = receipt.to_text();
             check_receipt(engine, ballot_box, &text, &ballot.hash)?;
-            Ok(Some(Checked { hash: ballot.hash, receipt: keep.then_some(text) }))
+            Ok(Some(Checked {
+                hash: ballot.hash,
+                receipt: keep.then_some(text),
+            }))
         }
     }
 }
 
 /// Sends the same bytes again while the service is busy.
-async fn cast(engine: &Engine, ballot_box: LedgerId, ballot: &ReadyBallot) -> Result<Acknowledgement, SubmitError> {
+async fn cast(
+    engine: &Engine,
+    ballot_box: LedgerId,
+    ballot: &ReadyBallot,
+) -> Result<Acknowledgement, SubmitError> {
     const ATTEMPTS: u32 = 50;
     let mut attempt = 0;
     loop {
@@ -194,13 +209,19 @@ async fn cast(engine: &Engine, ballot_box: LedgerId, ballot: &ReadyBallot) -> Re
 
 /// The receipt, read back from its text, is signed, included, and for this very ballot.
 fn check_receipt(engine: &Engine, ballot_box: LedgerId, text: &str, hash: &BallotHash) -> Outcome {
-    let handle = engine.ledgers().find(&ballot_box).ok_or_else(|| Failure::internal("the box is gone"))?;
+    let handle = engine
+        .ledgers()
+        .find(&ballot_box)
+        .ok_or_else(|| Failure::internal("the box is gone"))?;
     let receipt = Receipt::parse(text, handle.identity())
         .map_err(|e| Failure::internal(format!("a receipt does not verify: {e}")))?;
     let body = receipt.entry().body();
-    let event = Typed::parse(sijill_ledger::Kind::BallotBox, body.event_type, &body.payload).map_err(Failure::internal)?;
+    let event = Typed::parse(sijill_ledger::Kind::BallotBox, body.event_type, &body.payload)
+        .map_err(Failure::internal)?;
     match event {
         Typed::BallotBox(BoxEvent::BallotCast(cast)) if BallotHash::of(&cast.ballot) == *hash => Ok(()),
-        _ => Err(Failure::internal("a receipt is for something else than the voter's ballot")),
+        _ => Err(Failure::internal(
+            "a receipt is for something else than the voter's ballot",
+        )),
     }
 }

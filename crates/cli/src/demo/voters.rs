@@ -13,6 +13,7 @@ use sijill_registers::names::Name;
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
+use crate::roll_file::ListedPerson;
 
 /// Latest first ballot, in thousandths of the voting window: re-votes come later.
 const LAST_FIRST_BALLOT: u64 = 800;
@@ -81,15 +82,35 @@ impl Electorate {
             .iter()
             .zip(0..)
             .map(|(person, number)| {
-                let issued = person.issued.as_ref().ok_or_else(|| Failure::internal("a voter without credential"))?;
+                let issued = person
+                    .issued
+                    .as_ref()
+                    .ok_or_else(|| Failure::internal("a voter without credential"))?;
                 let code = CredentialCode::parse(&issued.code).map_err(Failure::internal)?;
                 let (identifier, district) = (person.identifier.clone(), person.district.clone());
-                Ok(Voter { number, identifier, district, code })
+                Ok(Voter {
+                    number,
+                    identifier,
+                    district,
+                    code,
+                })
             })
             .collect::<Outcome<Vec<_>>>()?;
-        let districts = event.manifest.districts.iter().map(|d| (d.id.clone(), d.clone())).collect();
-        let rules = Rules { paper: event.manifest.paper, revote: event.manifest.revote };
-        Ok(Self { voters, rules, districts })
+        let districts = event
+            .manifest
+            .districts
+            .iter()
+            .map(|d| (d.id.clone(), d.clone()))
+            .collect();
+        let rules = Rules {
+            paper: event.manifest.paper,
+            revote: event.manifest.revote,
+        };
+        Ok(Self {
+            voters,
+            rules,
+            districts,
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -105,18 +126,29 @@ impl Electorate {
         let (opens, closes) = (event.manifest.opens_ms, event.manifest.closes_ms);
         let mut acts = Vec::new();
         for (index, voter) in self.voters.iter().enumerate() {
-            if !matches!(voter.channel(self.rules), Channel::Digital | Channel::DigitalThenPaper) {
+            if !matches!(
+                voter.channel(self.rules),
+                Channel::Digital | Channel::DigitalThenPaper
+            ) {
                 continue;
             }
             let window = closes - opens;
             let first = opens + window / 1000 * (voter.number * 7919 % LAST_FIRST_BALLOT);
             if voter.audits() {
-                acts.push(Act { at_ms: first, voter: index, kind: ActKind::Audit });
+                acts.push(Act {
+                    at_ms: first,
+                    voter: index,
+                    kind: ActKind::Audit,
+                });
             }
             let ballots = voter.ballots(self.rules);
             for nth in 0..ballots {
                 let at_ms = first + (closes - first) * nth / ballots;
-                acts.push(Act { at_ms, voter: index, kind: ActKind::Cast(nth) });
+                acts.push(Act {
+                    at_ms,
+                    voter: index,
+                    kind: ActKind::Cast(nth),
+                });
             }
         }
         // An audit comes before the ballot of the same moment: the sort is stable.
@@ -125,16 +157,28 @@ impl Electorate {
     }
 
     /// The vote of a voter's ballot with that position.
-    pub(super) fn vote(&self, index: usize, nth: u64, questions: &[sijill_ballot::Question]) -> Outcome<Vote> {
+    pub(super) fn vote(
+        &self,
+        index: usize,
+        nth: u64,
+        questions: &[sijill_ballot::Question],
+    ) -> Outcome<Vote> {
         let voter = &self.voters[index];
         let district = self.district(&voter.district)?;
         Vote::from_choices(questions, voter.choices(district, nth)).map_err(Failure::internal)
     }
 
-    /// Identifiers of those who voted on paper.
-    pub(super) fn on_paper(&self) -> Vec<String> {
-        let on_paper = |v: &&Voter| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper);
-        self.voters.iter().filter(on_paper).map(|v| v.identifier.clone()).collect()
+    /// The list of those who voted on paper.
+    pub(super) fn on_paper(&self) -> Vec<ListedPerson> {
+        let on_paper =
+            |v: &&Voter| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper);
+        let listed = self.voters.iter().filter(on_paper).zip(2..);
+        listed
+            .map(|(v, line)| ListedPerson {
+                line,
+                identifier: v.identifier.clone(),
+            })
+            .collect()
     }
 
     /// What the papers of a district say.
@@ -154,7 +198,8 @@ impl Electorate {
             counts: district.questions.iter().map(|q| vec![0; q.choices()]).collect(),
         };
         let here = self.voters.iter().filter(|v| v.district == *id);
-        let papers = here.filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
+        let papers =
+            here.filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
         for (voter, nth) in papers.zip(0u32..) {
             if nth % 40 == 3 {
                 // Spoilt, handed back, and replaced by another paper.
@@ -175,21 +220,29 @@ impl Electorate {
     /// The digital count that must result.
     pub(super) fn expected_digital(&self, district_id: &Name) -> Expected {
         let Some(district) = self.districts.get(district_id) else {
-            return Expected { ballots: 0, counts: Vec::new() };
+            return Expected {
+                ballots: 0,
+                counts: Vec::new(),
+            };
         };
         let mut counts: Vec<Vec<u64>> = district.questions.iter().map(|q| vec![0; q.choices()]).collect();
         let mut ballots = 0;
         for voter in self.voters.iter().filter(|v| v.district == *district_id) {
             if voter.channel(self.rules) == Channel::Digital {
                 ballots += 1;
-                add(&mut counts, &voter.choices(district, voter.ballots(self.rules) - 1));
+                add(
+                    &mut counts,
+                    &voter.choices(district, voter.ballots(self.rules) - 1),
+                );
             }
         }
         Expected { ballots, counts }
     }
 
     fn district(&self, id: &Name) -> Outcome<&District> {
-        self.districts.get(id).ok_or_else(|| Failure::internal("a voter of no district"))
+        self.districts
+            .get(id)
+            .ok_or_else(|| Failure::internal("a voter of no district"))
     }
 }
 
@@ -220,11 +273,16 @@ impl Voter {
 
     /// By question, by choice, blank first where it is offered.
     fn choices(&self, district: &District, nth: u64) -> Vec<Vec<u8>> {
-        district.questions.iter().zip(0u64..).map(|(q, i)| self.choice(q, i + nth)).collect()
+        district
+            .questions
+            .iter()
+            .zip(0u64..)
+            .map(|(q, i)| self.choice(q, i + nth))
+            .collect()
     }
 
     fn choice(&self, question: &Question, turn: u64) -> Vec<u8> {
-        let taste = (self.number * 37 + turn * 53) % 100;
+        let taste = (self.number * 37 + self.number / 25 * 11 + turn * 53) % 100;
         let offset = usize::from(question.blank);
         let mut choices = vec![0; question.choices()];
         if question.blank && taste >= 98 {

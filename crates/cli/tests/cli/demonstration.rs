@@ -1,0 +1,157 @@
+//! The demonstration: complete, verified, private, and careful with folders.
+
+use crate::common::{files, sijill};
+
+#[test]
+fn a_demonstration_runs_through_and_verifies() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("demo");
+    let d = dir.to_str().unwrap();
+    let said = sijill(&["demo", "--voters", "40", "--dir", d]).ok();
+    assert!(
+        said.out
+            .contains("The decrypted numbers are those of the plain votes"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("A REHEARSAL"), "{}", said.out);
+    assert!(said.out.contains("of 40 eligible voters"), "{}", said.out);
+    assert!(said.out.contains("re-votes"));
+
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
+    let (published, trust) = (path("published"), path("trust.json"));
+    sijill(&["verify", "event", &published, "--trust", &trust]).ok();
+    let (accredited, trust_accredited) = (path("accredited"), path("trust-accredited.json"));
+    sijill(&[
+        "verify",
+        "event",
+        &accredited,
+        "--trust",
+        &trust_accredited,
+        "--profile",
+        "accredited",
+    ])
+    .ok();
+    let receipts: Vec<String> = files(&dir.join("receipts"))
+        .iter()
+        .map(|p| p.to_str().unwrap().to_owned())
+        .collect();
+    assert!(receipts.len() >= 10);
+    let check: Vec<&str> = ["receipt", "check", "--trust", &trust, "--folder", &published]
+        .into_iter()
+        .chain(receipts.iter().map(String::as_str))
+        .collect();
+    sijill(&check).ok();
+    let shown = sijill(&["receipt", "show", &receipts[0]]).ok().out;
+    assert!(
+        shown.contains("BallotCast") && shown.contains("tracking code:"),
+        "{shown}"
+    );
+
+    no_person_is_named(&dir);
+    the_folder_is_left_alone(d);
+
+    // The trustees' machines have noted what they decrypted, and there is nothing left to decrypt.
+    let passphrase = path("PASSPHRASE-OF-A-DEMO-NOT-SECRET.txt");
+    let key = path("people/trustee-1/decryption.key");
+    assert!(
+        std::fs::read_to_string(path("people/trustee-1/decryption.key.decrypted.json"))
+            .unwrap()
+            .contains("boxes")
+    );
+    let decrypt = [
+        "trustee",
+        "decrypt",
+        "--published",
+        &published,
+        "--trust",
+        &trust,
+        "--key",
+        &key,
+    ];
+    sijill(&[&["--passphrase-file", &passphrase], &decrypt[..]].concat()).refused("nothing to decrypt");
+    // A changed folder is not decrypted.
+    let share = files(&dir.join("published/content")).remove(0);
+    std::fs::write(&share, b"{}").unwrap();
+    sijill(&[&["--passphrase-file", &passphrase], &decrypt[..]].concat()).refused("nothing was decrypted");
+
+    let list = sijill(&["--dir", d, "--passphrase-file", &passphrase, "ledger", "list"])
+        .ok()
+        .out;
+    assert_eq!(list.lines().count(), 3, "{list}");
+}
+
+/// Neither identifiers nor codes stand anywhere but in the sealed book.
+fn no_person_is_named(dir: &std::path::Path) {
+    for file in files(dir) {
+        let bytes = std::fs::read(&file).unwrap();
+        for n in 1..=40 {
+            let identifier = format!("V{n:04}");
+            let found = bytes
+                .windows(identifier.len())
+                .any(|w| w == identifier.as_bytes());
+            // Five bytes may occur by chance in large binary or base64 files; quoted or delimited they do not.
+            let delimited = [
+                format!("\"{identifier}\""),
+                format!("{identifier},"),
+                format!("\n{identifier}"),
+            ];
+            let named = found
+                && delimited
+                    .iter()
+                    .any(|text| bytes.windows(text.len()).any(|w| w == text.as_bytes()));
+            assert!(!named, "{} names {identifier}", file.display());
+        }
+    }
+}
+
+fn the_folder_is_left_alone(dir: &str) {
+    sijill(&["demo", "--voters", "40", "--dir", dir]).refused("--again");
+    let temp = tempfile::tempdir().unwrap();
+    std::fs::write(temp.path().join("thesis.txt"), "years of work").unwrap();
+    let foreign = temp.path().to_str().unwrap();
+    sijill(&["demo", "--voters", "40", "--dir", foreign, "--again"]).refused("is no demonstration's folder");
+    assert!(temp.path().join("thesis.txt").exists());
+}
+
+#[test]
+fn a_demonstration_of_something_else_than_a_rehearsal_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("election.toml");
+    let text = crate::common::ELECTION.replace("rehearsal = true", "rehearsal = false");
+    std::fs::write(&file, text).unwrap();
+    let dir = temp.path().join("demo");
+    sijill(&[
+        "demo",
+        "--dir",
+        dir.to_str().unwrap(),
+        "--file",
+        file.to_str().unwrap(),
+    ])
+    .refused("rehearsal = true");
+    assert!(!dir.exists());
+}
+
+#[test]
+fn an_edited_election_with_districts_can_be_demonstrated() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("election.toml");
+    std::fs::write(&file, crate::common::ELECTION).unwrap();
+    let dir = temp.path().join("demo");
+    let args = [
+        "demo",
+        "--voters",
+        "30",
+        "--dir",
+        dir.to_str().unwrap(),
+        "--file",
+        file.to_str().unwrap(),
+    ];
+    let out = sijill(&args).ok().out;
+    assert_eq!(
+        out.matches("The decrypted numbers are those of the plain votes")
+            .count(),
+        2,
+        "{out}"
+    );
+}

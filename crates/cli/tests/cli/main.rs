@@ -1,0 +1,7 @@
+//! The built command, as people run it.
+
+mod bad_input;
+mod common;
+mod demonstration;
+mod help;
+mod steps;
