@@ -106,10 +106,9 @@ fn check_ledger_files(
     let size = checkpoint
         .and_then(|text| Checkpoint::parse(&text).ok())
         .map(|checkpoint| checkpoint.size);
-    for path in listing.files.keys() {
-        let Some(rest) = path.strip_prefix(folder) else {
-            continue;
-        };
+    let files = listing.files.range(folder.to_owned()..).map(|(path, _)| path);
+    for path in files.take_while(|path| path.starts_with(folder)) {
+        let rest = path.strip_prefix(folder).unwrap_or(path);
         let name = TileName::parse(rest);
         match (rest, name, size) {
             ("checkpoint", ..) => checks.pass(Check::FolderLayout),

@@ -18,6 +18,8 @@ mod contents;
 mod event;
 mod events;
 mod hash;
+#[cfg(test)]
+mod hostile;
 mod json;
 mod keys;
 mod layout;

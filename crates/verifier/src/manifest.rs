@@ -282,9 +282,73 @@ fn time_zone(name: &str) -> Result<TimeZone, ManifestError> {
     let zone = TimeZoneDatabase::bundled()
         .get(name)
         .map_err(|_| unknown.clone())?;
-    if zone.iana_name() == Some(name) {
+    if zone.iana_name() == Some(name) && !zone.is_unknown() {
         Ok(zone)
     } else {
         Err(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"format":"sijill-manifest/1","id":"m","name":{"en":"N","ar":"ن"},"rehearsal":false,"suite":"belenios-v1-ed25519","rules":"plain-1","time_zone":"Asia/Qatar","opens_ms":1,"closes_ms":2,"grace_ms":600000,"revote":false,"paper":false,"min_ballots":0,"administrator":"A","credential_authority":"C","trustees":{"threshold":1,"names":["T"]},"districts":[{"id":"a","name":{"en":"D","ar":""},"questions":[{"question":{"en":"Q","ar":""},"answers":[{"en":"1","ar":""},{"en":"2","ar":""}],"blank":false,"min":1,"max":1}]}]}"#;
+
+    #[test]
+    fn the_rules_of_the_manifest() {
+        let manifest = Manifest::parse(GOOD.as_bytes()).unwrap();
+        assert_eq!(manifest.districts[0].questions[0].choices(), 2);
+        let district = &GOOD[GOOD.find("{\"id\":\"a\"").unwrap()..GOOD.len() - 2];
+        let twice = format!("{district},{district}");
+        let answers = r#"[{"en":"1","ar":""},{"en":"2","ar":""}]"#;
+        let many = format!("[{}]", vec![r#"{"en":"1","ar":""}"#; 120].join(","));
+        let long = "x".repeat(1001);
+        for (from, to) in [
+            ("Asia/Qatar", "asia/qatar"),
+            ("Asia/Qatar", "Etc/Unknown"),
+            ("Asia/Qatar", ""),
+            ("\"closes_ms\":2", "\"closes_ms\":1"),
+            ("\"closes_ms\":2", "\"closes_ms\":253402300199999999"),
+            ("\"closes_ms\":2", "\"closes_ms\":253402300200000"),
+            ("600000", "600001"),
+            ("\"threshold\":1", "\"threshold\":0"),
+            ("[\"T\"]", "[]"),
+            ("[\"T\"]", "[\"T\",\"U\"]"),
+            ("[\"T\"]", "[\"\\u0007\"]"),
+            ("[\"T\"]", "[\"\u{7f}\"]"),
+            ("[\"T\"]", "[\"\u{85}\"]"),
+            ("\"en\":\"Q\"", "\"en\":\"\""),
+            ("\"en\":\"Q\"", "\"en\":\"\u{2067}Q\""),
+            ("\"en\":\"Q\"", "\"en\":\"\u{200f}Q\""),
+            ("\"en\":\"Q\"", &format!("\"en\":\"{long}\"")),
+            (answers, "[]"),
+            (answers, &many),
+            ("\"min\":1", "\"min\":2"),
+            ("\"max\":1", "\"max\":3"),
+            ("\"min\":1,\"max\":1", "\"min\":0,\"max\":0"),
+            ("\"blank\":false,", ""),
+            (district, ""),
+            (district, &twice),
+            ("\"id\":\"a\"", "\"id\":\"A\""),
+            ("\"id\":\"m\"", "\"id\":\"\""),
+            ("\"revote\"", "\"extra\":1,\"revote\""),
+        ] {
+            let bad = GOOD.replacen(from, to, 1);
+            assert_ne!(bad, GOOD, "{from}");
+            let refused = matches!(
+                Manifest::parse(bad.as_bytes()),
+                Err(ManifestError::Form(_) | ManifestError::Rule(_))
+            );
+            assert!(refused, "{from} -> {to}");
+        }
+        for at in 0..GOOD.len() {
+            assert!(Manifest::parse(&GOOD.as_bytes()[..at]).is_err(), "cut at {at}");
+        }
+        let unsupported = GOOD.replace("belenios-v1", "belenios-v2");
+        assert!(matches!(
+            Manifest::parse(unsupported.as_bytes()),
+            Err(ManifestError::Unsupported(_))
+        ));
     }
 }

@@ -335,6 +335,95 @@ fn every_tampering_with_an_entry_is_named() {
     assert!(unnamed.is_empty(), "{unnamed:#?}");
 }
 
+/// Changes the second ballot of east up to its signature and signs it again with its own credential's secret.
+fn forge(draft: &mut Draft, change: impl Fn(String) -> String) {
+    let start = draft.payload.iter().position(|byte| *byte == b'{').unwrap();
+    let end = draft.payload.len() - 1;
+    let ballot = String::from_utf8(draft.payload[start..end].to_vec()).unwrap();
+    let unsigned = &ballot[..ballot.find(",\"signature\"").unwrap()];
+    let forged = support::sign_ballot(
+        &change(unsigned.to_owned()),
+        &support::secret(1),
+        &mut support::Dice::new(99),
+    );
+    draft.payload = support::Enc::default().text(&forged).byte(0).0;
+}
+
+/// The `nth` value that follows `field` in a ballot.
+fn value(ballot: &str, field: &str, nth: usize) -> String {
+    let rest = ballot.split(&format!("\"{field}\":\"")).nth(nth + 1).unwrap();
+    rest[..rest.find('"').unwrap()].to_owned()
+}
+
+const NEUTRAL: &str = "0000000000000000000000000000000000000000000000000000000000000001";
+const ORDER_2: &str = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec";
+
+#[test]
+fn every_forged_ballot_is_named() {
+    let forgeries: &[(&str, fn(String) -> String)] = &[
+        ("ballot.form", |b| {
+            b.replace("\"blank_proof\"", "\"blank_proofs\"")
+        }),
+        ("ballot.form", |b| {
+            b.replacen("\"challenge\":\"", "\"challenge\":\"0", 1)
+        }),
+        ("ballot.form", |b| b.replacen(":", ": ", 1)),
+        ("ballot.form", |b| {
+            b.replacen(&value(&b, "alpha", 0), &value(&b, "alpha", 0).to_uppercase(), 1)
+        }),
+        ("ballot.election", |b| {
+            b.replace(&value(&b, "election_uuid", 0), "12345678abcdEF")
+        }),
+        ("ballot.election", |b| {
+            b.replace(&value(&b, "election_hash", 0), &support::b64(&[7; 32]))
+        }),
+        ("ballot.credential", |b| {
+            b.replace(&value(&b, "credential", 0), &support::credential(9))
+        }),
+        ("ballot.signature", |b| {
+            b.replace(&value(&b, "credential", 0), &support::credential(3))
+        }),
+        ("ballot.group", |b| {
+            b.replace(&value(&b, "credential", 0), NEUTRAL)
+        }),
+        ("ballot.group", |b| b.replace(&value(&b, "alpha", 1), NEUTRAL)),
+        ("ballot.group", |b| b.replace(&value(&b, "beta", 2), NEUTRAL)),
+        ("ballot.group", |b| b.replace(&value(&b, "beta", 4), ORDER_2)),
+        ("ballot.group", |b| {
+            b.replace(
+                &value(&b, "alpha", 0),
+                &support::with_torsion(&value(&b, "alpha", 0)),
+            )
+        }),
+        ("ballot.proof", |b| b.replace(&value(&b, "challenge", 0), "1")),
+        ("ballot.proof", |b| b.replace(&value(&b, "response", 7), "1")),
+        ("ballot.proof", |b| {
+            b.replace(&value(&b, "beta", 0), &value(&b, "beta", 1))
+        }),
+        ("ballot.duplicate", |b| {
+            b.replace(&value(&b, "alpha", 0), &value(&b, "alpha", 1))
+        }),
+    ];
+    let mut unnamed = Vec::new();
+    for (index, (code, change)) in forgeries.iter().enumerate() {
+        let hook = |draft: &mut Draft| {
+            if draft.ledger == "east" && draft.event_type == 0x0403 && draft.nth == 1 {
+                forge(draft, change);
+            }
+        };
+        let event = build(&hook, &|_, bytes| bytes);
+        let report = verify(&event.files(false), Some(&event.trust(None)), Profile::Public);
+        if report.verdict != Verdict::NotVerified || !failed(&report).contains(code) {
+            unnamed.push(format!(
+                "{index} {code}: {:?} {:?}",
+                report.verdict,
+                failed(&report)
+            ));
+        }
+    }
+    assert!(unnamed.is_empty(), "{unnamed:#?}");
+}
+
 /// Contents changed before they are cited: everything else stays consistent.
 const CONTENTS: &[(&str, &str, fn(String) -> String)] = &[
     ("election.manifest", "manifest", |s| {

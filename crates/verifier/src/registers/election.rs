@@ -123,8 +123,7 @@ impl Election {
             .as_ref()
             .map_or(usize::MAX, |manifest| manifest.trustees.len());
         self.shares
-            .keys()
-            .filter(|(ledger, _)| ledger == ballot_box)
+            .range((*ballot_box, 0)..=(*ballot_box, u16::MAX))
             .count()
             == trustees
     }

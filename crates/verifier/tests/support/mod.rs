@@ -359,6 +359,10 @@ pub(crate) fn decimal(scalar: &Scalar) -> String {
 pub(crate) struct Dice(u64);
 
 impl Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
+        Dice(seed << 32)
+    }
+
     pub(crate) fn roll(&mut self) -> Scalar {
         self.0 += 1;
         Scalar::from_bytes_mod_order(sha(&[b"dice", &self.0.to_be_bytes()]))
@@ -626,6 +630,16 @@ pub(crate) fn honest() -> Event {
 
 pub(crate) fn secret(n: u64) -> Scalar {
     Scalar::from(1_000_003u64) * Scalar::from(n + 1)
+}
+
+/// Text of a voter's public credential.
+pub(crate) fn credential(n: u64) -> String {
+    text_of(&(G * secret(n)))
+}
+
+/// The point plus one of order 8.
+pub(crate) fn with_torsion(text: &str) -> String {
+    text_of(&(point(text) + curve25519_dalek::constants::EIGHT_TORSION[1]))
 }
 
 fn uuid(ledger: &[u8; 32]) -> String {
