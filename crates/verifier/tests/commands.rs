@@ -1,5 +1,7 @@
 //! The commands on real folders: receipts, single ledgers, exit codes, output.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 

@@ -1,5 +1,7 @@
 //! Whole events: an honest one is verified, and every way of tampering is found under its code.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
@@ -360,7 +362,7 @@ const ORDER_2: &str = "7ffffffffffffffffffffffffffffffffffffffffffffffffffffffff
 
 #[test]
 fn every_forged_ballot_is_named() {
-    let forgeries: &[(&str, fn(String) -> String)] = &[
+    let forgeries: &[(&str, Change)] = &[
         ("ballot.form", |b| {
             b.replace("\"blank_proof\"", "\"blank_proofs\"")
         }),
@@ -424,8 +426,11 @@ fn every_forged_ballot_is_named() {
     assert!(unnamed.is_empty(), "{unnamed:#?}");
 }
 
+/// How a text is changed.
+type Change = fn(String) -> String;
+
 /// Contents changed before they are cited: everything else stays consistent.
-const CONTENTS: &[(&str, &str, fn(String) -> String)] = &[
+const CONTENTS: &[(&str, &str, Change)] = &[
     ("election.manifest", "manifest", |s| {
         s.replace("\"rehearsal\":true", "\"rehearsal\": true")
     }),
