@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::Acknowledgement;
-use sijill_ledger::SigningKey;
+use sijill_ledger::{Role, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::names::Name;
 use sijill_registers::roll::events::{DistrictRoll, RollEvent, RollFrozen, VoterRegistered};
@@ -30,6 +30,22 @@ pub(crate) fn refuse_frozen(event: &Event) -> Outcome {
         ));
     }
     Ok(())
+}
+
+/// Refuses a key that may not act on the roll: before the book is changed, so that a mistaken key leaves nothing behind.
+pub(crate) fn refuse_strangers(event: &Event, registrar: &SigningKey) -> Outcome {
+    let handle = event.handle(&event.roll)?;
+    if handle.with_head(|head| {
+        head.state
+            .authority()
+            .holds(registrar.key_id(), Role::Registrar, None)
+    }) {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        "this key does not hold the role registrar on the roll",
+        "sign with the registrar's key file; nothing was written",
+    ))
 }
 
 /// Registers everybody of the book who is not on the roll yet. Returns how many were.

@@ -72,6 +72,7 @@ impl Registrar {
     ) -> Outcome<Self> {
         let passphrases = common.passphrases();
         let key = common.signing_key(&args.key)?;
+        acts::roll::refuse_strangers(event, &key)?;
         let secret = KeyFile::load(&args.secret)?.unlock_registrar(&passphrases.acting(&args.secret)?)?;
         let path = args.book.clone().unwrap_or_else(|| site.book(&event.election));
         let passphrase = match (path.exists(), new_book) {

@@ -84,7 +84,7 @@ fn a_demonstration_runs_through_and_verifies() {
 /// Neither identifiers nor codes stand anywhere but in the sealed book.
 fn no_person_is_named(dir: &std::path::Path) {
     for file in files(dir) {
-        let bytes = std::fs::read(&file).unwrap();
+        let bytes = std::fs::read(&file).expect("a file");
         for n in 1..=40 {
             let identifier = format!("V{n:04}");
             let found = bytes
@@ -107,9 +107,9 @@ fn no_person_is_named(dir: &std::path::Path) {
 
 fn the_folder_is_left_alone(dir: &str) {
     sijill(&["demo", "--voters", "40", "--dir", dir]).refused("--again");
-    let temp = tempfile::tempdir().unwrap();
-    std::fs::write(temp.path().join("thesis.txt"), "years of work").unwrap();
-    let foreign = temp.path().to_str().unwrap();
+    let temp = tempfile::tempdir().expect("a folder");
+    std::fs::write(temp.path().join("thesis.txt"), "years of work").expect("a file");
+    let foreign = temp.path().to_str().expect("UTF-8");
     sijill(&["demo", "--voters", "40", "--dir", foreign, "--again"]).refused("is no demonstration's folder");
     assert!(temp.path().join("thesis.txt").exists());
 }
@@ -154,4 +154,57 @@ fn an_edited_election_with_districts_can_be_demonstrated() {
         2,
         "{out}"
     );
+}
+
+#[test]
+fn an_interrupted_demonstration_leaves_whole_ledgers_and_can_start_over() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("demo");
+    let d = dir.to_str().unwrap();
+    let mut running = std::process::Command::new(env!("CARGO_BIN_EXE_sijill"))
+        .args(["demo", "--voters", "3000", "--dir", d])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // Until somebody has voted.
+    let receipts = dir.join("receipts");
+    let patience = std::time::Instant::now();
+    while std::fs::read_dir(&receipts).map_or(0, Iterator::count) == 0 {
+        assert!(patience.elapsed().as_secs() < 300, "nobody votes");
+        assert!(
+            running.try_wait().unwrap().is_none(),
+            "the demonstration has ended"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    sijill(&["demo", "--voters", "40", "--dir", d, "--again"]).refused("is running");
+    running.kill().unwrap();
+    running.wait().unwrap();
+
+    let passphrase = dir
+        .join("PASSPHRASE-OF-A-DEMO-NOT-SECRET.txt")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let list = sijill(&["--dir", d, "--passphrase-file", &passphrase, "ledger", "list"])
+        .ok()
+        .out;
+    assert!(list.contains("national: open"), "{list}");
+    sijill(&["--dir", d, "--passphrase-file", &passphrase, "ledger", "publish"]).ok();
+    let (published, trust) = (dir.join("published"), dir.join("trust.json"));
+    let (published, trust) = (published.to_str().unwrap(), trust.to_str().unwrap());
+    sijill(&[
+        "verify",
+        "event",
+        published,
+        "--trust",
+        trust,
+        "--require-stage",
+        "open",
+    ])
+    .ok();
+    sijill(&["demo", "--voters", "40", "--dir", d]).refused("was interrupted");
+    sijill(&["demo", "--voters", "40", "--dir", d, "--again"]).ok();
+    assert!(list.lines().count() == 3);
 }

@@ -173,8 +173,8 @@ fn an_event_from_its_definition_to_its_result() {
 /// Trustee 1 submits at once, trustee 2 carries files.
 fn decrypt_and_submit(office: &Office, published: &str, trust: &str) {
     let key = |t: &str| office.path(&format!("{t}/decryption.key"));
-    let decrypt = |t: &str| {
-        vec![
+    let decrypt = |key: &str| {
+        [
             "trustee",
             "decrypt",
             "--published",
@@ -182,7 +182,7 @@ fn decrypt_and_submit(office: &Office, published: &str, trust: &str) {
             "--trust",
             trust,
             "--key",
-            t,
+            key,
         ]
         .join("\n")
     };
@@ -217,7 +217,7 @@ fn decrypt_and_submit(office: &Office, published: &str, trust: &str) {
     run(decrypt(&signing), &[]).refused("key file");
     let copy = office.temp.path().join("elsewhere");
     copy_folder(std::path::Path::new(published), &copy);
-    std::fs::remove_dir_all(copy.join("content")).unwrap();
+    std::fs::remove_dir_all(copy.join("content")).expect("a folder to remove");
     let copy = copy.display().to_string();
     office
         .run(&[
