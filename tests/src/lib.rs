@@ -5,6 +5,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::missing_panics_doc,
     missing_docs,
     reason = "a harness: it fails by panicking"

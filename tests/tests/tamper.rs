@@ -1,6 +1,11 @@
 //! Whatever byte of a published folder is changed, the verifier does not call it verified: neither as it is, nor after the
 //! forger has rehashed and chained again everything that follows.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers outside of tests fail by panicking too"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,10 @@
 //! What the engine accepts, the independent verifier verifies: a whole event, both profiles, every stage on the way.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers outside of tests fail by panicking too"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The write side at run time: the way of an event from the door to stable storage, and what is made of it.
 //!
-//! *The way of an event.* [`door`] (parse, authenticate, verify on all cores) → [`sequencer`] (decide, seal, append,
+//! *The way of an event.* `door` (parse, authenticate, verify on all cores) → `sequencer` (decide, seal, append,
 //! checkpoint, answer) → [`views`] (read models) → [`publish`] (static files for verifiers, voters and mirrors).
 //!
 //! [`engine::Engine`] opens a data folder; [`acts`] makes the bodies that officials sign.

@@ -57,7 +57,7 @@ pub fn election_record(
     Ok(Election::build(ElectionParameters {
         description: format!("{}/{}", manifest.id, district.id),
         name: manifest.name.joined(),
-        public_key: election_key.clone(),
+        public_key: *election_key,
         questions: questions(district)?,
         uuid: uuid(ballot_box),
         administrator: Some(manifest.administrator.clone()),

@@ -50,7 +50,10 @@ impl Window {
         if grace_ms > MAX_GRACE_MS {
             return Err(WindowError::GraceTooLong(grace_ms));
         }
-        if closes_ms.checked_add(grace_ms).is_none_or(|end| end >= 253_402_300_800_000) {
+        if closes_ms
+            .checked_add(grace_ms)
+            .is_none_or(|end| end >= 253_402_300_800_000)
+        {
             return Err(WindowError::BeyondTime);
         }
         Ok(Self {
