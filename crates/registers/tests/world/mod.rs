@@ -2,6 +2,8 @@
 //! the ledger is replayed from its entries and compared with the state that grew.
 
 #![allow(
+    clippy::unwrap_used,
+    clippy::panic,
     dead_code,
     missing_docs,
     unreachable_pub,
