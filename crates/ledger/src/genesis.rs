@@ -226,7 +226,7 @@ impl Grant {
         if self.key == service_key || self.key == ledger_key {
             return Err(GrantError::OwnKey);
         }
-        PublicKey::new(self.key)?;
+        PublicKey::enrolled(self.key)?;
         match &self.scope {
             Some(scope) if self.role == Role::Trustee && scope.as_trustee_index().is_none() => {
                 Err(GrantError::TrusteeScope)
@@ -310,8 +310,8 @@ impl Genesis {
         if bytes.len() > MAX_PAYLOAD_BYTES {
             return Err(GenesisError::TooLarge(bytes.len()));
         }
-        PublicKey::new(fields.ledger_key)?;
-        PublicKey::new(fields.service_key)?;
+        PublicKey::enrolled(fields.ledger_key)?;
+        PublicKey::enrolled(fields.service_key)?;
         if fields.ledger_key == fields.service_key {
             return Err(GenesisError::SameKey);
         }

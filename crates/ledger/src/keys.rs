@@ -22,6 +22,9 @@ pub enum KeyError {
     /// A point of small order: signatures under it prove nothing.
     #[error("a point of small order")]
     SmallOrder,
+    /// A point outside the prime-order subgroup: not for keys that are enrolled.
+    #[error("a point outside the prime-order subgroup")]
+    Torsion,
 }
 
 /// Why a signature does not stand. The fault is the signer's, or of whoever altered message or signature.
@@ -104,6 +107,20 @@ impl PublicKey {
             return Err(KeyError::SmallOrder);
         }
         Ok(Self(point))
+    }
+
+    /// Reads a public key that is being enrolled: named in a genesis or a grant. Spec: specs/ledger.md §1.2.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`PublicKey::new`]; [`KeyError::Torsion`] if the point is outside the prime-order subgroup.
+    pub fn enrolled(key: KeyId) -> Result<Self, KeyError> {
+        let key = Self::new(key)?;
+        if key.0.to_edwards().is_torsion_free() {
+            Ok(key)
+        } else {
+            Err(KeyError::Torsion)
+        }
     }
 
     /// The key as bytes.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::keys::is_public_key;
+use crate::keys::is_enrollable_key;
 use crate::wire::{Genesis, Grant, Role, is_scope};
 
 /// The grants in force.
@@ -55,7 +55,7 @@ impl Authority {
         if grant.key == self.ledger_key || grant.key == self.service_key {
             return Err("the key is the ledger key or the service key");
         }
-        if !is_public_key(&grant.key) {
+        if !is_enrollable_key(&grant.key) {
             return Err("the key is not a public key");
         }
         Ok(())

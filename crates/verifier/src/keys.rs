@@ -15,6 +15,14 @@ pub(crate) fn is_public_key(bytes: &[u8; 32]) -> bool {
             .is_some_and(|point| !point.is_small_order())
 }
 
+/// A public key that may be enrolled: it also lies in the prime-order subgroup.
+pub(crate) fn is_enrollable_key(bytes: &[u8; 32]) -> bool {
+    is_public_key(bytes)
+        && CompressedEdwardsY(*bytes)
+            .decompress()
+            .is_some_and(|point| point.is_torsion_free())
+}
+
 /// Whether `signature` is `key`'s signature of `message` under the strict rule.
 pub(crate) fn signature_holds(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let Some(r) = signature.first_chunk::<32>() else {

@@ -15,7 +15,7 @@ use crate::authority::Authority;
 use crate::check::{Check, Checks, Place};
 use crate::events::{ContentRef, Event, EventError, Refs};
 use crate::hash::{first_16, sha256};
-use crate::keys::{is_public_key, signature_holds};
+use crate::keys::{is_enrollable_key, signature_holds};
 use crate::merkle::Tree;
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES};
 use crate::reader::DecodeError;
@@ -530,7 +530,7 @@ fn genesis_rules(
     if !is_origin(&genesis.origin) {
         return Err("the origin is malformed");
     }
-    if !is_public_key(&genesis.ledger_key) || !is_public_key(&genesis.service_key) {
+    if !is_enrollable_key(&genesis.ledger_key) || !is_enrollable_key(&genesis.service_key) {
         return Err("the ledger key or the service key is not a public key");
     }
     if genesis.ledger_key == genesis.service_key {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::check::{Check, Checks};
 use crate::events::Replaces;
 use crate::hash::{b64raw, hex32, sha256};
-use crate::keys::{is_public_key, signature_holds};
+use crate::keys::{is_enrollable_key, is_public_key, signature_holds};
 use crate::ledger::{LEDGER_CHECKS, scan};
 use crate::merkle::{Tree, inclusion_holds, leaf_hash};
 use crate::note::{Checkpoint, Receipt};
@@ -399,6 +399,12 @@ fn trees_paths_signatures_and_keys_of_the_model() {
             "{}",
             text(signature, "name")
         );
+    }
+    for case in list(&vectors, "signatures") {
+        if text(case, "name").contains("torsion component, challenge") {
+            let key = hex32(text(case, "key")).unwrap();
+            assert!(is_public_key(&key) && !is_enrollable_key(&key));
+        }
     }
     for refused in list(&vectors, "refused_keys") {
         assert!(

@@ -53,6 +53,26 @@ fn weak_and_non_canonical_keys_are_refused() {
 }
 
 #[test]
+fn keys_with_a_torsion_component_are_not_enrolled() {
+    let mixed: Vec<_> = vectors()
+        .signatures
+        .into_iter()
+        .filter(|c| c.name.contains("torsion component, challenge"))
+        .collect();
+    assert_eq!(mixed.len(), 2);
+    for case in mixed {
+        assert!(PublicKey::new(case.key).is_ok(), "{}", case.name);
+        assert_eq!(
+            PublicKey::enrolled(case.key).err(),
+            Some(KeyError::Torsion),
+            "{}",
+            case.name
+        );
+    }
+    assert!(PublicKey::enrolled(SigningKey::from_seed(&[1; 32]).key_id()).is_ok());
+}
+
+#[test]
 fn rfc_8032_test_3() {
     let seed = hex::decode("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7").unwrap();
     let key = SigningKey::from_seed(&seed.try_into().unwrap());
