@@ -516,17 +516,8 @@ fn walk_event(
     }
 }
 
-/// Spec: specs/ledger.md §3, §5.
-fn genesis_rules(
-    ledger: &Ledger,
-    walk: &Walk,
-    genesis: &Genesis,
-    entry: &Entry<'_>,
-) -> Result<(), &'static str> {
-    let body = &entry.body;
-    if sha256(&[body.payload]) != ledger.id {
-        return Err("the ledger id is not the hash of the genesis");
-    }
+/// What concerns the genesis alone. Spec: specs/ledger.md §3.
+pub(crate) fn genesis_form(genesis: &Genesis, authority: &Authority) -> Result<(), &'static str> {
     if !is_origin(&genesis.origin) {
         return Err("the origin is malformed");
     }
@@ -541,9 +532,9 @@ fn genesis_rules(
         return Err("the first grants are not sorted or not distinct");
     }
     for grant in &genesis.grants {
-        walk.authority.grant_form(grant)?;
+        authority.grant_form(grant)?;
     }
-    if !walk.authority.has_commission() {
+    if !authority.has_commission() {
         return Err("no first grant makes a commission");
     }
     if !(1..=3_600_000).contains(&genesis.max_lag_ms) {
@@ -558,6 +549,21 @@ fn genesis_rules(
     {
         return Err("the predecessor is cited at size 0");
     }
+    Ok(())
+}
+
+/// Spec: specs/ledger.md §3, §5.
+fn genesis_rules(
+    ledger: &Ledger,
+    walk: &Walk,
+    genesis: &Genesis,
+    entry: &Entry<'_>,
+) -> Result<(), &'static str> {
+    let body = &entry.body;
+    if sha256(&[body.payload]) != ledger.id {
+        return Err("the ledger id is not the hash of the genesis");
+    }
+    genesis_form(genesis, &walk.authority)?;
     if body.author != genesis.service_key {
         return Err("the genesis is not by the service key");
     }

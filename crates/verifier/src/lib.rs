@@ -11,6 +11,7 @@
 //! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
 //! decoding is strict, memory bounded, and no input makes a check panic.
 
+pub mod accepts;
 mod authority;
 mod check;
 mod cli;

@@ -18,7 +18,7 @@ use crate::run::{Judgement, new_report};
 use crate::source::Source;
 use crate::suite::ballot::credential_of;
 use crate::trust::Trust;
-use crate::wire::{Entry, TIME_LIMIT_MS, body_message};
+use crate::wire::{Entry, body_message};
 
 const RECEIPT_CHECKS: [Check; 5] = [
     Check::ReceiptForm,
@@ -153,8 +153,8 @@ fn check_receipt(
         Err("the entry has another number than the receipt")
     } else if entry.body.ledger != checkpoint.ledger {
         Err("the entry is of another ledger")
-    } else if entry.received_ms >= TIME_LIMIT_MS || entry.sequenced_ms >= TIME_LIMIT_MS {
-        Err("a time is beyond the limit")
+    } else if let Err(reason) = entry.own_rules() {
+        Err(reason)
     } else if !signed_by_author() {
         Err("the author's signature does not hold")
     } else if matches!(event, Some(Err(_))) {

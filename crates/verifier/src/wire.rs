@@ -302,6 +302,33 @@ impl<'a> Entry<'a> {
             })
         })
     }
+
+    /// The rules that concern the entry alone, signature aside. Spec: specs/ledger.md §4, §5.
+    pub(crate) fn own_rules(&self) -> Result<(), &'static str> {
+        let body = &self.body;
+        if self.received_ms >= TIME_LIMIT_MS
+            || self.sequenced_ms >= TIME_LIMIT_MS
+            || body.author_time_ms >= TIME_LIMIT_MS
+        {
+            return Err("a time is beyond the limit");
+        }
+        if self.sequenced_ms < self.received_ms {
+            return Err("sequenced before it was received");
+        }
+        if body.version != 1 {
+            return Err("unknown event version");
+        }
+        if body.seen.is_some_and(|seen| seen.size == 0) {
+            return Err("a view of size 0");
+        }
+        if body.refs.iter().any(|cited| cited.at.size == 0) {
+            return Err("a ref of size 0");
+        }
+        if body.refs.iter().any(|cited| cited.ledger == body.ledger) {
+            return Err("a ref to the ledger itself");
+        }
+        Ok(())
+    }
 }
 
 /// 1 to 64 bytes of `a-z 0-9 . - _`, and for a trustee a decimal index from 1.
