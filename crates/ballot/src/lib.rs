@@ -79,6 +79,7 @@
 
 mod audit;
 mod ballot;
+pub mod ceremony;
 mod credential;
 mod decryption;
 mod election;

@@ -86,11 +86,11 @@ pub enum BlockError {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WireBlock {
-    threshold: u64,
-    certs: Vec<WireSigned>,
-    coefexps: Vec<WireSigned>,
-    signatures: Vec<WireProof>,
-    verification_keys: Vec<WireKey>,
+    pub(crate) threshold: u64,
+    pub(crate) certs: Vec<WireSigned>,
+    pub(crate) coefexps: Vec<WireSigned>,
+    pub(crate) signatures: Vec<WireProof>,
+    pub(crate) verification_keys: Vec<WireKey>,
 }
 
 /// What a verified block contributes to a record of trustees.
@@ -115,7 +115,7 @@ pub(crate) fn verify_block(block: WireBlock, first_owner: usize) -> Result<Verif
         .certs
         .iter()
         .zip(1..)
-        .map(|(signed, member)| verify_certificate(signed, member, size, threshold))
+        .map(|(signed, member)| Ok(verify_certificate(signed, member, size, threshold)?.verification))
         .collect::<Result<Vec<Point>, TrusteeError>>()?;
     if verifiers.iter().collect::<HashSet<_>>().len() != size {
         return Err(BlockError::Repeated.into());
@@ -131,31 +131,20 @@ pub(crate) fn verify_block(block: WireBlock, first_owner: usize) -> Result<Verif
         .zip(1..)
     {
         let message = verify_coefficients(signed, verifier, member, threshold)?;
-        for (sum, text) in coefficients.iter_mut().zip(&message.coefexps) {
-            *sum += element(text, member)?.inner();
+        for (sum, point) in coefficients.iter_mut().zip(elements(&message, member)?) {
+            *sum += point.inner();
         }
-        let ceremony = WireCeremony {
+        let ceremony = ceremony_message(&WireCeremony {
             certs: &block.certs,
             coefexps: &message.coefexps,
-        };
-        let text = format!("certs_sig|{}", json::write(&ceremony));
-        if !verify_signature(&text, verifier, &Proof::from_wire(signature)?) {
-            return Err(BlockError::Ceremony { member }.into());
-        }
+        });
+        verify_ceremony_signature(&ceremony, verifier, &Proof::from_wire(signature)?, member)?;
     }
 
     let mut keys = Vec::with_capacity(size);
     for ((wire, verifier), member) in block.verification_keys.into_iter().zip(&verifiers).zip(1usize..) {
         let key = TrusteeKey::from_wire(wire, first_owner + member - 1)?;
-        if evaluate(&coefficients, member) != *key.public().inner() {
-            return Err(BlockError::Key { member }.into());
-        }
-        let signed = key
-            .signature()
-            .is_some_and(|s| verify_signature(&key.public().text(), verifier, s));
-        if !signed {
-            return Err(BlockError::KeySignature { member }.into());
-        }
+        verify_member_key(&key, verifier, &evaluate(&coefficients, member), member)?;
         keys.push(key);
     }
     let sub_key = coefficients.first().copied().unwrap_or_default();
@@ -179,9 +168,9 @@ pub(crate) fn lagrange(slot: usize, slots: &[usize]) -> Scalar {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireSigned {
-    message: String,
-    signature: WireProof,
+pub(crate) struct WireSigned {
+    pub(crate) message: String,
+    pub(crate) signature: WireProof,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -203,22 +192,104 @@ struct WireCertificate {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireCoefficients {
+pub(crate) struct WireCoefficients {
     coefexps: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct WireCeremony<'a> {
-    certs: &'a [WireSigned],
-    coefexps: &'a [String],
+pub(crate) struct WireCeremony<'a> {
+    pub(crate) certs: &'a [WireSigned],
+    pub(crate) coefexps: &'a [String],
 }
 
-fn verify_certificate(
+/// The keys of a certificate whose signature holds.
+pub(crate) struct CertifiedKeys {
+    pub(crate) verification: Point,
+    pub(crate) encryption: Point,
+}
+
+/// The message of a certificate. Spec: specs/ballot-suite.md §6.4.1.
+pub(crate) fn certificate_message(
+    size: u64,
+    threshold: u64,
+    index: u64,
+    verification: &Point,
+    encryption: &Point,
+) -> String {
+    json::write(&WireCertificate {
+        context: WireContext {
+            group: "Ed25519".to_owned(),
+            size,
+            threshold,
+            index,
+        },
+        verification: verification.text(),
+        encryption: encryption.text(),
+    })
+}
+
+/// The message with a member's coefficients. Spec: specs/ballot-suite.md §6.4.2.
+pub(crate) fn coefficients_message(coefexps: Vec<String>) -> String {
+    json::write(&WireCoefficients { coefexps })
+}
+
+/// The message by which a member vouches for the ceremony. Spec: specs/ballot-suite.md §6.4.3.
+pub(crate) fn ceremony_message(ceremony: &WireCeremony<'_>) -> String {
+    format!("certs_sig|{}", json::write(ceremony))
+}
+
+/// Prefix of the proof that signs a message. Spec: specs/ballot-suite.md §6.3.
+pub(crate) fn signature_prefix(message: &str) -> String {
+    format!("sigmsg|{message}|")
+}
+
+pub(crate) fn verify_ceremony_signature(
+    ceremony: &str,
+    verifier: &Point,
+    signature: &Proof,
+    member: usize,
+) -> Result<(), TrusteeError> {
+    if verify_signature(ceremony, verifier, signature) {
+        Ok(())
+    } else {
+        Err(BlockError::Ceremony { member }.into())
+    }
+}
+
+/// Checks a member's key against the one that follows from the coefficients, and its signature.
+pub(crate) fn verify_member_key(
+    key: &TrusteeKey,
+    verifier: &Point,
+    expected: &EdwardsPoint,
+    member: usize,
+) -> Result<(), TrusteeError> {
+    if expected != key.public().inner() {
+        return Err(BlockError::Key { member }.into());
+    }
+    let signed = key
+        .signature()
+        .is_some_and(|s| verify_signature(&key.public().text(), verifier, s));
+    if signed {
+        Ok(())
+    } else {
+        Err(BlockError::KeySignature { member }.into())
+    }
+}
+
+pub(crate) fn elements(message: &WireCoefficients, member: usize) -> Result<Vec<Point>, BlockError> {
+    message
+        .coefexps
+        .iter()
+        .map(|text| element(text, member))
+        .collect()
+}
+
+pub(crate) fn verify_certificate(
     signed: &WireSigned,
     member: usize,
     size: usize,
     threshold: usize,
-) -> Result<Point, TrusteeError> {
+) -> Result<CertifiedKeys, TrusteeError> {
     let certificate: WireCertificate =
         json::parse(signed.message.as_bytes()).map_err(|error| BlockError::Message { member, error })?;
     let context = &certificate.context;
@@ -226,15 +297,22 @@ fn verify_certificate(
     if context.group != "Ed25519" || (context.size, context.threshold, context.index) != expected {
         return Err(BlockError::Context { member }.into());
     }
-    let verifier = element(&certificate.verification, member)?;
-    element(&certificate.encryption, member)?;
-    if !verify_signature(&signed.message, &verifier, &Proof::from_wire(&signed.signature)?) {
+    let verification = element(&certificate.verification, member)?;
+    let encryption = element(&certificate.encryption, member)?;
+    if !verify_signature(
+        &signed.message,
+        &verification,
+        &Proof::from_wire(&signed.signature)?,
+    ) {
         return Err(BlockError::Certificate { member }.into());
     }
-    Ok(verifier)
+    Ok(CertifiedKeys {
+        verification,
+        encryption,
+    })
 }
 
-fn verify_coefficients(
+pub(crate) fn verify_coefficients(
     signed: &WireSigned,
     verifier: &Point,
     member: usize,
@@ -252,7 +330,7 @@ fn verify_coefficients(
 }
 
 fn verify_signature(message: &str, verifier: &Point, signature: &Proof) -> bool {
-    proof::verify_secret(&format!("sigmsg|{message}|"), verifier, signature)
+    proof::verify_secret(&signature_prefix(message), verifier, signature)
 }
 
 fn element(text: &str, member: usize) -> Result<Point, BlockError> {
@@ -262,7 +340,7 @@ fn element(text: &str, member: usize) -> Result<Point, BlockError> {
 }
 
 /// Σ_k member^k·coefficient_k, by Horner's rule on public data.
-fn evaluate(coefficients: &[EdwardsPoint], member: usize) -> EdwardsPoint {
+pub(crate) fn evaluate(coefficients: &[EdwardsPoint], member: usize) -> EdwardsPoint {
     let x = index(member);
     coefficients
         .iter()

@@ -230,6 +230,12 @@ impl TrusteeKey {
         }
     }
 
+    /// With the signature that a member of a threshold block gives for its key.
+    pub(crate) fn signed(mut self, signature: Proof) -> Self {
+        self.signature = Some(signature);
+        self
+    }
+
     fn require_single(&self, index: usize) -> Result<(), TrusteeError> {
         if self.signature.is_some() {
             Err(TrusteeError::Signature { index })
@@ -369,7 +375,7 @@ pub(crate) struct WireKey {
 }
 
 /// `["Single",tpk]` or `["Pedersen",tp]`.
-enum WireTrustee {
+pub(crate) enum WireTrustee {
     Single(Box<WireKey>),
     Pedersen(Box<WireBlock>),
 }
