@@ -77,6 +77,7 @@
 //!
 //! Spec: specs/ballot-suite.md.
 
+mod archive;
 mod audit;
 mod ballot;
 pub mod ceremony;
@@ -97,6 +98,7 @@ mod threshold;
 mod trustee;
 mod vote;
 
+pub use archive::{ArchiveParts, write_archive};
 pub use audit::{AuditError, AuditedBallot, check_opening};
 pub use ballot::{BallotError, VerifiedBallot, verify_ballot};
 pub use credential::{

@@ -8,9 +8,9 @@ mod common;
 use common::{Archive, fixtures};
 use sha2::{Digest, Sha256};
 use sijill_ballot::{
-    BallotHash, Credential, CredentialCode, CredentialList, Election, ElectionContext, ElectionResult,
-    EncryptedTally, Trustees, VerifiedBallot, VerifiedShare, Vote, combine_shares, decrypt_tally,
-    encrypt_ballot, verify_ballot, verify_share,
+    ArchiveParts, BallotHash, Credential, CredentialCode, CredentialList, Election, ElectionContext,
+    ElectionResult, EncryptedTally, Trustees, VerifiedBallot, VerifiedShare, Vote, combine_shares,
+    decrypt_tally, encrypt_ballot, verify_ballot, verify_share, write_archive,
 };
 use std::collections::HashMap;
 
@@ -95,6 +95,66 @@ fn replay(folder: &str) -> Replayed {
         shares,
         result,
     }
+}
+
+/// Our writer makes the very bytes that the other tool made.
+#[test]
+fn written_again_byte_for_byte() {
+    for folder in [
+        "absent-voters",
+        "both-trustees",
+        "small-threshold",
+        "tiny",
+        "weights",
+    ] {
+        let archive = Archive::read(folder);
+        let json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let setup = json(archive.payloads("Setup")[0]);
+        let sized = archive.payloads("EncryptedTally")[0];
+        let shares: Vec<(usize, String)> = archive
+            .payloads("PartialDecryption")
+            .into_iter()
+            .map(|owned| {
+                let owned = json(owned);
+                let owner = usize::try_from(owned["owner"].as_u64().unwrap()).unwrap();
+                (owner, text(archive.record(&owned["payload"])))
+            })
+            .collect();
+        let parts = ArchiveParts {
+            timestamp: archive.timestamp,
+            election: &text(archive.record(&setup["election"])),
+            trustees: &text(archive.record(&setup["trustees"])),
+            credentials: &text(archive.record(&setup["credentials"])),
+            encrypted_tally: &text(archive.record(&json(sized)["encrypted_tally"])),
+            sized_tally: &text(sized),
+            shares: &shares,
+            result: &text(archive.payloads("Result")[0]),
+        };
+        let mut written = vec![];
+        let ballots = archive
+            .payloads("Ballot")
+            .into_iter()
+            .map(Ok::<_, std::io::Error>);
+        write_archive(&mut written, &parts, ballots).unwrap();
+        assert!(written == archive.bytes, "{folder}");
+    }
+}
+
+#[test]
+fn numbers_that_a_header_cannot_hold_are_refused() {
+    let parts = ArchiveParts {
+        timestamp: 1 << 33,
+        election: "",
+        trustees: "",
+        credentials: "",
+        encrypted_tally: "",
+        sized_tally: "",
+        shares: &[],
+        result: "",
+    };
+    let error = write_archive(&mut vec![], &parts, std::iter::empty::<std::io::Result<&[u8]>>());
+    assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::json;
 use crate::proof;
 use crate::scalar::{ScalarError, SecretScalar};
 use crate::threshold::{self, WireCeremony, WireSigned};
-use crate::trustee::{TrusteeError, TrusteeSecret};
+use crate::trustee::TrusteeSecret;
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 use rand::CryptoRng;
@@ -216,10 +216,7 @@ impl CeremonySecret {
             &self.signing,
             rng,
         );
-        let key = decryption
-            .publish(Some(name), rng)
-            .map_err(TrusteeError::from)?
-            .signed(of_key);
+        let key = decryption.publish(Some(name), rng)?.signed(of_key);
         Ok((key.json(), json::write(&signature.to_wire())))
     }
 

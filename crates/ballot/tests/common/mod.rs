@@ -63,6 +63,9 @@ pub(crate) fn fixtures() -> PathBuf {
 pub(crate) struct Archive {
     pub(crate) records: std::collections::HashMap<String, Vec<u8>>,
     pub(crate) events: Vec<serde_json::Value>,
+    pub(crate) timestamp: u64,
+    /// The whole file.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Archive {
@@ -77,6 +80,8 @@ impl Archive {
         let mut archive = Self {
             records: Default::default(),
             events: vec![],
+            timestamp: 0,
+            bytes: bytes.clone(),
         };
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
@@ -91,7 +96,11 @@ impl Archive {
                 Some("data") => {
                     archive.records.insert(hash, body);
                 }
-                _ => assert_eq!(name, "BELENIOS"),
+                _ => {
+                    assert_eq!(name, "BELENIOS");
+                    let header: serde_json::Value = serde_json::from_slice(&body).unwrap();
+                    archive.timestamp = header["timestamp"].as_str().unwrap().parse().unwrap();
+                }
             }
         }
         archive
