@@ -354,7 +354,7 @@ fn read_election(
             let state = state.as_mut().ok_or_else(changed)?;
             let event = Event::parse(state.kind(), body.event_type, &body.payload).map_err(|_| changed())?;
             state
-                .evolve(seq.as_u64(), entry.received_ms(), &event, contents)
+                .evolve(&(&entry).into(), &event, contents)
                 .map_err(|_| changed())
         },
     )

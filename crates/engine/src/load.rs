@@ -116,6 +116,6 @@ fn push(
     let body = entry.body();
     let event = Event::parse(head.state.kind(), body.event_type, &body.payload)
         .map_err(|error| LoadError::Event { seq, error })?;
-    head.state.evolve(seq, entry.received_ms(), &event, contents)?;
+    head.state.evolve(&entry.into(), &event, contents)?;
     Ok(())
 }

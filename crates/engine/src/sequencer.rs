@@ -189,7 +189,7 @@ fn decide_one(
 /// then not what the chain holds, which [`commit`] notices and answers by loading the head again.
 fn apply(head: &mut Head, entry: &Entry, event: &Event, contents: &dyn Contents) -> Result<(), SubmitError> {
     head.state
-        .evolve(entry.seq().as_u64(), entry.received_ms(), event, contents)
+        .evolve(&entry.into(), event, contents)
         .map_err(|e| SubmitError::ReadOnly(e.to_string()))
 }
 

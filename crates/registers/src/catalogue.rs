@@ -63,6 +63,13 @@ pub mod types {
     pub const RESULT_DECLARED: u16 = 0x0308;
     pub const PAPER_RETURNED: u16 = 0x0309;
     pub const VIEW_PUBLISHED: u16 = 0x030A;
+    pub const TRUSTEE_ENROLLED: u16 = 0x030B;
+    pub const COEFFICIENTS_OPENED: u16 = 0x030C;
+    pub const SHARES_DEALT: u16 = 0x030D;
+    pub const KEY_CONFIRMED: u16 = 0x030E;
+    pub const CEREMONY_COMPLAINED: u16 = 0x030F;
+    pub const CEREMONY_RESTARTED: u16 = 0x0310;
+    pub const RESULTS_CERTIFIED: u16 = 0x0311;
     pub const BOX_PREPARED: u16 = 0x0401;
     pub const BOX_OPENED: u16 = 0x0402;
     pub const BALLOT_CAST: u16 = 0x0403;
@@ -98,6 +105,13 @@ pub const CATALOGUE: &[Line] = {
         line(t::RESULT_DECLARED, "ResultDeclared", ELECTION, Commission),
         line(t::PAPER_RETURNED, "PaperReturned", ELECTION, Commission),
         line(t::VIEW_PUBLISHED, "ViewPublished", ELECTION, Service),
+        line(t::TRUSTEE_ENROLLED, "TrusteeEnrolled", ELECTION, Trustee),
+        line(t::COEFFICIENTS_OPENED, "CoefficientsOpened", ELECTION, Trustee),
+        line(t::SHARES_DEALT, "SharesDealt", ELECTION, Trustee),
+        line(t::KEY_CONFIRMED, "KeyConfirmed", ELECTION, Trustee),
+        line(t::CEREMONY_COMPLAINED, "CeremonyComplained", ELECTION, Trustee),
+        line(t::CEREMONY_RESTARTED, "CeremonyRestarted", ELECTION, Commission),
+        line(t::RESULTS_CERTIFIED, "ResultsCertified", ELECTION, Commission),
         line(t::BOX_PREPARED, "BoxPrepared", BOX, Commission),
         line(t::BOX_OPENED, "BoxOpened", BOX, Commission),
         line(t::BALLOT_CAST, "BallotCast", BOX, Service),
@@ -199,6 +213,15 @@ impl Event {
             t::RESULT_DECLARED => Self::Election(ElectionEvent::ResultDeclared(read(name, payload)?)),
             t::PAPER_RETURNED => Self::Election(ElectionEvent::PaperReturned(read(name, payload)?)),
             t::VIEW_PUBLISHED => Self::Election(ElectionEvent::ViewPublished(read(name, payload)?)),
+            t::TRUSTEE_ENROLLED => Self::Election(ElectionEvent::TrusteeEnrolled(read(name, payload)?)),
+            t::COEFFICIENTS_OPENED => Self::Election(ElectionEvent::CoefficientsOpened(read(name, payload)?)),
+            t::SHARES_DEALT => Self::Election(ElectionEvent::SharesDealt(read(name, payload)?)),
+            t::KEY_CONFIRMED => Self::Election(ElectionEvent::KeyConfirmed(read(name, payload)?)),
+            t::CEREMONY_COMPLAINED => Self::Election(ElectionEvent::CeremonyComplained(read(name, payload)?)),
+            t::CEREMONY_RESTARTED => Self::Election(ElectionEvent::CeremonyRestarted(read(name, payload)?)),
+            t::RESULTS_CERTIFIED => {
+                read::<Nothing>(name, payload).map(|_| Self::Election(ElectionEvent::ResultsCertified))?
+            }
             t::BOX_PREPARED => Self::BallotBox(BoxEvent::BoxPrepared(read(name, payload)?)),
             t::BOX_OPENED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::BoxOpened))?,
             t::BALLOT_CAST => Self::BallotBox(BoxEvent::BallotCast(read(name, payload)?)),
@@ -236,6 +259,13 @@ impl Event {
                 ElectionEvent::ResultDeclared(_) => t::RESULT_DECLARED,
                 ElectionEvent::PaperReturned(_) => t::PAPER_RETURNED,
                 ElectionEvent::ViewPublished(_) => t::VIEW_PUBLISHED,
+                ElectionEvent::TrusteeEnrolled(_) => t::TRUSTEE_ENROLLED,
+                ElectionEvent::CoefficientsOpened(_) => t::COEFFICIENTS_OPENED,
+                ElectionEvent::SharesDealt(_) => t::SHARES_DEALT,
+                ElectionEvent::KeyConfirmed(_) => t::KEY_CONFIRMED,
+                ElectionEvent::CeremonyComplained(_) => t::CEREMONY_COMPLAINED,
+                ElectionEvent::CeremonyRestarted(_) => t::CEREMONY_RESTARTED,
+                ElectionEvent::ResultsCertified => t::RESULTS_CERTIFIED,
             },
             Self::BallotBox(e) => match e {
                 BoxEvent::BoxPrepared(_) => t::BOX_PREPARED,
@@ -266,8 +296,19 @@ impl Event {
     #[must_use]
     pub fn author_scope(&self) -> Option<Scope> {
         match self {
-            Self::Election(ElectionEvent::TrusteeKeyPublished(e)) => e.index.to_string().parse().ok(),
-            Self::Election(ElectionEvent::ShareSubmitted(e)) => e.index.to_string().parse().ok(),
+            Self::Election(e) => {
+                let index = match e {
+                    ElectionEvent::TrusteeKeyPublished(e) => e.index,
+                    ElectionEvent::ShareSubmitted(e) => e.index,
+                    ElectionEvent::TrusteeEnrolled(e) => e.index,
+                    ElectionEvent::CoefficientsOpened(e) => e.index,
+                    ElectionEvent::SharesDealt(e) => e.index,
+                    ElectionEvent::KeyConfirmed(e) => e.index,
+                    ElectionEvent::CeremonyComplained(e) => e.index,
+                    _ => return None,
+                };
+                index.to_string().parse().ok()
+            }
             _ => None,
         }
     }
@@ -291,7 +332,14 @@ impl Event {
                 ElectionEvent::ViewPublished(p) => vec![p.content],
                 ElectionEvent::TrusteeKeyPublished(_)
                 | ElectionEvent::PollOpened
-                | ElectionEvent::PaperReturned(_) => Vec::new(),
+                | ElectionEvent::PaperReturned(_)
+                | ElectionEvent::TrusteeEnrolled(_)
+                | ElectionEvent::CoefficientsOpened(_)
+                | ElectionEvent::SharesDealt(_)
+                | ElectionEvent::KeyConfirmed(_)
+                | ElectionEvent::CeremonyComplained(_)
+                | ElectionEvent::CeremonyRestarted(_)
+                | ElectionEvent::ResultsCertified => Vec::new(),
             },
             Self::BallotBox(e) => match e {
                 BoxEvent::BoxPrepared(p) => vec![p.election, p.trustees, p.credentials],
@@ -321,12 +369,18 @@ impl Event {
                 ElectionEvent::TrusteeKeyPublished(p) => encode(p),
                 ElectionEvent::TrusteesFixed(p) => encode(p),
                 ElectionEvent::BoxDefined(p) => encode(p),
-                ElectionEvent::PollOpened => Vec::new(),
+                ElectionEvent::PollOpened | ElectionEvent::ResultsCertified => Vec::new(),
                 ElectionEvent::TallyAnchored(p) => encode(p),
                 ElectionEvent::ShareSubmitted(p) => encode(p),
                 ElectionEvent::ResultDeclared(p) => encode(p),
                 ElectionEvent::PaperReturned(p) => encode(p),
                 ElectionEvent::ViewPublished(p) => encode(p),
+                ElectionEvent::TrusteeEnrolled(p) => encode(p),
+                ElectionEvent::CoefficientsOpened(p) => encode(p),
+                ElectionEvent::SharesDealt(p) => encode(p),
+                ElectionEvent::KeyConfirmed(p) => encode(p),
+                ElectionEvent::CeremonyComplained(p) => encode(p),
+                ElectionEvent::CeremonyRestarted(p) => encode(p),
             },
             Self::BallotBox(e) => match e {
                 BoxEvent::BoxPrepared(p) => encode(p),

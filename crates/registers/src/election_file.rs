@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use sijill_rules::RulePack;
 
-use crate::manifest::{District, FORMAT, Manifest, ManifestError, Question, SUITE, Text, Trustees};
+use crate::manifest::{Contest, District, FORMAT, Manifest, ManifestError, Question, SUITE, Text, Trustees};
 use crate::names::Name;
 
 /// Why an election file makes no manifest. The fault is the file's author's.
@@ -53,6 +53,9 @@ pub enum ElectionFileError {
         /// The pack's id.
         rules: String,
     },
+    /// A district has questions and names without a poll.
+    #[error("district `{0}` has both questions and `unopposed` names; leave out one of them")]
+    PolledAndUnopposed(String),
     /// The manifest that results is contradictory.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -73,6 +76,9 @@ struct File {
     administrator: String,
     credential_authority: String,
     trustees: Vec<String>,
+    /// How many of the trustees must act; all of them if left out.
+    #[serde(default)]
+    threshold: Option<u16>,
     district: Vec<DistrictFile>,
 }
 
@@ -81,7 +87,11 @@ struct File {
 struct DistrictFile {
     id: String,
     name: Text,
+    #[serde(default)]
     question: Vec<QuestionFile>,
+    /// Names of those elected without a poll, instead of questions.
+    #[serde(default)]
+    unopposed: Vec<Text>,
 }
 
 #[derive(Deserialize)]
@@ -142,12 +152,13 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
             format!("at least {} are needed", pack.trustees.minimum),
         );
     }
-    let threshold = u16::try_from(file.trustees.len()).unwrap_or(u16::MAX);
+    let all = u16::try_from(file.trustees.len()).unwrap_or(u16::MAX);
+    let threshold = file.threshold.unwrap_or(all);
     let mut districts = file
         .district
         .into_iter()
         .map(|d| {
-            let questions = d
+            let questions: Vec<Question> = d
                 .question
                 .into_iter()
                 .map(|q| Question {
@@ -158,10 +169,15 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
                     max: q.max,
                 })
                 .collect();
+            let contest = match (questions.is_empty(), d.unopposed.is_empty()) {
+                (_, true) => Contest::Polled(questions),
+                (true, false) => Contest::Unopposed(d.unopposed),
+                (false, false) => return Err(ElectionFileError::PolledAndUnopposed(d.id)),
+            };
             Ok(District {
                 id: name("district.id", &d.id)?,
                 name: d.name,
-                questions,
+                contest,
             })
         })
         .collect::<Result<Vec<_>, ElectionFileError>>()?;
@@ -180,6 +196,7 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
         revote: pack.voting.revote,
         paper: pack.voting.paper,
         min_ballots: pack.voting.min_ballots_to_decrypt,
+        certification_quorum: pack.certification.quorum,
         administrator: file.administrator,
         credential_authority: file.credential_authority,
         trustees: Trustees {

@@ -80,23 +80,34 @@ impl Question {
     }
 }
 
-/// A district: its name and what it is asked.
+/// A district: its name and what it is asked. Unknown fields do not survive the comparison of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct District {
     /// District id.
     pub id: Name,
     /// Its name.
     pub name: Text,
-    /// 1 to 32 questions.
-    pub questions: Vec<Question>,
+    /// Whether there is a poll.
+    #[serde(flatten)]
+    pub contest: Contest,
+}
+
+/// Whether a district holds a poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Contest {
+    /// It does, and asks 1 to 32 questions.
+    #[serde(rename = "questions")]
+    Polled(Vec<Question>),
+    /// It does not: 1 to 300 names of those elected without a poll.
+    #[serde(rename = "unopposed")]
+    Unopposed(Vec<Text>),
 }
 
 /// Who holds the election key together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trustees {
-    /// How many must act to decrypt; in this version all of them.
+    /// How many must act to decrypt: 2 to all of them, or 1 of 1.
     pub threshold: u16,
     /// Their names, 1 to 32; the first has index 1.
     pub names: Vec<String>,
@@ -132,6 +143,8 @@ pub struct Manifest {
     pub paper: bool,
     /// A box with fewer counted ballots is not decrypted.
     pub min_ballots: u64,
+    /// How many commission keys certify the results, 1 to 16.
+    pub certification_quorum: u16,
     /// Who runs the event.
     pub administrator: String,
     /// Who keeps the roll and issues credentials.
@@ -272,11 +285,17 @@ impl Manifest {
         for name in &self.trustees.names {
             line("trustees, names", name)?;
         }
-        if usize::from(self.trustees.threshold) != n {
+        let threshold = usize::from(self.trustees.threshold);
+        if threshold > n || (threshold < 2 && (threshold, n) != (1, 1)) {
             return field(
                 &|| "trustees, threshold".into(),
-                &format!("must be {n}: in this version all trustees must act to decrypt"),
+                &format!(
+                    "must be 2 to {n}, so that no trustee can decrypt alone; 1 only for a single trustee"
+                ),
             );
+        }
+        if !(1..=16).contains(&self.certification_quorum) {
+            return field(&|| "certification_quorum".into(), "must be 1 to 16");
         }
         if !(1..=1000).contains(&self.districts.len()) {
             return field(&|| "districts".into(), "there must be 1 to 1000 districts");
@@ -287,20 +306,63 @@ impl Manifest {
                 "ids must be distinct and in ascending order",
             );
         }
+        if self.polled().next().is_none() {
+            return field(&|| "districts".into(), "at least one district must hold a poll");
+        }
         self.districts.iter().try_for_each(District::check)
+    }
+
+    /// The districts that hold a poll, each with a ballot box of its own.
+    pub fn polled(&self) -> impl Iterator<Item = &District> {
+        self.districts.iter().filter(|district| district.is_polled())
+    }
+}
+
+impl Trustees {
+    /// Whether the trustees make one key together, of which `threshold` can decrypt (specs/election.md §7); otherwise each has a
+    /// key of its own and all must act.
+    #[must_use]
+    pub fn hold_a_ceremony(&self) -> bool {
+        usize::from(self.threshold) < self.names.len()
+    }
+
+    /// The name of the trustee with this index, from 1.
+    #[must_use]
+    pub fn name(&self, index: u16) -> Option<&str> {
+        let at = usize::from(index).checked_sub(1)?;
+        self.names.get(at).map(String::as_str)
     }
 }
 
 impl District {
+    /// Whether it holds a poll.
+    #[must_use]
+    pub fn is_polled(&self) -> bool {
+        matches!(self.contest, Contest::Polled(_))
+    }
+
+    /// What is asked; nothing in an unopposed district.
+    #[must_use]
+    pub fn questions(&self) -> &[Question] {
+        match &self.contest {
+            Contest::Polled(questions) => questions,
+            Contest::Unopposed(_) => &[],
+        }
+    }
+
     fn check(&self) -> Result<(), ManifestError> {
         self.name.check(&|| format!("district {}, name", self.id))?;
-        if !(1..=32).contains(&self.questions.len()) {
+        let questions = match &self.contest {
+            Contest::Polled(questions) => questions,
+            Contest::Unopposed(names) => return self.check_unopposed(names),
+        };
+        if !(1..=32).contains(&questions.len()) {
             return field(
                 &|| format!("district {}", self.id),
                 "there must be 1 to 32 questions",
             );
         }
-        for (i, q) in self.questions.iter().enumerate() {
+        for (i, q) in questions.iter().enumerate() {
             let at = || format!("district {}, question {}", self.id, i + 1);
             q.question.check(&at)?;
             if q.answers.is_empty() {
@@ -326,6 +388,23 @@ impl District {
                 );
             }
         }
+        self.check_largest()
+    }
+
+    fn check_unopposed(&self, names: &[Text]) -> Result<(), ManifestError> {
+        if !(1..=300).contains(&names.len()) {
+            return field(
+                &|| format!("district {}, unopposed", self.id),
+                "there must be 1 to 300 names",
+            );
+        }
+        for (i, name) in names.iter().enumerate() {
+            name.check(&|| format!("district {}, unopposed {}", self.id, i + 1))?;
+        }
+        Ok(())
+    }
+
+    fn check_largest(&self) -> Result<(), ManifestError> {
         let largest = crate::records::largest_ballot_bytes(self);
         if largest > MAX_BALLOT_BYTES {
             return field(

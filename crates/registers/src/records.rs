@@ -73,7 +73,7 @@ pub fn largest_ballot_bytes(district: &District) -> usize {
 
 fn questions(district: &District) -> Result<Vec<Question>, QuestionError> {
     district
-        .questions
+        .questions()
         .iter()
         .map(|q| {
             let answers: Vec<String> = q.answers.iter().map(crate::manifest::Text::joined).collect();

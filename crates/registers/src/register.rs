@@ -9,8 +9,8 @@
 use std::sync::Arc;
 
 use sijill_ledger::{
-    Authority, Body, BodyHash, ContentHash, ContentRef, Genesis, KeyId, Kind, LedgerId, Nonce, Ref, Role,
-    UnixMillis,
+    Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, KeyId, Kind, LedgerId, Nonce, Ref,
+    Role, UnixMillis,
 };
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxState, CheckedBallot};
@@ -194,6 +194,27 @@ impl Rejection {
     }
 }
 
+/// Where an event stands, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Position {
+    /// Position on the ledger.
+    pub seq: u64,
+    /// Its author.
+    pub author: KeyId,
+    /// When the service received it.
+    pub received_ms: UnixMillis,
+}
+
+impl From<&Entry> for Position {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            seq: entry.seq().as_u64(),
+            author: entry.body().author,
+            received_ms: entry.received_ms(),
+        }
+    }
+}
+
 /// The state of a ledger's register and of its authority.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -342,7 +363,7 @@ impl State {
                 Ok(Vec::new())
             }
             (Event::Roll(e), RegisterState::Roll(s)) => s.decide(e, ctx),
-            (Event::Election(e), RegisterState::Election(s)) => s.decide(e, ctx),
+            (Event::Election(e), RegisterState::Election(s)) => s.decide(e, body, ctx),
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
             _ => Err(EventError::WrongKind {
                 name: event.line().name,
@@ -351,17 +372,17 @@ impl State {
         }
     }
 
-    /// Applies an event that stands at `seq`.
+    /// Applies an event that stands at a position.
     ///
     /// # Errors
     /// [`ReplayError`] if the event could never have been admitted here.
     pub fn evolve(
         &mut self,
-        seq: u64,
-        received_ms: UnixMillis,
+        at: &Position,
         event: &Event,
         contents: &dyn Contents,
     ) -> Result<(), ReplayError> {
+        let seq = at.seq;
         let fail = |problem: String| ReplayError { seq, problem };
         match (event, &mut self.register) {
             (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => self
@@ -369,9 +390,11 @@ impl State {
                 .apply(event.wire_type(), &event.payload())
                 .map_err(|e| fail(e.to_string())),
             (Event::Roll(e), RegisterState::Roll(s)) => s.evolve(seq, e).map_err(fail),
-            (Event::Election(e), RegisterState::Election(s)) => s.evolve(seq, e, contents).map_err(fail),
+            (Event::Election(e), RegisterState::Election(s)) => {
+                s.evolve(seq, at.author, e, contents).map_err(fail)
+            }
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => {
-                s.evolve(seq, received_ms, e, contents).map_err(fail)
+                s.evolve(seq, at.received_ms, e, contents).map_err(fail)
             }
             _ => Err(fail("an event of another kind of ledger".to_owned())),
         }

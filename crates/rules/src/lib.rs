@@ -9,7 +9,7 @@
 mod pack;
 mod window;
 
-pub use pack::{Bilingual, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
+pub use pack::{Bilingual, CertificationRules, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
 pub use window::{Moment, Window, WindowError};
 
 /// Longest grace after the close, in milliseconds. Spec: specs/election.md §2.

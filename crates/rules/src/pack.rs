@@ -74,6 +74,14 @@ pub struct TrusteeRules {
     pub minimum: u16,
 }
 
+/// What the rules say of the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificationRules {
+    /// How many members of the commission certify the results, 1 to 16.
+    pub quorum: u16,
+}
+
 /// A rule pack: the rules of one law, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulePack {
@@ -93,6 +101,8 @@ pub struct RulePack {
     pub voting: VotingRules,
     /// Rules of trustees.
     pub trustees: TrusteeRules,
+    /// Rules of certification.
+    pub certification: CertificationRules,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +118,7 @@ struct File {
     valid_until: Option<String>,
     voting: VotingRules,
     trustees: TrusteeRules,
+    certification: CertificationRules,
 }
 
 impl RulePack {
@@ -162,6 +173,9 @@ impl RulePack {
         if !(1..=32).contains(&file.trustees.minimum) {
             return wrong("trustees.minimum", "1 to 32");
         }
+        if !(1..=16).contains(&file.certification.quorum) {
+            return wrong("certification.quorum", "1 to 16");
+        }
         Ok(Self {
             id: file.id,
             title: file.title,
@@ -171,6 +185,7 @@ impl RulePack {
             valid_until,
             voting: file.voting,
             trustees: file.trustees,
+            certification: file.certification,
         })
     }
 
@@ -208,6 +223,7 @@ mod tests {
                 "voting.official_window_ms",
             ),
             ("minimum = 2", "minimum = 0", "trustees.minimum"),
+            ("quorum = 1", "quorum = 17", "certification.quorum"),
             (
                 "valid_from = \"2026-01-01\"",
                 "valid_from = \"soon\"",

@@ -1,13 +1,16 @@
 //! Which events may stand on an election ledger. Spec: specs/election.md §4.
 
+use sijill_ballot::ceremony::Attempt;
 use sijill_ballot::{TrusteeError, TrusteeKey, Trustees};
-use sijill_ledger::{Kind, LedgerId};
+use sijill_ledger::{Body, Kind, LedgerId};
 
+use super::ceremony::Phase;
 use super::events::{
     ACCREDITED, BoxDefined, ElectionDefined, ElectionEvent, PUBLIC, PaperReturned, ResultDeclared,
     ShareSubmitted, TallyAnchored, TrusteeKeyPublished, TrusteesFixed, ViewPublished,
 };
 use super::state::{BoxProgress, ElectionState};
+use crate::catalogue::find;
 use crate::json::MAX_INTEGER;
 use crate::manifest::{District, Manifest, ManifestError};
 use crate::names::Name;
@@ -35,6 +38,16 @@ pub enum ElectionRejection {
     /// A trustee's record is refused.
     #[error("trustee {index}: {problem}")]
     TrusteeKey {
+        /// Index from 1.
+        index: u16,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A message of the key ceremony is refused.
+    #[error("key ceremony, trustee {index}: {problem}")]
+    Ceremony {
+        /// Verdict code of specs/verification.md.
+        code: &'static str,
         /// Index from 1.
         index: u16,
         /// What is wrong.
@@ -88,6 +101,9 @@ pub enum ElectionRejection {
     /// The paper return does not add up.
     #[error("the paper return: {0}")]
     Paper(String),
+    /// The results cannot be certified now, or not by this key.
+    #[error("the results cannot be certified: {0}")]
+    Certification(String),
     /// A view that does not exist, is published already or too early.
     #[error("view {view}: {problem}")]
     View {
@@ -107,6 +123,7 @@ impl ElectionRejection {
             Self::Manifest(_) => "election.manifest",
             Self::Ledgers(_) => "election.ledgers",
             Self::TrusteeKey { .. } => "trustee.key",
+            Self::Ceremony { code, .. } => code,
             Self::TrusteesRecord(_) => "trustee.record",
             Self::BoxRecord { .. } => "election.record",
             Self::Roll { .. } => "election.credentials",
@@ -115,11 +132,12 @@ impl ElectionRejection {
             Self::Result(_) => "result.value",
             Self::Paper(_) => "paper.return",
             Self::View { .. } => "view.digest",
+            Self::Certification(_) => "election.certification",
         }
     }
 }
 
-fn order(event: &'static str, why: impl Into<String>) -> ElectionRejection {
+pub(super) fn order(event: &'static str, why: impl Into<String>) -> ElectionRejection {
     ElectionRejection::Order {
         event,
         why: why.into(),
@@ -130,9 +148,48 @@ impl ElectionState {
     pub(crate) fn decide(
         &self,
         event: &ElectionEvent,
+        body: &Body,
         ctx: &Context<'_>,
     ) -> Result<Vec<Consequence>, Rejection> {
+        let name = find(body.event_type.as_u16()).map_or("event", |line| line.name);
+        if !self.facts.certified_by.is_empty() && !matches!(event, ElectionEvent::ResultsCertified) {
+            return Err(order(name, "the results are being certified; nothing else may follow").into());
+        }
         match event {
+            ElectionEvent::TrusteeEnrolled(e) => {
+                no_refs(name, ctx)?;
+                let (_, attempt) = self.ceremony(name)?;
+                self.facts.ceremony.check_enrolment(&attempt, e)?;
+            }
+            ElectionEvent::CoefficientsOpened(e) => {
+                no_refs(name, ctx)?;
+                let (_, attempt) = self.ceremony(name)?;
+                self.facts.ceremony.check_opening(&attempt, e)?;
+            }
+            ElectionEvent::SharesDealt(e) => {
+                no_refs(name, ctx)?;
+                let (_, attempt) = self.ceremony(name)?;
+                self.facts.ceremony.check_deal(&attempt, e)?;
+            }
+            ElectionEvent::KeyConfirmed(e) => {
+                no_refs(name, ctx)?;
+                let (manifest, attempt) = self.ceremony(name)?;
+                self.facts.ceremony.check_confirmation(&attempt, manifest, e)?;
+            }
+            ElectionEvent::CeremonyComplained(e) => {
+                no_refs(name, ctx)?;
+                let (_, attempt) = self.ceremony(name)?;
+                self.facts.ceremony.check_complaint(&attempt, e)?;
+            }
+            ElectionEvent::CeremonyRestarted(e) => {
+                no_refs(name, ctx)?;
+                self.ceremony(name)?;
+                self.facts.ceremony.check_restart(e.attempt)?;
+            }
+            ElectionEvent::ResultsCertified => {
+                no_refs(name, ctx)?;
+                self.decide_certification(body)?;
+            }
             ElectionEvent::ElectionDefined(e) => {
                 no_refs("ElectionDefined", ctx)?;
                 self.decide_definition(e, ctx)?;
@@ -200,6 +257,13 @@ impl ElectionState {
 
     fn decide_trustee_key(&self, e: &TrusteeKeyPublished) -> Result<(), Rejection> {
         let manifest = self.manifest("TrusteeKeyPublished")?;
+        if manifest.trustees.hold_a_ceremony() {
+            return Err(order(
+                "TrusteeKeyPublished",
+                "the trustees of this event make their key in a ceremony",
+            )
+            .into());
+        }
         if self.facts.trustees.is_some() {
             return Err(order("TrusteeKeyPublished", "the trustees are fixed already").into());
         }
@@ -241,13 +305,70 @@ impl ElectionState {
         Ok(())
     }
 
+    /// The current attempt of the key ceremony, while there may be one.
+    fn ceremony(&self, event: &'static str) -> Result<(&Manifest, Attempt), ElectionRejection> {
+        let manifest = self.manifest(event)?;
+        if !manifest.trustees.hold_a_ceremony() {
+            return Err(order(
+                event,
+                "all trustees must act in this event: each publishes a key of its own",
+            ));
+        }
+        if self.facts.trustees.is_some() {
+            return Err(order(event, "the trustees are fixed already"));
+        }
+        Ok((
+            manifest,
+            self.facts.ceremony.attempt(&self.facts.ledger, manifest),
+        ))
+    }
+
+    /// Spec: specs/election.md §4.11.
+    fn decide_certification(&self, body: &Body) -> Result<(), ElectionRejection> {
+        let wrong = |problem: String| ElectionRejection::Certification(problem);
+        let manifest = self.manifest("ResultsCertified")?;
+        let unpublished = self
+            .facts
+            .boxes
+            .iter()
+            .find(|(ledger, _)| !self.facts.is_published(manifest, ledger));
+        if self.facts.poll_opened_size.is_none() {
+            return Err(wrong("the poll was never opened".to_owned()));
+        }
+        if let Some((_, (_, unpublished))) = unpublished {
+            return Err(wrong(format!(
+                "the result of district {} is not published yet, or a view of it",
+                unpublished.district
+            )));
+        }
+        if self.facts.certified_by.contains(&body.author) {
+            return Err(wrong("this key has certified them already".to_owned()));
+        }
+        if body
+            .seen
+            .is_none_or(|seen| seen.size <= self.facts.last_to_certify)
+        {
+            return Err(wrong(format!(
+                "whoever certifies must have seen the first {} entries of this ledger",
+                self.facts.last_to_certify + 1
+            )));
+        }
+        Ok(())
+    }
+
     fn decide_trustees(&self, e: &TrusteesFixed, ctx: &Context<'_>) -> Result<(), Rejection> {
         let manifest = self.manifest("TrusteesFixed")?;
         if self.facts.trustees.is_some() {
             return Err(order("TrusteesFixed", "the trustees are fixed already").into());
         }
-        let (have, need) = (self.facts.trustee_keys.len(), manifest.trustees.names.len());
-        if have < need {
+        let need = manifest.trustees.names.len();
+        if manifest.trustees.hold_a_ceremony() {
+            let members = u16::try_from(need).unwrap_or(u16::MAX);
+            if self.facts.ceremony.phase(members) != Phase::Complete {
+                return Err(order("TrusteesFixed", "the key ceremony is not complete").into());
+            }
+        } else if self.facts.trustee_keys.len() < need {
+            let have = self.facts.trustee_keys.len();
             return Err(order(
                 "TrusteesFixed",
                 format!("{have} of {need} trustees have published their keys"),
@@ -266,11 +387,17 @@ impl ElectionState {
         Ok(())
     }
 
-    /// The trustees record that follows from the published keys. Spec: specs/election.md §3.2.
+    /// The trustees record that follows from the published keys or from the ceremony. Spec: specs/election.md §3.2, §7.6.
     ///
     /// # Errors
-    /// [`TrusteeError`] if there are no keys, or they cancel out.
+    /// [`TrusteeError`] if keys are missing, or cancel out.
     pub fn derive_trustees(&self) -> Result<Trustees, TrusteeError> {
+        if let Some(manifest) = self.facts.manifest.as_deref()
+            && manifest.trustees.hold_a_ceremony()
+        {
+            let attempt = self.facts.ceremony.attempt(&self.facts.ledger, manifest);
+            return self.facts.ceremony.trustees(&attempt);
+        }
         let keys: Vec<_> = self.facts.trustee_keys.values().cloned().collect();
         Trustees::from_keys(&keys)
     }
@@ -303,6 +430,7 @@ impl ElectionState {
         }
         let district = manifest
             .district(&e.district)
+            .filter(|district| district.is_polled())
             .ok_or_else(|| wrong(RecordError::NoDistrict.to_string()))?;
         let record = election_record(manifest, district, &e.ledger, trustees.election_key())
             .map_err(|e| wrong(e.to_string()))?;
@@ -370,7 +498,7 @@ impl ElectionState {
         if self.facts.poll_opened_size.is_some() {
             return Err(order("PollOpened", "the poll is open already").into());
         }
-        let (have, need) = (self.facts.boxes.len(), manifest.districts.len());
+        let (have, need) = (self.facts.boxes.len(), manifest.polled().count());
         if have < need {
             return Err(order("PollOpened", format!("{have} of {need} boxes are defined")).into());
         }
@@ -443,11 +571,11 @@ impl ElectionState {
         if progress.result.is_some() {
             return Err(order("ResultDeclared", "the result of this box is declared already").into());
         }
-        let (have, need) = (progress.shares.len(), manifest.trustees.names.len());
+        let (have, need) = (progress.shares.len(), usize::from(manifest.trustees.threshold));
         if have < need {
             return Err(order(
                 "ResultDeclared",
-                format!("{have} of {need} trustees have handed in their shares"),
+                format!("{have} trustees have handed in their shares, and {need} are needed"),
             )
             .into());
         }
@@ -498,8 +626,15 @@ impl ElectionState {
         let size = match e.view.as_str() {
             "turnout" | "trackers" | "tally" => progress.anchored.sealed_size,
             "result" => {
-                if progress.result.is_none() {
+                let decrypted = progress.anchored.counted >= manifest.min_ballots;
+                if decrypted && progress.result.is_none() {
                     return Err(wrong("the result of this box is not declared yet").into());
+                }
+                if !decrypted && !manifest.paper {
+                    return Err(wrong(
+                        "the box is below the minimum and there is no paper channel: it has no result",
+                    )
+                    .into());
                 }
                 if manifest.paper && progress.paper.is_none() {
                     return Err(wrong("the paper return of this district is not in yet").into());
@@ -544,8 +679,10 @@ fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Re
         return wrong("there must be exactly one roll");
     }
     districts.sort();
-    if !districts.into_iter().eq(manifest.districts.iter().map(|d| &d.id)) {
-        return wrong("there must be exactly one ballot box for each district of the manifest");
+    if !districts.into_iter().eq(manifest.polled().map(|d| &d.id)) {
+        return wrong(
+            "there must be exactly one ballot box for each district of the manifest that holds a poll",
+        );
     }
     Ok(())
 }
@@ -568,14 +705,14 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
             e.valid, e.invalid, e.spoilt, e.issued
         ));
     }
-    if e.counts.len() != district.questions.len() {
+    if e.counts.len() != district.questions().len() {
         return wrong(format!(
             "{} questions, but the district has {}",
             e.counts.len(),
-            district.questions.len()
+            district.questions().len()
         ));
     }
-    for (i, (counts, question)) in e.counts.iter().zip(&district.questions).enumerate() {
+    for (i, (counts, question)) in e.counts.iter().zip(district.questions()).enumerate() {
         let number = i + 1;
         if counts.len() != question.choices() {
             return wrong(format!(

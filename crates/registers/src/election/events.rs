@@ -132,23 +132,119 @@ pub struct ViewPublished {
     pub content: ContentRef,
 }
 
+/// 0x030B: a trustee takes part in an attempt of the key ceremony.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrusteeEnrolled {
+    /// Attempt, from 1.
+    pub attempt: u16,
+    /// The trustee.
+    pub index: u16,
+    /// Its certificate, JSON.
+    pub certificate: Vec<u8>,
+    /// X25519 public key that shares for it are encrypted to.
+    pub channel_key: [u8; 32],
+    /// Commitment to its coefficients.
+    pub commitment: [u8; 32],
+}
+
+/// 0x030C: a trustee opens its commitment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoefficientsOpened {
+    /// Attempt.
+    pub attempt: u16,
+    /// The trustee.
+    pub index: u16,
+    /// Salt of the commitment.
+    pub salt: [u8; 32],
+    /// The signed coefficients, JSON.
+    pub coefficients: Vec<u8>,
+}
+
+/// 0x030D: a trustee deals the encrypted shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharesDealt {
+    /// Attempt.
+    pub attempt: u16,
+    /// The dealer.
+    pub index: u16,
+    /// One for each trustee, in order, 80 bytes each.
+    pub shares: Vec<Vec<u8>>,
+}
+
+/// 0x030E: a trustee has accepted its shares and confirms its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyConfirmed {
+    /// Attempt.
+    pub attempt: u16,
+    /// The trustee.
+    pub index: u16,
+    /// Its decryption key, JSON.
+    pub key: Vec<u8>,
+    /// Its signature over all certificates and its own coefficients, JSON.
+    pub signature: Vec<u8>,
+}
+
+/// 0x030F: a trustee cannot accept a share.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CeremonyComplained {
+    /// Attempt.
+    pub attempt: u16,
+    /// Who complains.
+    pub index: u16,
+    /// Against which dealer.
+    pub against: u16,
+    /// The channel secret, by which everybody can judge; worthless from now on.
+    pub channel_secret: [u8; 32],
+}
+
+impl core::fmt::Debug for CeremonyComplained {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("CeremonyComplained")
+            .field("attempt", &self.attempt)
+            .field("index", &self.index)
+            .field("against", &self.against)
+            .finish_non_exhaustive()
+    }
+}
+
+/// 0x0310: the ceremony begins again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CeremonyRestarted {
+    /// The attempt that begins.
+    pub attempt: u16,
+}
+
 /// An event of an election ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ElectionEvent {
     /// 0x0304.
     BoxDefined(BoxDefined),
+    /// 0x030F.
+    CeremonyComplained(CeremonyComplained),
+    /// 0x0310.
+    CeremonyRestarted(CeremonyRestarted),
+    /// 0x030C.
+    CoefficientsOpened(CoefficientsOpened),
     /// 0x0301.
     ElectionDefined(ElectionDefined),
+    /// 0x030E.
+    KeyConfirmed(KeyConfirmed),
     /// 0x0309.
     PaperReturned(PaperReturned),
     /// 0x0305.
     PollOpened,
     /// 0x0308.
     ResultDeclared(ResultDeclared),
+    /// 0x0311.
+    ResultsCertified,
     /// 0x0307.
     ShareSubmitted(ShareSubmitted),
+    /// 0x030D.
+    SharesDealt(SharesDealt),
     /// 0x0306.
     TallyAnchored(TallyAnchored),
+    /// 0x030B.
+    TrusteeEnrolled(TrusteeEnrolled),
     /// 0x0302.
     TrusteeKeyPublished(TrusteeKeyPublished),
     /// 0x0303.

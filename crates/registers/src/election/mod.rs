@@ -1,5 +1,6 @@
 //! The election ledger: manifest, trustees, boxes, shares, results. Spec: specs/events.md §4, specs/election.md §4.
 
+pub mod ceremony;
 mod decide;
 pub mod events;
 mod state;

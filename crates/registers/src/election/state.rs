@@ -1,11 +1,14 @@
 //! State of an election ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sijill_ballot::ceremony::Attempt;
 use sijill_ballot::{TrusteeKey, Trustees};
-use sijill_ledger::{ContentRef, LedgerId};
+use sijill_ledger::{ContentRef, KeyId, LedgerId};
 
+use super::ceremony::Ceremony;
+use super::decide::ElectionRejection;
 use super::events::{
     BoxDefined, ElectionDefined, ElectionEvent, PaperReturned, ResultDeclared, TallyAnchored, TrusteesFixed,
 };
@@ -23,6 +26,8 @@ pub struct ElectionFacts {
     pub manifest: Option<Arc<Manifest>>,
     /// Keys of the trustees that have published theirs, by index from 1.
     pub trustee_keys: BTreeMap<u16, TrusteeKey>,
+    /// The key ceremony, if the trustees hold one.
+    pub ceremony: Ceremony,
     /// The fixed trustees.
     pub trustees: Option<TrusteesFixed>,
     /// The trustees' verified record.
@@ -33,6 +38,25 @@ pub struct ElectionFacts {
     pub poll_opened_size: Option<u64>,
     /// How far each box has come after its seal.
     pub progress: BTreeMap<LedgerId, BoxProgress>,
+    /// Position of the last event that certification is about: who certifies must have seen it.
+    pub last_to_certify: u64,
+    /// Keys that have certified the results.
+    pub certified_by: BTreeSet<KeyId>,
+}
+
+impl ElectionFacts {
+    /// Whether a box has everything that its result needs: views included, and below the minimum without a decryption.
+    #[must_use]
+    pub fn is_published(&self, manifest: &Manifest, ledger: &LedgerId) -> bool {
+        self.progress.get(ledger).is_some_and(|progress| {
+            let has = |view: &str| progress.views.iter().any(|published| published == view);
+            let decrypted = progress.anchored.counted >= manifest.min_ballots;
+            has("turnout")
+                && has("trackers")
+                && has("tally")
+                && (has("result") || !(decrypted || manifest.paper))
+        })
+    }
 }
 
 /// What stands on the election ledger about a sealed box.
@@ -50,6 +74,8 @@ pub struct BoxProgress {
     pub views: Vec<String>,
 }
 
+type Changed = Result<(), ElectionRejection>;
+
 /// State of an election ledger.
 #[derive(Debug, Clone)]
 pub struct ElectionState {
@@ -66,11 +92,14 @@ impl ElectionState {
                 defined: None,
                 manifest: None,
                 trustee_keys: BTreeMap::new(),
+                ceremony: Ceremony::default(),
                 trustees: None,
                 trustees_record: None,
                 boxes: BTreeMap::new(),
                 poll_opened_size: None,
                 progress: BTreeMap::new(),
+                last_to_certify: 0,
+                certified_by: BTreeSet::new(),
             }),
         }
     }
@@ -84,11 +113,21 @@ impl ElectionState {
     pub(crate) fn evolve(
         &mut self,
         seq: u64,
+        author: KeyId,
         event: &ElectionEvent,
         contents: &dyn Contents,
     ) -> Result<(), String> {
         let load = |content: &ContentRef| contents.load(content).map_err(|e| e.to_string());
         let facts = Arc::make_mut(&mut self.facts);
+        if !matches!(event, ElectionEvent::ResultsCertified) {
+            facts.last_to_certify = seq;
+        }
+        let ceremony =
+            |facts: &mut ElectionFacts, change: &dyn Fn(&mut Ceremony, &Attempt, &Manifest) -> Changed| {
+                let manifest = facts.manifest.clone().ok_or("a ceremony before the definition")?;
+                let attempt = facts.ceremony.attempt(&facts.ledger, &manifest);
+                change(&mut facts.ceremony, &attempt, &manifest).map_err(|e| e.to_string())
+            };
         let progress =
             |facts: &mut ElectionFacts, ledger: &LedgerId, change: &mut dyn FnMut(&mut BoxProgress)| {
                 let progress = facts
@@ -107,6 +146,17 @@ impl ElectionState {
             ElectionEvent::TrusteeKeyPublished(e) => {
                 let key = TrusteeKey::parse(&e.record).map_err(|e| e.to_string())?;
                 facts.trustee_keys.insert(e.index, key);
+            }
+            ElectionEvent::TrusteeEnrolled(e) => ceremony(facts, &|c, attempt, _| c.enrol(attempt, e))?,
+            ElectionEvent::CoefficientsOpened(e) => ceremony(facts, &|c, attempt, _| c.open(attempt, e))?,
+            ElectionEvent::SharesDealt(e) => ceremony(facts, &|c, attempt, _| c.deal(attempt, e))?,
+            ElectionEvent::KeyConfirmed(e) => {
+                ceremony(facts, &|c, attempt, manifest| c.confirm(attempt, manifest, e))?;
+            }
+            ElectionEvent::CeremonyComplained(e) => ceremony(facts, &|c, attempt, _| c.complain(attempt, e))?,
+            ElectionEvent::CeremonyRestarted(_) => facts.ceremony.restart(),
+            ElectionEvent::ResultsCertified => {
+                facts.certified_by.insert(author);
             }
             ElectionEvent::TrusteesFixed(e) => {
                 let record = Trustees::parse(&load(&e.trustees)?).map_err(|e| e.to_string())?;

@@ -136,12 +136,18 @@ impl Refused {
 impl World {
     /// Three ledgers with their geneses, nothing else.
     pub fn new() -> Self {
+        Self::of(FILE, PACK)
+    }
+
+    /// As [`World::new`], for an election file and a rule pack of the test.
+    pub fn of(file: &str, pack: &str) -> Self {
         let mut rng = StdRng::seed_from_u64(7);
-        let manifest = election_file::compile(FILE, &RulePack::parse(PACK).unwrap()).unwrap();
+        let manifest = election_file::compile(file, &RulePack::parse(pack).unwrap()).unwrap();
+        let n = manifest.trustees.names.len();
         let mut key = || SigningKey::generate(&mut rng);
         let (service, ledger_key, commission, registrar) = (key(), key(), key(), key());
-        let trustees: Vec<_> = (0..2).map(|_| key()).collect();
-        let secrets = (0..2).map(|_| TrusteeSecret::generate(&mut rng)).collect();
+        let trustees: Vec<_> = (0..n).map(|_| key()).collect();
+        let secrets = (0..n).map(|_| TrusteeSecret::generate(&mut rng)).collect();
         let voters = (0..6).map(|_| Credential::random(&mut rng)).collect();
         let none = LedgerId::from_bytes([0; 32]);
         let mut world = Self {
@@ -309,7 +315,7 @@ impl World {
         for (body, event) in all {
             let entry = one.chain.append(body, at, at).unwrap();
             one.state
-                .evolve(entry.seq().as_u64(), at, &event, &self.documents)
+                .evolve(&(&entry).into(), &event, &self.documents)
                 .unwrap();
             one.entries.push(entry);
         }
@@ -393,9 +399,7 @@ impl World {
         for entry in &entries[1..] {
             let body = entry.body();
             let event = Event::parse(state.kind(), body.event_type, &body.payload).unwrap();
-            state
-                .evolve(entry.seq().as_u64(), entry.received_ms(), &event, &self.documents)
-                .unwrap();
+            state.evolve(&entry.into(), &event, &self.documents).unwrap();
         }
         assert_eq!(format!("{:?}", state.facts()), format!("{:?}", one.state.facts()));
         if let (Some(a), Some(b)) = (state.as_box(), one.state.as_box()) {
@@ -451,10 +455,16 @@ impl World {
     }
 
     pub fn fix_trustees(&mut self) {
-        for index in 0..2 {
+        for index in 0..self.trustees.len() {
             let event = self.trustee_key(index);
             self.trustee(index, event).unwrap();
         }
+        let event = self.trustees_fixed();
+        self.commission(self.election, event, &[]).unwrap();
+    }
+
+    /// The event that fixes the trustees as they follow from the ledger.
+    pub fn trustees_fixed(&mut self) -> Event {
         let record = self.ledgers.0[&self.election]
             .state
             .as_election()
@@ -466,12 +476,7 @@ impl World {
             trustees,
             public_key: *record.election_key().as_bytes(),
         };
-        self.commission(
-            self.election,
-            Event::Election(ElectionEvent::TrusteesFixed(event)),
-            &[],
-        )
-        .unwrap();
+        Event::Election(ElectionEvent::TrusteesFixed(event))
     }
 
     pub fn register(&mut self, voter: u8) -> Result<(), Refused> {
@@ -572,6 +577,11 @@ impl World {
     pub fn open(&mut self) {
         self.define();
         self.fix_trustees();
+        self.open_boxes();
+    }
+
+    /// From fixed trustees to an open box, at the opening time.
+    pub fn open_boxes(&mut self) {
         self.freeze_roll();
         let defined = self.box_definition();
         self.commission(

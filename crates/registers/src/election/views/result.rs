@@ -149,24 +149,36 @@ impl View for Results {
 }
 
 impl Results {
-    /// The document of a box; `None` before its result is declared, or while its paper return is missing.
+    /// The document of a box; `None` before its result is declared, or while its paper return is missing. The digital numbers of a box below
+    /// the minimum, which is never decrypted, are 0.
     #[must_use]
     pub fn document(&self, ledger: LedgerId, size: u64, manifest: &Manifest) -> Option<ResultDocument> {
         let result = self.boxes.get(&ledger)?;
-        let digital = result.counts.as_ref()?;
         let counted = result.anchored.as_ref()?.counted;
         if manifest.paper && result.paper.is_none() {
             return None;
         }
         let paper = result.paper.as_ref();
         let district = manifest.district(&result.defined.district)?;
+        let (counted, digital) = match &result.counts {
+            Some(counts) => (counted, counts.clone()),
+            None if counted < manifest.min_ballots && manifest.paper => (
+                0,
+                district
+                    .questions()
+                    .iter()
+                    .map(|q| vec![0; q.choices()])
+                    .collect(),
+            ),
+            None => return None,
+        };
         let (paper_valid, paper_invalid) = paper.map_or((0, 0), |p| (p.valid, p.invalid));
         let cast = Channels::new(counted, paper_valid.saturating_add(paper_invalid));
         let valid = Channels::new(counted, paper_valid);
         let questions = district
-            .questions
+            .questions()
             .iter()
-            .zip(digital)
+            .zip(&digital)
             .enumerate()
             .map(|(q, (question, digital))| {
                 let votes: Vec<Channels> = digital
