@@ -574,7 +574,7 @@ impl Rehearsal {
     /// A paper return of as many papers, none of them valid.
     #[must_use]
     pub fn invalid_papers(&self, issued: u64) -> PaperReturned {
-        let choices = self.manifest.districts[0].questions[0].choices();
+        let choices = self.manifest.districts[0].questions()[0].choices();
         PaperReturned {
             ledger: self.ballot_box,
             issued,

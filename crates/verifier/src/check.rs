@@ -82,6 +82,13 @@ checks! {
     ResultValue "5.10" "result.value" "results follow from tallies and shares";
     PaperReturn "5.11" "paper.return" "paper returns add up";
     ViewDigest "5.12" "view.digest" "published views are those computed from the ledgers";
+    CeremonyCertificate "5.13" "ceremony.certificate" "certificates of the key ceremony are signed, for their place, and fresh";
+    CeremonyCoefficients "5.14" "ceremony.coefficients" "coefficients are those that were committed to";
+    CeremonyShares "5.15" "ceremony.shares" "every trustee dealt a share to each";
+    CeremonyKey "5.16" "ceremony.key" "confirmed keys follow from the coefficients";
+    CeremonyComplaint "5.17" "ceremony.complaint" "complaints disclose the secret that proves them";
+    ElectionCertification "5.18" "election.certification" "those who certified had seen everything that they certified";
+    ArchiveBytes "5.19" "archive.bytes" "archives are those that follow from the ledgers";
     BoxOrder "6.1" "box.order" "boxes follow their state machine";
     BoxSetup "6.2" "box.setup" "boxes are set up as the election ledger says";
     BoxWindow "6.3" "box.window" "openings, ballots, audits and closes are at their times";

@@ -125,6 +125,7 @@ enum StageArg {
     Anchored,
     Result,
     Published,
+    Certified,
 }
 
 impl From<ProfileArg> for Profile {
@@ -147,6 +148,7 @@ impl From<StageArg> for Stage {
             StageArg::Anchored => Stage::Anchored,
             StageArg::Result => Stage::Result,
             StageArg::Published => Stage::Published,
+            StageArg::Certified => Stage::Certified,
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! Spec: specs/verification.md §2 to §6, §8.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Check, Checks, Place};
 use crate::contents::check_contents;
@@ -14,14 +14,14 @@ use crate::layout::{check_event_layout, ledger_ids};
 use crate::ledger::{Ledger, check_citations, replay, scan};
 use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
-use crate::registers::election::{Election, View, replay_election};
+use crate::registers::election::{Election, replay_election};
 use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
 use crate::report::{BoxSummary, Profile, Report, Stage};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::source::{Source, SourceError};
 use crate::suite::ballot::Election as Suite;
 use crate::suite::proof::EncryptionKey;
-use crate::suite::question::fingerprint;
+use crate::suite::question::{fingerprint, uuid_of_box};
 use crate::trust::{Trust, TrustedLedger};
 use crate::values::{BoxValues, check_against_roll, check_credentials};
 use crate::wire::Kind;
@@ -46,6 +46,7 @@ pub(crate) fn verify(
         trust,
         checks: Checks::new(applicable),
         ledgers: BTreeMap::new(),
+        files: listing.files.keys().cloned().collect(),
     };
     check_event_layout(source, &listing, &mut run.checks);
     let ids = ledger_ids(&listing);
@@ -79,6 +80,9 @@ pub(crate) fn verify(
     report.profile = Some(profile);
     report.required_stage = Some(required);
     report.event = election_id.map(hex::encode);
+    report.ceremony_attempts = manifest
+        .filter(|manifest| manifest.has_ceremony())
+        .map(|_| election.ceremony.attempt());
     report.rehearsal = manifest.map(|manifest| manifest.rehearsal);
     report.ledgers = run.ledgers.values().map(ledger_summary).collect();
     report.boxes = boxes;
@@ -91,6 +95,18 @@ struct Run<'a> {
     trust: Option<&'a Trust>,
     checks: Checks,
     ledgers: BTreeMap<[u8; 32], Ledger>,
+    /// Paths of all files.
+    files: BTreeSet<String>,
+}
+
+/// Uuid and path of each archive.
+fn archives(files: &BTreeSet<String>) -> impl Iterator<Item = (&str, &str)> {
+    files.iter().filter_map(|path| {
+        Some((
+            path.strip_prefix("archives/")?.strip_suffix(".bel")?,
+            path.as_str(),
+        ))
+    })
 }
 
 impl Run<'_> {
@@ -147,7 +163,7 @@ impl Run<'_> {
         };
         self.check_roll(id, &election, manifest);
         let mut summaries = Vec::new();
-        for district in &manifest.districts {
+        for district in manifest.polled() {
             let listed = defined.value.iter().find(|listed| {
                 Kind::from_code(listed.kind) == Some(Kind::BallotBox)
                     && listed.district.as_ref() == Some(&district.id)
@@ -162,6 +178,16 @@ impl Run<'_> {
                     listed.ledger,
                     required,
                 ));
+            }
+        }
+        let boxes: BTreeSet<String> = election.boxes.keys().map(uuid_of_box).collect();
+        for (uuid, path) in archives(&self.files) {
+            if !boxes.contains(uuid) {
+                self.checks.fail(
+                    Check::ArchiveBytes,
+                    Place::nowhere(),
+                    format!("{path}: of no box of this event"),
+                );
             }
         }
         (election, summaries)
@@ -310,6 +336,14 @@ impl Run<'_> {
             ballot_box: ballot_box.as_ref(),
         };
         summary.result = values.check(&mut self.checks);
+        let uuid = uuid_of_box(&box_id);
+        let has_archive = archives(&self.files).any(|(name, _)| name == uuid);
+        if let (true, Some(fixed), Some(ledger)) = (has_archive, fixed, self.ledgers.get(&box_id)) {
+            values.check_archive(&uuid, &fixed.value.content, ledger, &mut self.checks);
+        } else if has_archive {
+            self.checks
+                .skip(Check::ArchiveBytes, "the box of an archive is not here");
+        }
         if let Some(ballot_box) = &ballot_box {
             summary.ballots = ballot_box.ballots.len() as u64;
             summary.audits = ballot_box.audits;
@@ -442,14 +476,17 @@ fn reached(election: &Election, manifest: &Manifest, box_id: [u8; 32], ballot_bo
     let Some(anchor) = election.anchors.get(&box_id).filter(|_| stage == Stage::Sealed) else {
         return stage;
     };
-    let has = |view: View| election.views.contains_key(&(box_id, view));
-    let views_of_box = has(View::Turnout) && has(View::Trackers) && has(View::Tally);
     let too_small = anchor.value.counted < manifest.min_ballots;
     let declared = election.results.contains_key(&box_id);
-    match (declared, too_small) {
-        (true, _) if views_of_box && has(View::Result) => Stage::Published,
-        (true, _) => Stage::Result,
-        (false, true) if views_of_box => Stage::Published,
-        (false, _) => Stage::Anchored,
+    if election.is_published(manifest, &box_id) && (declared || too_small) {
+        if election.certified.len() as u64 >= manifest.certification_quorum {
+            Stage::Certified
+        } else {
+            Stage::Published
+        }
+    } else if declared {
+        Stage::Result
+    } else {
+        Stage::Anchored
     }
 }

@@ -161,6 +161,40 @@ pub(crate) enum Event<'a> {
         size: u64,
         content: ContentRef,
     },
+    TrusteeEnrolled {
+        attempt: u16,
+        index: u16,
+        certificate: &'a [u8],
+        channel_key: [u8; 32],
+        commitment: [u8; 32],
+    },
+    CoefficientsOpened {
+        attempt: u16,
+        index: u16,
+        salt: [u8; 32],
+        coefficients: &'a [u8],
+    },
+    SharesDealt {
+        attempt: u16,
+        index: u16,
+        shares: Vec<&'a [u8]>,
+    },
+    KeyConfirmed {
+        attempt: u16,
+        index: u16,
+        key: &'a [u8],
+        signature: &'a [u8],
+    },
+    CeremonyComplained {
+        attempt: u16,
+        index: u16,
+        against: u16,
+        channel_secret: [u8; 32],
+    },
+    CeremonyRestarted {
+        attempt: u16,
+    },
+    ResultsCertified,
     BoxPrepared(BoxPrepared),
     BoxOpened,
     BallotCast {
@@ -216,7 +250,7 @@ impl<'a> Event<'a> {
         let home = match body.event_type {
             0x0001..=0x0003 => kind,
             0x0201..=0x0203 => Kind::Roll,
-            0x0301..=0x030a => Kind::Election,
+            0x0301..=0x0311 => Kind::Election,
             0x0401..=0x0408 => Kind::BallotBox,
             _ => return Err(EventError::Unknown("unknown event type")),
         };
@@ -249,6 +283,13 @@ impl<'a> Event<'a> {
             Event::ResultDeclared { .. } => "ResultDeclared",
             Event::PaperReturned(_) => "PaperReturned",
             Event::ViewPublished { .. } => "ViewPublished",
+            Event::TrusteeEnrolled { .. } => "TrusteeEnrolled",
+            Event::CoefficientsOpened { .. } => "CoefficientsOpened",
+            Event::SharesDealt { .. } => "SharesDealt",
+            Event::KeyConfirmed { .. } => "KeyConfirmed",
+            Event::CeremonyComplained { .. } => "CeremonyComplained",
+            Event::CeremonyRestarted { .. } => "CeremonyRestarted",
+            Event::ResultsCertified => "ResultsCertified",
             Event::BoxPrepared(_) => "BoxPrepared",
             Event::BoxOpened => "BoxOpened",
             Event::BallotCast { .. } => "BallotCast",
@@ -273,9 +314,13 @@ impl<'a> Event<'a> {
             | Event::CredentialCommitted { .. }
             | Event::RollFrozen { .. }
             | Event::ExclusionsFixed { .. } => (Role::REGISTRAR, None),
-            Event::TrusteeKeyPublished { index, .. } | Event::ShareSubmitted { index, .. } => {
-                (Role::TRUSTEE, Some(index.to_string()))
-            }
+            Event::TrusteeKeyPublished { index, .. }
+            | Event::ShareSubmitted { index, .. }
+            | Event::TrusteeEnrolled { index, .. }
+            | Event::CoefficientsOpened { index, .. }
+            | Event::SharesDealt { index, .. }
+            | Event::KeyConfirmed { index, .. }
+            | Event::CeremonyComplained { index, .. } => (Role::TRUSTEE, Some(index.to_string())),
             Event::RoleGranted(_)
             | Event::RoleRevoked(_)
             | Event::ElectionDefined { .. }
@@ -284,6 +329,8 @@ impl<'a> Event<'a> {
             | Event::PollOpened
             | Event::ResultDeclared { .. }
             | Event::PaperReturned(_)
+            | Event::CeremonyRestarted { .. }
+            | Event::ResultsCertified
             | Event::BoxPrepared(_)
             | Event::BoxOpened
             | Event::BoxClosed
@@ -412,6 +459,38 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
             size: r.u64()?,
             content: ContentRef::decode(r)?,
         },
+        0x030b => Event::TrusteeEnrolled {
+            attempt: r.u16()?,
+            index: r.u16()?,
+            certificate: r.bytes()?,
+            channel_key: r.array()?,
+            commitment: r.array()?,
+        },
+        0x030c => Event::CoefficientsOpened {
+            attempt: r.u16()?,
+            index: r.u16()?,
+            salt: r.array()?,
+            coefficients: r.bytes()?,
+        },
+        0x030d => Event::SharesDealt {
+            attempt: r.u16()?,
+            index: r.u16()?,
+            shares: r.list(Reader::bytes)?,
+        },
+        0x030e => Event::KeyConfirmed {
+            attempt: r.u16()?,
+            index: r.u16()?,
+            key: r.bytes()?,
+            signature: r.bytes()?,
+        },
+        0x030f => Event::CeremonyComplained {
+            attempt: r.u16()?,
+            index: r.u16()?,
+            against: r.u16()?,
+            channel_secret: r.array()?,
+        },
+        0x0310 => Event::CeremonyRestarted { attempt: r.u16()? },
+        0x0311 => Event::ResultsCertified,
         0x0401 => Event::BoxPrepared(BoxPrepared {
             district: r.string()?.to_owned(),
             election: ContentRef::decode(r)?,

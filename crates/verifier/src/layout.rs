@@ -27,7 +27,7 @@ pub(crate) fn ledger_ids(listing: &Listing) -> BTreeSet<[u8; 32]> {
     names.filter_map(hex32).collect()
 }
 
-/// An event folder: `ledgers/<id>/…` and `content/<hash>`, nothing else.
+/// An event folder: `ledgers/<id>/…`, `content/<hash>` and `archives/<uuid>.bel`, nothing else.
 pub(crate) fn check_event_layout(source: &dyn Source, listing: &Listing, checks: &mut Checks) {
     let ids = ledger_ids(listing);
     if ids.is_empty() {
@@ -58,11 +58,23 @@ pub(crate) fn check_event_layout(source: &dyn Source, listing: &Listing, checks:
             .is_some_and(|name| hex32(name).is_some())
         {
             checks.pass(Check::FolderLayout);
+        } else if is_archive(path) {
+            checks.pass(Check::FolderLayout);
         } else {
             checks.fail_as(Check::FolderLayout, UNEXPECTED, Place::nowhere(), path);
         }
     }
-    refuse_oddities(listing, &["content", "ledgers"], checks);
+    refuse_oddities(listing, &["archives", "content", "ledgers"], checks);
+}
+
+/// `archives/<uuid>.bel`. Spec: specs/election.md §8.3.
+fn is_archive(path: &str) -> bool {
+    path.strip_prefix("archives/")
+        .and_then(|name| name.strip_suffix(".bel"))
+        .is_some_and(|uuid| {
+            let base58 = |b: u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'I' | b'O' | b'l');
+            uuid.len() == 22 && uuid.bytes().all(base58)
+        })
 }
 
 /// The folder of one ledger.

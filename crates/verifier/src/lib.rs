@@ -12,6 +12,7 @@
 //! decoding is strict, memory bounded, and no input makes a check panic.
 
 pub mod accepts;
+mod archive;
 mod authority;
 mod check;
 mod cli;

@@ -39,6 +39,7 @@ struct Text {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct District {
     pub(crate) id: String,
+    /// None in a district that is elected unopposed and holds no poll.
     pub(crate) questions: Vec<Question>,
 }
 
@@ -55,9 +56,11 @@ pub(crate) struct Manifest {
     pub(crate) revote: bool,
     pub(crate) paper: bool,
     pub(crate) min_ballots: u64,
+    pub(crate) certification_quorum: u64,
     administrator: String,
     credential_authority: String,
     pub(crate) trustees: Vec<String>,
+    pub(crate) threshold: usize,
     pub(crate) districts: Vec<District>,
 }
 
@@ -97,6 +100,8 @@ impl Manifest {
         let paper = c.bool()?;
         c.expect(",\"min_ballots\":")?;
         let min_ballots = c.integer(MAX_INTEGER)?;
+        c.expect(",\"certification_quorum\":")?;
+        let certification_quorum = c.integer(16)?;
         c.expect(",\"administrator\":")?;
         let administrator = label(&mut c)?;
         c.expect(",\"credential_authority\":")?;
@@ -121,8 +126,18 @@ impl Manifest {
                 "the poll does not open before it closes, or closes beyond the limit",
             ));
         }
-        if trustees.is_empty() || threshold != trustees.len() as u64 {
-            return Err(ManifestError::Rule("the threshold is not the number of trustees"));
+        let threshold = usize::try_from(threshold).unwrap_or(usize::MAX);
+        let alone = threshold == 1 && trustees.len() == 1;
+        if !alone && !(2..=trustees.len()).contains(&threshold) {
+            return Err(ManifestError::Rule(
+                "the threshold is neither 2 to the number of trustees nor 1 of 1",
+            ));
+        }
+        if certification_quorum == 0 {
+            return Err(ManifestError::Rule("nobody certifies the results"));
+        }
+        if !districts.iter().any(District::is_polled) {
+            return Err(ManifestError::Rule("no district holds a poll"));
         }
         if districts.is_empty() || !districts.is_sorted_by(|a, b| a.id < b.id) {
             return Err(ManifestError::Rule(
@@ -148,11 +163,23 @@ impl Manifest {
             revote,
             paper,
             min_ballots,
+            certification_quorum,
             administrator,
             credential_authority,
             trustees,
+            threshold,
             districts,
         })
+    }
+
+    /// Whether the trustees make a common key. Spec: specs/election.md §7.
+    pub(crate) fn has_ceremony(&self) -> bool {
+        self.threshold < self.trustees.len()
+    }
+
+    /// Districts that hold a poll.
+    pub(crate) fn polled(&self) -> impl Iterator<Item = &District> {
+        self.districts.iter().filter(|district| district.is_polled())
     }
 
     pub(crate) fn district(&self, id: &str) -> Option<&District> {
@@ -179,11 +206,29 @@ impl Manifest {
 }
 
 impl District {
+    pub(crate) fn is_polled(&self) -> bool {
+        !self.questions.is_empty()
+    }
+
     fn parse(c: &mut Cursor<'_>) -> Result<District, ManifestError> {
         c.expect("{\"id\":")?;
         let id = short_id(c)?;
         c.expect(",\"name\":")?;
         Text::parse(c)?;
+        if c.take(",\"unopposed\":") {
+            let names = c
+                .array(300, |c| Ok(Text::parse(c)))?
+                .into_iter()
+                .collect::<Result<Vec<_>, _>>()?;
+            c.expect("}")?;
+            if names.is_empty() {
+                return Err(ManifestError::Rule("nobody is elected unopposed"));
+            }
+            return Ok(District {
+                id,
+                questions: Vec::new(),
+            });
+        }
         c.expect(",\"questions\":")?;
         let questions = c
             .array(32, |c| Ok(question(c)))?
@@ -293,13 +338,14 @@ fn time_zone(name: &str) -> Result<TimeZone, ManifestError> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"format":"sijill-manifest/1","id":"m","name":{"en":"N","ar":"ن"},"rehearsal":false,"suite":"belenios-v1-ed25519","rules":"plain-1","time_zone":"Asia/Qatar","opens_ms":1,"closes_ms":2,"grace_ms":600000,"revote":false,"paper":false,"min_ballots":0,"administrator":"A","credential_authority":"C","trustees":{"threshold":1,"names":["T"]},"districts":[{"id":"a","name":{"en":"D","ar":""},"questions":[{"question":{"en":"Q","ar":""},"answers":[{"en":"1","ar":""},{"en":"2","ar":""}],"blank":false,"min":1,"max":1}]}]}"#;
+    const GOOD: &str = r#"{"format":"sijill-manifest/1","id":"m","name":{"en":"N","ar":"ن"},"rehearsal":false,"suite":"belenios-v1-ed25519","rules":"plain-1","time_zone":"Asia/Qatar","opens_ms":1,"closes_ms":2,"grace_ms":600000,"revote":false,"paper":false,"min_ballots":0,"certification_quorum":1,"administrator":"A","credential_authority":"C","trustees":{"threshold":1,"names":["T"]},"districts":[{"id":"a","name":{"en":"D","ar":""},"questions":[{"question":{"en":"Q","ar":""},"answers":[{"en":"1","ar":""},{"en":"2","ar":""}],"blank":false,"min":1,"max":1}]}]}"#;
 
     #[test]
     fn the_rules_of_the_manifest() {
         let manifest = Manifest::parse(GOOD.as_bytes()).unwrap();
         assert_eq!(manifest.districts[0].questions[0].choices(), 2);
         let district = &GOOD[GOOD.find("{\"id\":\"a\"").unwrap()..GOOD.len() - 2];
+        let questions = &GOOD[GOOD.find("\"questions\"").unwrap()..];
         let twice = format!("{district},{district}");
         let answers = r#"[{"en":"1","ar":""},{"en":"2","ar":""}]"#;
         let many = format!("[{}]", vec![r#"{"en":"1","ar":""}"#; 120].join(","));
@@ -315,6 +361,10 @@ mod tests {
             ("\"threshold\":1", "\"threshold\":0"),
             ("[\"T\"]", "[]"),
             ("[\"T\"]", "[\"T\",\"U\"]"),
+            ("1,\"names\":[\"T\"]", "3,\"names\":[\"T\",\"U\"]"),
+            ("\"certification_quorum\":1", "\"certification_quorum\":0"),
+            ("\"certification_quorum\":1", "\"certification_quorum\":17"),
+            (questions, "\"unopposed\":[{\"en\":\"1\",\"ar\":\"\"}]}]}"),
             ("[\"T\"]", "[\"\\u0007\"]"),
             ("[\"T\"]", "[\"\u{7f}\"]"),
             ("[\"T\"]", "[\"\u{85}\"]"),
@@ -345,6 +395,15 @@ mod tests {
         for at in 0..GOOD.len() {
             assert!(Manifest::parse(&GOOD.as_bytes()[..at]).is_err(), "cut at {at}");
         }
+        let two_of_three = GOOD.replace("1,\"names\":[\"T\"]", "2,\"names\":[\"T\",\"U\",\"V\"]");
+        assert!(Manifest::parse(two_of_three.as_bytes()).unwrap().has_ceremony());
+        let unopposed = format!(
+            "{},{{\"id\":\"b\",\"name\":{{\"en\":\"D\",\"ar\":\"\"}},\"unopposed\":[]}}]}}",
+            &GOOD[..GOOD.len() - 2]
+        );
+        assert!(Manifest::parse(unopposed.as_bytes()).is_err());
+        let unopposed = unopposed.replace("[]", "[{\"en\":\"1\",\"ar\":\"\"}]");
+        assert_eq!(Manifest::parse(unopposed.as_bytes()).unwrap().polled().count(), 1);
         let unsupported = GOOD.replace("belenios-v1", "belenios-v2");
         assert!(matches!(
             Manifest::parse(unsupported.as_bytes()),

@@ -82,11 +82,13 @@ pub enum Stage {
     Result,
     /// All views of the box are published.
     Published,
+    /// The quorum has certified the results.
+    Certified,
 }
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Stage; 8] = [
+    pub const ALL: [Stage; 9] = [
         Stage::Defined,
         Stage::Prepared,
         Stage::Open,
@@ -95,6 +97,7 @@ impl Stage {
         Stage::Anchored,
         Stage::Result,
         Stage::Published,
+        Stage::Certified,
     ];
 
     /// The name used on the command line and in reports.
@@ -109,6 +112,7 @@ impl Stage {
             Stage::Anchored => "anchored",
             Stage::Result => "result",
             Stage::Published => "published",
+            Stage::Certified => "certified",
         }
     }
 }
@@ -242,6 +246,9 @@ pub struct Report {
     /// Whether the manifest says that this was a rehearsal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
+    /// Attempts of the key ceremony, if the trustees held one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceremony_attempts: Option<u16>,
     /// The ledgers that were read.
     pub ledgers: Vec<LedgerSummary>,
     /// The ballot boxes, by district.
@@ -309,6 +316,12 @@ impl Report {
             if let Some(credential) = &receipt.credential {
                 writeln!(out, "        credential    {credential}")?;
             }
+        }
+        if let Some(attempts) = self.ceremony_attempts {
+            writeln!(
+                out,
+                "The trustees made their key in attempt {attempts} of the ceremony."
+            )?;
         }
         if self.rehearsal == Some(true) {
             writeln!(out, "This was a rehearsal.")?;

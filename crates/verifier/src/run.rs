@@ -29,6 +29,7 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         required_stage: None,
         event: None,
         rehearsal: None,
+        ceremony_attempts: None,
         ledgers: Vec::new(),
         boxes: Vec::new(),
         receipts: Vec::new(),

@@ -57,6 +57,12 @@ pub trait Source: Sync {
     /// # Errors
     /// If the file is missing, not regular, too long or unreadable.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, SourceError>;
+
+    /// Opens a file of any length for reading from its start. Paths are relative, with `/`.
+    ///
+    /// # Errors
+    /// If the file is missing, not regular or unreadable.
+    fn open(&self, path: &str) -> Result<Box<dyn std::io::Read + '_>, SourceError>;
 }
 
 /// A folder on disk.
@@ -76,6 +82,33 @@ impl Folder {
         } else {
             Err(SourceError::NotRegular)
         }
+    }
+
+    fn file(&self, path: &str) -> Result<File, SourceError> {
+        let mut full = self.root.clone();
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            if part.is_empty() || part == "." || part == ".." || part.contains(['\\', ':', '\0']) {
+                return Err(SourceError::Missing);
+            }
+            full.push(part);
+            let kind = match fs::symlink_metadata(&full) {
+                Ok(metadata) => metadata.file_type(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(SourceError::Missing);
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let expected = if parts.peek().is_some() {
+                kind.is_dir()
+            } else {
+                kind.is_file()
+            };
+            if !expected {
+                return Err(SourceError::NotRegular);
+            }
+        }
+        Ok(File::open(&full)?)
     }
 }
 
@@ -114,30 +147,7 @@ impl Source for Folder {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
-        let mut full = self.root.clone();
-        let mut parts = path.split('/').peekable();
-        while let Some(part) = parts.next() {
-            if part.is_empty() || part == "." || part == ".." || part.contains(['\\', ':', '\0']) {
-                return Err(SourceError::Missing);
-            }
-            full.push(part);
-            let kind = match fs::symlink_metadata(&full) {
-                Ok(metadata) => metadata.file_type(),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    return Err(SourceError::Missing);
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let expected = if parts.peek().is_some() {
-                kind.is_dir()
-            } else {
-                kind.is_file()
-            };
-            if !expected {
-                return Err(SourceError::NotRegular);
-            }
-        }
-        let file = File::open(&full)?;
+        let file = self.file(path)?;
         let length = file.metadata()?.len();
         if length > limit {
             return Err(SourceError::TooLong(limit));
@@ -149,6 +159,10 @@ impl Source for Folder {
         } else {
             Ok(bytes)
         }
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn std::io::Read + '_>, SourceError> {
+        Ok(Box::new(self.file(path)?))
     }
 }
 
@@ -179,6 +193,11 @@ impl Source for MemorySource {
         } else {
             Ok(bytes.clone())
         }
+    }
+
+    fn open(&self, path: &str) -> Result<Box<dyn std::io::Read + '_>, SourceError> {
+        let bytes = self.files.get(path).ok_or(SourceError::Missing)?;
+        Ok(Box::new(bytes.as_slice()))
     }
 }
 

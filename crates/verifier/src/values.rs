@@ -1,19 +1,23 @@
-//! Sections 5.7 to 5.12: what the election ledger says about the boxes, compared with the boxes themselves.
+//! Sections 5.7 to 5.12, 5.19: what the election ledger says about the boxes, compared with the boxes themselves.
 //!
-//! Spec: specs/election.md §4, §6, specs/verification.md §5.7 to §5.12.
+//! Spec: specs/election.md §4, §6, specs/verification.md §5.7 to §5.12, §5.19.
 
+use curve25519_dalek::edwards::EdwardsPoint;
+
+use crate::archive::Archive;
 use crate::check::{Check, Checks, Place};
 use crate::contents::read_content;
-use crate::events::{BoxDefined, ContentRef, PaperReturned};
+use crate::events::{BoxDefined, ContentRef, Event, PaperReturned};
 use crate::json::MAX_INTEGER;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, replay};
 use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::BallotBox;
 use crate::registers::election::{At, Election, PublishedView, View};
 use crate::registers::roll::{FrozenRoll, credential_rules};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
-use crate::suite::tally::{Tally, sums_possible, verify_result, verify_share};
+use crate::suite::tally::{Tally, scale, sums_possible, verify_result, verify_share};
+use crate::suite::threshold::lagrange;
 use crate::suite::trustee::parse_credentials;
 use crate::views;
 
@@ -190,16 +194,17 @@ impl BoxValues<'_> {
                     Err(error) => checks.fail(Check::TrusteeShare, self.place(share), error),
                     Ok(share) => {
                         checks.pass(Check::TrusteeShare);
-                        factors.push(share);
+                        factors.push((*index, share));
                     }
                 },
             }
         }
         let result = result?;
-        if factors.len() != self.manifest.trustees.len() {
+        if factors.len() < self.manifest.threshold {
             checks.skip(Check::ResultValue, "a share is missing or not valid");
             return None;
         }
+        let factors = self.combined(factors);
         let bytes = match read_content(self.source, &result.value) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -214,6 +219,133 @@ impl BoxValues<'_> {
             counts.as_ref().map(|_| ()),
         );
         counts.ok()
+    }
+
+    /// Shares whose sum is the combined factor. Spec: specs/ballot-suite.md §10.
+    fn combined(&self, mut shares: Vec<(u16, Vec<Vec<EdwardsPoint>>)>) -> Vec<Vec<Vec<EdwardsPoint>>> {
+        if !self.manifest.has_ceremony() {
+            return shares.into_iter().map(|(_, share)| share).collect();
+        }
+        // Ascending by index: the lowest ones decide.
+        shares.truncate(self.manifest.threshold);
+        let slots: Vec<u16> = shares.iter().map(|(index, _)| *index).collect();
+        shares
+            .iter()
+            .map(|(index, share)| scale(share, lagrange(*index, &slots)))
+            .collect()
+    }
+
+    /// The archive of the box, made again and compared. Spec: specs/election.md §8.
+    pub(crate) fn check_archive(
+        &self,
+        uuid: &str,
+        trustees: &ContentRef,
+        ledger: &Ledger,
+        checks: &mut Checks,
+    ) {
+        let path = format!("archives/{uuid}.bel");
+        let place = Place::ledger(self.id());
+        let (Some(result), Some(anchor), Some(ballot_box)) = (
+            self.election.results.get(&self.id()),
+            self.election.anchors.get(&self.id()),
+            self.ballot_box,
+        ) else {
+            checks.fail(
+                Check::ArchiveBytes,
+                place,
+                format!("{path}: the box has no result"),
+            );
+            return;
+        };
+        let file = match self.source.open(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                checks.fail(Check::ArchiveBytes, place, format!("{path}: {error}"));
+                return;
+            }
+        };
+        let value = &self.defined.value;
+        let contents = [
+            &value.election,
+            trustees,
+            &value.credentials,
+            &anchor.value.encrypted_tally,
+            &anchor.value.sized_tally,
+            &result.value,
+        ]
+        .map(|cited| read_content(self.source, cited));
+        let [
+            Ok(election),
+            Ok(trustees),
+            Ok(credentials),
+            Ok(tally),
+            Ok(sized),
+            Ok(result),
+        ] = contents
+        else {
+            checks.skip(Check::ArchiveBytes, "a content of the archive cannot be read");
+            return;
+        };
+        let mut archive = Archive::new(
+            Box::new(std::io::BufReader::new(file)),
+            self.manifest.closes_ms / 1000,
+        );
+        let setup = format!(
+            "{{\"election\":\"{}\",\"trustees\":\"{}\",\"credentials\":\"{}\"}}",
+            archive.data(&election, "the election record"),
+            archive.data(&trustees, "the trustees record"),
+            archive.data(&credentials, "the credential list"),
+        );
+        let setup = archive.data(setup.as_bytes(), "the setup");
+        archive.event("Setup", Some(&setup));
+        let mut ballots = ballot_box.ballots.iter().peekable();
+        let replayed = replay(self.source, ledger, checks, |_, items| {
+            for (entry, event) in items {
+                let Event::BallotCast { ballot, .. } = event else {
+                    continue;
+                };
+                // Ballots that were not taken stand in no archive.
+                let Some(taken) = ballots.next_if(|taken| taken.seq == entry.seq) else {
+                    continue;
+                };
+                if ballot_box
+                    .voters
+                    .get(taken.voter)
+                    .is_some_and(|voter| !voter.excluded)
+                {
+                    let hash = archive.data(ballot, "a ballot");
+                    archive.event("Ballot", Some(&hash));
+                }
+            }
+        });
+        if let Err(reason) = replayed {
+            checks.skip(Check::ArchiveBytes, reason);
+            return;
+        }
+        archive.event("EndBallots", None);
+        archive.data(&tally, "the encrypted tally");
+        let sized = archive.data(&sized, "the sized tally");
+        archive.event("EncryptedTally", Some(&sized));
+        let shares = self.election.shares.range((self.id(), 0)..=(self.id(), u16::MAX));
+        for ((_, index), share) in shares.take(self.manifest.threshold) {
+            let share = match read_content(self.source, &share.value) {
+                Ok(share) => share,
+                Err(error) => {
+                    checks.skip(Check::ArchiveBytes, error);
+                    return;
+                }
+            };
+            let payload = archive.data(&share, "a partial decryption");
+            let owned = format!("{{\"owner\":{index},\"payload\":\"{payload}\"}}");
+            let owned = archive.data(owned.as_bytes(), "the owner of a partial decryption");
+            archive.event("PartialDecryption", Some(&owned));
+        }
+        let result = archive.data(&result, "the result");
+        archive.event("Result", Some(&result));
+        let outcome = archive
+            .end()
+            .map_err(|difference| format!("{path}: {difference}"));
+        checks.outcome(Check::ArchiveBytes, place, outcome);
     }
 
     /// Spec: specs/election.md §4.9.
@@ -253,9 +385,20 @@ impl BoxValues<'_> {
             View::Trackers => (box_size, views::trackers(&id, box_size, ballot_box)),
             View::Tally => (box_size, views::tally(&id, box_size, &sealed.value)),
             View::Result => {
-                let Some(counts) = result else {
-                    checks.skip(Check::ViewDigest, "the result of a box is not established");
-                    return;
+                let too_small = sealed.value.counted < self.manifest.min_ballots;
+                let zeros: Vec<Vec<u64>> = self
+                    .district
+                    .questions
+                    .iter()
+                    .map(|q| vec![0; q.choices()])
+                    .collect();
+                let digital = match result {
+                    Some(counts) => (sealed.value.counted, counts),
+                    None if too_small => (0, zeros.as_slice()),
+                    None => {
+                        checks.skip(Check::ViewDigest, "the result of a box is not established");
+                        return;
+                    }
                 };
                 let paper = self.election.papers.get(&id).map(|paper| &paper.value);
                 let shaped = paper.is_none_or(|paper| {
@@ -265,7 +408,6 @@ impl BoxValues<'_> {
                     checks.skip(Check::ViewDigest, "the paper return of a box does not add up");
                     return;
                 }
-                let digital = (sealed.value.counted, counts);
                 let size = published.seq;
                 let document = views::result(&id, size, self.manifest, self.district, value, digital, paper);
                 (size, document)

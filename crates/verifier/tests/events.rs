@@ -56,12 +56,17 @@ fn an_honest_event_is_verified() {
             };
             assert_eq!(number("4.1").verdict, roll);
             if accredited {
-                assert!(
-                    report
-                        .checks
-                        .iter()
-                        .all(|c| c.verdict == CheckVerdict::Pass || (c.number == "2.4" && known.is_none()))
-                );
+                // Trustees with separate keys hold no ceremony; nothing was certified or archived.
+                let absent = ["5.13", "5.14", "5.15", "5.16", "5.17", "5.18", "5.19"];
+                for check in &report.checks {
+                    let expected =
+                        if absent.contains(&check.number) || (check.number == "2.4" && known.is_none()) {
+                            CheckVerdict::Empty
+                        } else {
+                            CheckVerdict::Pass
+                        };
+                    assert_eq!(check.verdict, expected, "{}", check.number);
+                }
             }
         }
     }

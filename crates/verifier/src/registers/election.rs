@@ -13,19 +13,27 @@ use crate::contents::read_content;
 use crate::events::{BoxDefined, ContentRef, Event, ListedLedger, PaperReturned, TallyAnchored};
 use crate::ledger::{Ledger, replay};
 use crate::manifest::{Manifest, ManifestError};
+use crate::registers::ceremony::{self, Ceremony, Sender};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
+use crate::suite::threshold::Numbers;
 use crate::suite::trustee::{Trustee, trustees_record};
 use crate::wire::{self, Kind, Ref};
 
 /// The checks that [`replay_election`] fills, in part or wholly.
-pub(crate) const ELECTION_CHECKS: [Check; 6] = [
+pub(crate) const ELECTION_CHECKS: [Check; 12] = [
     Check::ElectionOrder,
     Check::ElectionManifest,
     Check::TrusteeKey,
     Check::TrusteeRecord,
     Check::ElectionRecord,
     Check::ElectionAnchor,
+    Check::CeremonyCertificate,
+    Check::CeremonyCoefficients,
+    Check::CeremonyShares,
+    Check::CeremonyKey,
+    Check::CeremonyComplaint,
+    Check::ElectionCertification,
 ];
 
 /// A view that is published. The order is that of specs/election.md §6.
@@ -84,6 +92,7 @@ pub(crate) struct Election {
     pub(crate) defined: Option<At<Vec<ListedLedger>>>,
     pub(crate) manifest: Option<Manifest>,
     trustees: BTreeMap<u16, PublishedKey>,
+    pub(crate) ceremony: Ceremony,
     pub(crate) fixed: Option<At<FixedTrustees>>,
     /// By ledger id of the box.
     pub(crate) boxes: BTreeMap<[u8; 32], At<BoxDefined>>,
@@ -95,6 +104,10 @@ pub(crate) struct Election {
     pub(crate) results: BTreeMap<[u8; 32], At<ContentRef>>,
     pub(crate) papers: BTreeMap<[u8; 32], At<PaperReturned>>,
     pub(crate) views: BTreeMap<([u8; 32], View), At<PublishedView>>,
+    /// Keys that have certified the results.
+    pub(crate) certified: BTreeSet<[u8; 32]>,
+    /// Position of the last event that certification is about.
+    last_to_certify: u64,
     /// Formats or suites that this version does not know.
     pub(crate) unsupported: Vec<String>,
 }
@@ -114,18 +127,31 @@ impl Election {
     }
 
     pub(crate) fn trustee(&self, index: u16) -> Option<&Trustee> {
+        if self.manifest.as_ref()?.has_ceremony() {
+            return self.ceremony.trustee(index);
+        }
         self.trustees.get(&index)?.verified.as_ref()
     }
 
-    pub(crate) fn has_all_shares(&self, ballot_box: &[u8; 32]) -> bool {
-        let trustees = self
+    pub(crate) fn has_enough_shares(&self, ballot_box: &[u8; 32]) -> bool {
+        let threshold = self
             .manifest
             .as_ref()
-            .map_or(usize::MAX, |manifest| manifest.trustees.len());
+            .map_or(usize::MAX, |manifest| manifest.threshold);
         self.shares
             .range((*ballot_box, 0)..=(*ballot_box, u16::MAX))
             .count()
-            == trustees
+            >= threshold
+    }
+
+    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11.
+    pub(crate) fn is_published(&self, manifest: &Manifest, ballot_box: &[u8; 32]) -> bool {
+        let has = |view: View| self.views.contains_key(&(*ballot_box, view));
+        let of_box = has(View::Turnout) && has(View::Trackers) && has(View::Tally);
+        self.anchors.get(ballot_box).is_some_and(|anchor| {
+            let has_result = anchor.value.counted >= manifest.min_ballots || manifest.paper;
+            of_box && (has(View::Result) || !has_result)
+        })
     }
 }
 
@@ -178,7 +204,70 @@ impl Step<'_, '_> {
     }
 
     fn apply(mut self, election: &mut Election, event: &Event<'_>) {
+        let of_roles = matches!(
+            event,
+            Event::Genesis(_) | Event::RoleGranted(_) | Event::RoleRevoked(_)
+        );
+        if !of_roles && *event != Event::ResultsCertified {
+            if !election.certified.is_empty() {
+                self.order(Err("an event after the results were certified"));
+                return;
+            }
+            election.last_to_certify = self.entry.seq;
+        }
+        let sender = |attempt: &u16, index: &u16| Sender {
+            attempt: *attempt,
+            index: *index,
+        };
         match event {
+            Event::TrusteeEnrolled {
+                attempt,
+                index,
+                certificate,
+                channel_key,
+                commitment,
+            } => self.ceremony(election, |step, _| {
+                step.enrolled(sender(attempt, index), certificate, channel_key, commitment);
+            }),
+            Event::CoefficientsOpened {
+                attempt,
+                index,
+                salt,
+                coefficients,
+            } => self.ceremony(election, |step, _| {
+                step.opened(sender(attempt, index), salt, coefficients);
+            }),
+            Event::SharesDealt {
+                attempt,
+                index,
+                shares,
+            } => self.ceremony(election, |step, _| {
+                step.dealt(sender(attempt, index), shares);
+            }),
+            Event::KeyConfirmed {
+                attempt,
+                index,
+                key,
+                signature,
+            } => self.ceremony(election, |step, manifest| {
+                let name = usize::from(*index)
+                    .checked_sub(1)
+                    .and_then(|at| manifest.trustees.get(at))
+                    .map_or("", String::as_str);
+                step.confirmed(sender(attempt, index), key, signature, name);
+            }),
+            Event::CeremonyComplained {
+                attempt,
+                index,
+                against,
+                channel_secret,
+            } => self.ceremony(election, |step, _| {
+                step.complained(sender(attempt, index), *against, channel_secret);
+            }),
+            Event::CeremonyRestarted { attempt } => {
+                self.ceremony(election, |step, _| step.restarted(*attempt))
+            }
+            Event::ResultsCertified => self.certified(election),
             Event::ElectionDefined { manifest, ledgers } => self.defined(election, manifest, ledgers),
             Event::TrusteeKeyPublished { index, record } => self.trustee_key(election, *index, record),
             Event::TrusteesFixed { trustees, public_key } => {
@@ -243,7 +332,9 @@ impl Step<'_, '_> {
         let name = usize::from(index)
             .checked_sub(1)
             .and_then(|index| manifest.trustees.get(index));
-        let order = if election.fixed.is_some() {
+        let order = if manifest.has_ceremony() {
+            Err("the trustees of this event make their key in a ceremony")
+        } else if election.fixed.is_some() {
             Err("the trustees are fixed")
         } else if name.is_none() {
             Err("no trustee has this index")
@@ -277,6 +368,66 @@ impl Step<'_, '_> {
         );
     }
 
+    /// A message of the key ceremony, while there may be one. Spec: specs/election.md §7.
+    fn ceremony(&mut self, election: &mut Election, take: impl FnOnce(ceremony::Step<'_>, &Manifest)) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        let order = if !manifest.has_ceremony() {
+            Err("the trustees of this event hold no ceremony")
+        } else if election.fixed.is_some() {
+            Err("the trustees are fixed")
+        } else {
+            Ok(())
+        };
+        if let Err(reason) = order {
+            self.order(Err(reason));
+            return;
+        }
+        let numbers = Numbers {
+            attempt: election.ceremony.attempt(),
+            members: manifest.trustees.len(),
+            threshold: manifest.threshold,
+        };
+        let place = self.place();
+        let step = ceremony::Step {
+            ceremony: &mut election.ceremony,
+            event: self.ledger.id,
+            numbers,
+            place,
+            checks: self.checks,
+        };
+        take(step, manifest);
+    }
+
+    /// Spec: specs/election.md §4.11.
+    fn certified(&mut self, election: &mut Election) {
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        self.order(Ok(()));
+        let author = self.entry.body.author;
+        let seen = self.entry.body.seen.map_or(0, |seen| seen.size);
+        let unpublished = election
+            .boxes
+            .keys()
+            .any(|ballot_box| !election.is_published(manifest, ballot_box));
+        let outcome = if election.opened.is_none() {
+            Err("the poll was never opened")
+        } else if unpublished {
+            Err("a box is not published")
+        } else if election.certified.contains(&author) {
+            Err("this key has certified already")
+        } else if seen <= election.last_to_certify {
+            Err("who certified had not seen everything")
+        } else {
+            Ok(())
+        };
+        let place = self.place();
+        self.checks.outcome(Check::ElectionCertification, place, outcome);
+        election.certified.insert(author);
+    }
+
     /// Spec: specs/election.md §4.3.
     fn trustees_fixed(&mut self, election: &mut Election, content: &ContentRef, public_key: &[u8; 32]) {
         let Some(manifest) = &election.manifest else {
@@ -284,7 +435,9 @@ impl Step<'_, '_> {
         };
         let order = if election.fixed.is_some() {
             Err("the trustees are fixed already")
-        } else if election.trustees.len() != manifest.trustees.len() {
+        } else if manifest.has_ceremony() && !election.ceremony.is_complete(manifest.trustees.len()) {
+            Err("the key ceremony is not complete")
+        } else if !manifest.has_ceremony() && election.trustees.len() != manifest.trustees.len() {
             Err("a trustee's key is missing")
         } else {
             Ok(())
@@ -294,13 +447,23 @@ impl Step<'_, '_> {
         }
         let place = self.place();
         let public_key = PointBytes::new(*public_key);
-        match election.verified_trustees() {
+        let outcome = if manifest.has_ceremony() {
+            election
+                .ceremony
+                .outcome(manifest.threshold)
+                .map(|outcome| (outcome.trustees, outcome.record, outcome.public_key))
+        } else {
+            election.verified_trustees().map(|trustees| {
+                let record = trustees_record(election.trustees.values().map(|key| key.record.as_slice()));
+                let sum = trustees.iter().map(|trustee| trustee.point).sum();
+                (trustees, record, sum)
+            })
+        };
+        match outcome {
             None => self
                 .checks
                 .skip(Check::TrusteeRecord, "a trustee's key is not valid"),
-            Some(trustees) => {
-                let record = trustees_record(election.trustees.values().map(|key| key.record.as_slice()));
-                let sum = trustees.iter().map(|trustee| trustee.point).sum();
+            Some((trustees, record, sum)) => {
                 let keys: BTreeSet<PointBytes> = trustees.iter().map(|trustee| trustee.public).collect();
                 let outcome = if ContentRef::of(&record) != *content {
                     Err("the trustees record is not that of the published keys")
@@ -331,7 +494,9 @@ impl Step<'_, '_> {
         let is_listed = listed
             .filter(|l| Kind::from_code(l.kind) == Some(Kind::BallotBox))
             .any(|l| l.ledger == defined.ledger && l.district.as_ref() == Some(&defined.district));
-        let district = manifest.district(&defined.district);
+        let district = manifest
+            .district(&defined.district)
+            .filter(|district| district.is_polled());
         let order = if election.fixed.is_none() {
             Err("the trustees are not fixed")
         } else if election.opened.is_some() {
@@ -378,7 +543,7 @@ impl Step<'_, '_> {
         };
         let order = if election.opened.is_some() {
             Err("the poll is open already")
-        } else if election.boxes.len() != manifest.districts.len() {
+        } else if election.boxes.len() != manifest.polled().count() {
             Err("a box is not defined")
         } else {
             Ok(())
@@ -461,7 +626,7 @@ impl Step<'_, '_> {
     fn result_declared(&mut self, election: &mut Election, ballot_box: &[u8; 32], result: &ContentRef) {
         let order = if election.results.contains_key(ballot_box) {
             Err("a second result of this box")
-        } else if !election.anchors.contains_key(ballot_box) || !election.has_all_shares(ballot_box) {
+        } else if !election.anchors.contains_key(ballot_box) || !election.has_enough_shares(ballot_box) {
             Err("a share is missing")
         } else {
             Ok(())
@@ -501,12 +666,19 @@ impl Step<'_, '_> {
             self.order(Err("an unknown view"));
             return self.checks.fail(Check::ViewDigest, place, "an unknown view");
         };
-        let paper_missing = election.manifest.as_ref().is_none_or(|manifest| manifest.paper)
-            && !election.papers.contains_key(ballot_box);
+        let paper = election.manifest.as_ref().is_none_or(|manifest| manifest.paper);
+        let paper_missing = paper && !election.papers.contains_key(ballot_box);
+        let decrypted = election
+            .anchors
+            .get(ballot_box)
+            .zip(election.manifest.as_ref())
+            .is_none_or(|(anchor, manifest)| anchor.value.counted >= manifest.min_ballots);
         let order = if !election.anchors.contains_key(ballot_box) {
             Err("the tally of the box is not anchored")
-        } else if view == View::Result && !election.results.contains_key(ballot_box) {
+        } else if view == View::Result && decrypted && !election.results.contains_key(ballot_box) {
             Err("the result of the box is not declared")
+        } else if view == View::Result && !decrypted && !paper {
+            Err("the box is below the minimum and has no paper: there is no result")
         } else if view == View::Result && paper_missing {
             Err("the paper return of the box is missing")
         } else if election.views.contains_key(&(*ballot_box, view)) {
@@ -554,14 +726,15 @@ fn listed_rules(
         match (Kind::from_code(listed.kind), listed.visibility, &listed.district) {
             (Some(Kind::Roll), 2, None) => rolls += 1,
             (Some(Kind::BallotBox), 1, Some(district)) => {
-                if manifest.district(district).is_none() || !districts.insert(district.as_str()) {
+                let polled = manifest.district(district).is_some_and(|d| d.is_polled());
+                if !polled || !districts.insert(district.as_str()) {
                     return Err("a box is listed for no district of the manifest, or a district has two");
                 }
             }
             _ => return Err("a listed ledger has a wrong kind, visibility or district"),
         }
     }
-    if rolls != 1 || districts.len() != manifest.districts.len() {
+    if rolls != 1 || districts.len() != manifest.polled().count() {
         return Err("the list has not exactly one roll and one box for each district");
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! The registers of an election: one file for each kind of ledger, each a state machine that replays what the ledger says.
 
 pub(crate) mod ballot_box;
+pub(crate) mod ceremony;
 pub(crate) mod election;
 pub(crate) mod roll;

@@ -14,4 +14,5 @@ pub(crate) mod group;
 pub(crate) mod proof;
 pub(crate) mod question;
 pub(crate) mod tally;
+pub(crate) mod threshold;
 pub(crate) mod trustee;

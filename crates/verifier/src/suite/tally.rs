@@ -131,7 +131,15 @@ pub(crate) fn verify_share(
     Ok(decoded)
 }
 
-/// Reads a result and checks it against the tally and the factors of all trustees. Spec: specs/ballot-suite.md §10, §11,
+/// Multiplies the factors of a share, for the combination of a threshold block. Spec: specs/ballot-suite.md §10.
+pub(crate) fn scale(share: &[Vec<EdwardsPoint>], by: Scalar) -> Vec<Vec<EdwardsPoint>> {
+    share
+        .iter()
+        .map(|row| row.iter().map(|factor| by * factor).collect())
+        .collect()
+}
+
+/// Reads a result and checks it against the tally and the shares whose sum is the combined factor. Spec: specs/ballot-suite.md §10, §11,
 /// specs/verification.md §5.10.
 pub(crate) fn verify_result(
     bytes: &[u8],

@@ -1,4 +1,4 @@
-//! Trustee records of single trustees, and credential lists.
+//! Keys of trustees, the record of single trustees, and credential lists.
 //!
 //! Spec: specs/ballot-suite.md §5.1, §6.1, §6.2, §6.5.
 
@@ -39,11 +39,29 @@ impl Trustee {
         Ok(trustee)
     }
 
+    /// Reads a key of a threshold block, which carries a signature, and hands that out unverified. Spec: specs/ballot-suite.md §6.4.4.
+    pub(crate) fn verify_signed(record: &[u8]) -> Result<(Trustee, Proof), TrusteeError> {
+        let mut cursor = Cursor::new(record);
+        let (trustee, signature) = Trustee::read(&mut cursor, true)?;
+        cursor.end()?;
+        Ok((trustee, signature.ok_or(TrusteeError::Proof)?))
+    }
+
     fn parse(cursor: &mut Cursor<'_>) -> Result<Trustee, TrusteeError> {
+        Ok(Trustee::read(cursor, false)?.0)
+    }
+
+    fn read(cursor: &mut Cursor<'_>, signed: bool) -> Result<(Trustee, Option<Proof>), TrusteeError> {
         cursor.expect("{\"pok\":")?;
         let proof = Proof::parse(cursor)?;
         cursor.expect(",\"public_key\":")?;
         let public = cursor.point()?;
+        let signature = if signed {
+            cursor.expect(",\"signature\":")?;
+            Some(Proof::parse(cursor)?)
+        } else {
+            None
+        };
         let name = if cursor.take(",\"name\":") {
             Some(cursor.suite_string()?)
         } else {
@@ -55,7 +73,7 @@ impl Trustee {
         if !proof.schnorr_holds(&[b"pok|Ed25519|", text.as_bytes(), b"|"], &point) {
             return Err(TrusteeError::Proof);
         }
-        Ok(Trustee { name, public, point })
+        Ok((Trustee { name, public, point }, signature))
     }
 }
 

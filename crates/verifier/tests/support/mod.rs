@@ -653,7 +653,7 @@ fn uuid(ledger: &[u8; 32]) -> String {
 
 pub(crate) const MANIFEST: &str = "{\"format\":\"sijill-manifest/1\",\"id\":\"test-1\",\"name\":{\"en\":\"A \\\"test\\\"\",\"ar\":\"تجربة\"},\
 \"rehearsal\":true,\"suite\":\"belenios-v1-ed25519\",\"rules\":\"plain-1\",\"time_zone\":\"Asia/Qatar\",\
-\"opens_ms\":1800003600000,\"closes_ms\":1800010800000,\"grace_ms\":60000,\"revote\":true,\"paper\":true,\"min_ballots\":0,\
+\"opens_ms\":1800003600000,\"closes_ms\":1800010800000,\"grace_ms\":60000,\"revote\":true,\"paper\":true,\"min_ballots\":0,\"certification_quorum\":1,\
 \"administrator\":\"Commission\",\"credential_authority\":\"Registrar\",\
 \"trustees\":{\"threshold\":2,\"names\":[\"T One\",\"T Two\"]},\"districts\":[\
 {\"id\":\"east\",\"name\":{\"en\":\"East\",\"ar\":\"\"},\"questions\":[\
