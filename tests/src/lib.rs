@@ -516,6 +516,11 @@ impl Rehearsal {
         )
         .await
         .unwrap();
+        self.return_paper(paper).await
+    }
+
+    /// The paper return, and all views of the box.
+    pub async fn return_paper(&self, paper: PaperReturned) -> ResultDocument {
         self.commission(
             self.election,
             Event::Election(ElectionEvent::PaperReturned(paper)),

@@ -89,7 +89,8 @@ async fn an_event_without_ballots_verifies() {
     let r = Rehearsal::define(engine, clock, &file, 3).await;
     r.open().await;
     r.seal(&[]).await;
-    // Fewer ballots than the rules ask for: never decrypted, and complete all the same.
-    r.publish_box_views().await;
+    // Fewer ballots than the rules ask for: never decrypted, and complete with the papers all the same.
+    let result = r.return_paper(r.invalid_papers(2)).await;
+    assert_eq!((result.cast.digital, result.cast.paper), (0, 2));
     check(&r, dir.path(), Stage::Published).await;
 }

@@ -112,7 +112,7 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
     };
     let share = |part: u64| percent(sijill_registers::views::basis_points(part, result.cast.total));
     for (i, question) in result.questions.iter().enumerate() {
-        let asked = district.and_then(|d| d.questions.get(i));
+        let asked = district.and_then(|d| d.questions().get(i));
         let text = asked.map_or_else(|| format!("Question {}", i + 1), |q| bilingual(&q.question));
         rows.push([
             text,

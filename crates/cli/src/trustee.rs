@@ -343,7 +343,7 @@ fn read_election(
     let tree = read_published(
         size,
         |path| read_bounded(&base.join(path.to_string())),
-        |seq, bytes| {
+        |_, bytes| {
             let entry = UnverifiedEntry::parse(bytes).map_err(|_| changed())?;
             let body = entry.body().body();
             if body.event_type.as_u16() == types::GENESIS {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use sijill_ledger::{
     Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, KeyId, Kind, LedgerId, Nonce, Ref,
-    Role, UnixMillis,
+    Role, UnixMillis, UnverifiedEntry,
 };
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxState, CheckedBallot};
@@ -203,6 +203,16 @@ pub struct Position {
     pub author: KeyId,
     /// When the service received it.
     pub received_ms: UnixMillis,
+}
+
+impl From<&UnverifiedEntry> for Position {
+    fn from(entry: &UnverifiedEntry) -> Self {
+        Self {
+            seq: entry.seq().as_u64(),
+            author: entry.body().body().author,
+            received_ms: entry.received_ms(),
+        }
+    }
 }
 
 impl From<&Entry> for Position {

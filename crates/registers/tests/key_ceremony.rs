@@ -192,7 +192,8 @@ impl Scene {
 
     /// Up to the end of a phase.
     fn until(&mut self, phase: Phase) {
-        let steps: [(Phase, fn(&mut Self, u16)); 4] = [
+        type Send = fn(&mut Scene, u16);
+        let steps: [(Phase, Send); 4] = [
             (Phase::Enrol, Self::enrol),
             (Phase::Open, Self::open),
             (Phase::Deal, Self::deal),

@@ -45,7 +45,7 @@ enum Command {
 Profiles: `public` looks at what everyone may read and lists what rests on restricted ledgers as not established;
 `accredited` needs every ledger of the event, and then everything must be established.
 
-Stages, in order: defined, prepared, open, closed, sealed, anchored, result, published. Every box must have reached the required one.")]
+Stages, in order: announced, defined, prepared, open, closed, sealed, anchored, result, published, certified. Every box must have reached the required one.")]
     Event(EventArgs),
     /// Verify one ledger: encoding, chain, signatures, authority, tree, checkpoint
     Ledger(LedgerArgs),
@@ -117,6 +117,7 @@ enum ProfileArg {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum StageArg {
+    Announced,
     Defined,
     Prepared,
     Open,
@@ -140,6 +141,7 @@ impl From<ProfileArg> for Profile {
 impl From<StageArg> for Stage {
     fn from(stage: StageArg) -> Stage {
         match stage {
+            StageArg::Announced => Stage::Announced,
             StageArg::Defined => Stage::Defined,
             StageArg::Prepared => Stage::Prepared,
             StageArg::Open => Stage::Open,

@@ -275,7 +275,7 @@ impl Run<'_> {
         let mut summary = BoxSummary {
             district: district.id.clone(),
             ledger: hex::encode(box_id),
-            stage: None,
+            stage: Some(Stage::Announced),
             ballots: 0,
             audits: 0,
             counted: None,

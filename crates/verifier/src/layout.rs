@@ -53,18 +53,19 @@ pub(crate) fn check_event_layout(source: &dyn Source, listing: &Listing, checks:
             .is_some()
     };
     for path in listing.files.keys().filter(|path| !in_ledger(path)) {
-        if path
-            .strip_prefix("content/")
-            .is_some_and(|name| hex32(name).is_some())
-        {
-            checks.pass(Check::FolderLayout);
-        } else if is_archive(path) {
+        if is_content(path) || is_archive(path) {
             checks.pass(Check::FolderLayout);
         } else {
             checks.fail_as(Check::FolderLayout, UNEXPECTED, Place::nowhere(), path);
         }
     }
     refuse_oddities(listing, &["archives", "content", "ledgers"], checks);
+}
+
+/// `content/<hash>`.
+fn is_content(path: &str) -> bool {
+    path.strip_prefix("content/")
+        .is_some_and(|name| hex32(name).is_some())
 }
 
 /// `archives/<uuid>.bel`. Spec: specs/election.md §8.3.

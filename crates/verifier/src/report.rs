@@ -66,6 +66,8 @@ pub enum Profile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// The event is defined; the box is listed.
+    Announced,
     /// The box stands on the election ledger.
     Defined,
     /// The box was set up.
@@ -88,7 +90,8 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Stage; 9] = [
+    pub const ALL: [Stage; 10] = [
+        Stage::Announced,
         Stage::Defined,
         Stage::Prepared,
         Stage::Open,
@@ -104,6 +107,7 @@ impl Stage {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Stage::Announced => "announced",
             Stage::Defined => "defined",
             Stage::Prepared => "prepared",
             Stage::Open => "open",

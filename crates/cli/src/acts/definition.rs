@@ -65,7 +65,7 @@ pub(crate) async fn define(
         visibility: ACCREDITED,
         district: None,
     }];
-    for district in &manifest.districts {
+    for district in manifest.polled() {
         let ledger = maker
             .make(Kind::BallotBox, Some(election), &format!("box/{}", district.id))
             .await?;

@@ -142,7 +142,7 @@ fn read_vote(
             text.lines().map(|line| Zeroizing::new(line.to_owned())).collect()
         }
         None if std::io::stdin().is_terminal() => {
-            district.questions.iter().map(ask).collect::<Outcome<_>>()?
+            district.questions().iter().map(ask).collect::<Outcome<_>>()?
         }
         None => {
             return Err(Failure::usage(
@@ -151,12 +151,12 @@ fn read_vote(
             ));
         }
     };
-    if lines.len() != district.questions.len() {
+    if lines.len() != district.questions().len() {
         return Err(Failure::refused(
             format!(
                 "{} lines of choices for {} questions",
                 lines.len(),
-                district.questions.len()
+                district.questions().len()
             ),
             "write one line for each question",
         ));

@@ -195,7 +195,11 @@ impl Electorate {
             valid: 0,
             invalid: 0,
             spoilt: 0,
-            counts: district.questions.iter().map(|q| vec![0; q.choices()]).collect(),
+            counts: district
+                .questions()
+                .iter()
+                .map(|q| vec![0; q.choices()])
+                .collect(),
         };
         let here = self.voters.iter().filter(|v| v.district == *id);
         let papers =
@@ -225,7 +229,11 @@ impl Electorate {
                 counts: Vec::new(),
             };
         };
-        let mut counts: Vec<Vec<u64>> = district.questions.iter().map(|q| vec![0; q.choices()]).collect();
+        let mut counts: Vec<Vec<u64>> = district
+            .questions()
+            .iter()
+            .map(|q| vec![0; q.choices()])
+            .collect();
         let mut ballots = 0;
         for voter in self.voters.iter().filter(|v| v.district == *district_id) {
             if voter.channel(self.rules) == Channel::Digital {
@@ -274,7 +282,7 @@ impl Voter {
     /// By question, by choice, blank first where it is offered.
     fn choices(&self, district: &District, nth: u64) -> Vec<Vec<u8>> {
         district
-            .questions
+            .questions()
             .iter()
             .zip(0u64..)
             .map(|(q, i)| self.choice(q, i + nth))

@@ -123,6 +123,8 @@ paper = true
 min_ballots_to_decrypt = 2
 [trustees]
 minimum = 2
+[certification]
+quorum = 1
 "#;
 
 impl Office {
