@@ -92,6 +92,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same as JSON, for programs.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let kind = match self.kind {
+            Kind::Usage => "usage",
+            Kind::Refused => "refused",
+            Kind::Failed => "failed",
+        };
+        serde_json::json!({ "error": escape(&self.problem), "help": escape(&self.help), "kind": kind })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -15,6 +15,7 @@ mod render;
 mod roll_file;
 mod rules;
 mod site;
+mod submission;
 mod trustee;
 
 use std::process::ExitCode;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sijill_registers::election::views::result::{Channels, Count, ResultDocument};
-use sijill_registers::manifest::{Manifest, Text};
+use sijill_registers::manifest::{Contest, District, Manifest, Text};
 
 /// Prints a line for people on standard output. A reader who has gone away is no reason to stop: what was begun is
 /// completed.
@@ -18,10 +19,38 @@ macro_rules! tell {
     ($($arg:tt)*) => { $crate::render::print_error(format_args!($($arg)*)) };
 }
 
-pub(crate) use {say, tell};
+/// Prints what a command has done as one line of JSON on standard output, if JSON was asked for: once in each command.
+macro_rules! show {
+    ($value:expr) => {
+        if $crate::render::wants_json() {
+            $crate::render::print_document(format_args!("{}", $value));
+        }
+    };
+}
+
+pub(crate) use {say, show, tell};
+
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on, [`say!`] is silent and [`show!`] prints.
+pub(crate) fn choose_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+/// Whether output is JSON.
+pub(crate) fn wants_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
 
 /// What [`say!`] does.
 pub(crate) fn print_line(line: std::fmt::Arguments<'_>) {
+    if !wants_json() {
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+}
+
+/// What [`show!`] does.
+pub(crate) fn print_document(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
@@ -160,6 +189,18 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
         out,
         "Percentages of valid votes leave blank ones out; percentages of votes cast leave nothing out."
     );
+    out
+}
+
+/// A district whose seat needs no poll.
+pub(crate) fn unopposed(manifest: &Manifest, district: &District) -> String {
+    let mut out = format!("{}\nDistrict: {}\n", bilingual(&manifest.name), bilingual(&district.name));
+    if let Contest::Unopposed(elected) = &district.contest {
+        out.push_str("Elected without a poll (unopposed / بالتزكية):\n");
+        for name in elected {
+            let _ = writeln!(out, "  {}", bilingual(name));
+        }
+    }
     out
 }
 

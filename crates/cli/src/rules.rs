@@ -8,7 +8,10 @@ use sijill_rules::RulePack;
 use crate::error::{Failure, Outcome};
 
 /// The packs of this program, by id.
-const EMBEDDED: &[(&str, &str)] = &[("plain-1", include_str!("../../../fixtures/rules/plain-1.toml"))];
+const EMBEDDED: &[(&str, &str)] = &[
+    ("council-1", include_str!("../../../fixtures/rules/council-1.toml")),
+    ("plain-1", include_str!("../../../fixtures/rules/plain-1.toml")),
+];
 
 /// The rule pack of an election file: from `file` if it is given, else one of the embedded ones.
 pub(crate) fn for_election(election: &str, file: Option<&Path>) -> Outcome<RulePack> {

@@ -11,7 +11,7 @@
 //! ```
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +33,8 @@ use crate::error::{Failure, Outcome};
 const FORMAT: &str = "sijill-site/1";
 const SERVICE_KEY: &str = "service.key";
 const LEDGER_KEY: &str = "ledger.key";
+/// Largest file that is read whole, in bytes.
+const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// `site.toml`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -291,6 +293,14 @@ impl Clocks {
         matches!(self, Self::Rehearsal(_))
     }
 
+    /// What time it is.
+    pub(crate) fn now(&self) -> UnixMillis {
+        match self {
+            Self::System => SystemClock.now(),
+            Self::Rehearsal(clock) => clock.now(),
+        }
+    }
+
     fn into_clock(self) -> Arc<dyn Clock> {
         match self {
             Self::System => Arc::new(SystemClock),
@@ -352,4 +362,19 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
         Ok(())
     };
     write().map_err(|e| Failure::file(path, &e))
+}
+
+/// Reads a whole file, unless it is larger than any file of ours.
+pub(crate) fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|e| Failure::file(path, &e))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(Failure::refused(
+            format!("{} is too large", path.display()),
+            "give the right file",
+        ));
+    }
+    Ok(bytes)
 }

@@ -20,6 +20,7 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 use sijill_ballot::TrusteeSecret;
+use sijill_ballot::ceremony::CeremonySecret;
 use sijill_ledger::{KeyId, SigningKey};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
@@ -38,6 +39,8 @@ pub const MAX_LABEL_BYTES: usize = 100;
 /// The most bytes that a data file seals: 128 MiB.
 pub const MAX_DATA_BYTES: usize = 128 << 20;
 
+/// Secrets of a ceremony with the largest threshold take a tenth of it.
+const MAX_CEREMONY_BYTES: usize = 1 << 20;
 const TAG_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
 /// Base64 of the largest sealed data, and a header.
@@ -56,6 +59,8 @@ pub enum KeyKind {
     Service,
     /// A trustee's share of an election's private key.
     Trustee,
+    /// A trustee's secrets of one attempt of a key ceremony.
+    Ceremony,
     /// The registrar's secret, from which pseudonyms are made.
     Registrar,
     /// Any bytes: rows of a roll, sheets of credentials.
@@ -69,6 +74,7 @@ impl fmt::Display for KeyKind {
             Self::Ledger => "ledger",
             Self::Service => "service",
             Self::Trustee => "trustee",
+            Self::Ceremony => "ceremony",
             Self::Registrar => "registrar",
             Self::Data => "data",
         })
@@ -389,6 +395,21 @@ impl KeyFile {
         Self::seal(KeyKind::Trustee, label, public, &bytes[..], passphrase, cost, rng)
     }
 
+    /// Seals a trustee's secrets of one attempt of a key ceremony.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn seal_ceremony<R: CryptoRng + ?Sized>(
+        label: &str,
+        secret: &CeremonySecret,
+        passphrase: &Passphrase,
+        cost: KdfCost,
+        rng: &mut R,
+    ) -> Result<Self, SealError> {
+        let bytes = secret.to_bytes();
+        Self::seal(KeyKind::Ceremony, label, None, &bytes, passphrase, cost, rng)
+    }
+
     /// Seals the registrar's secret.
     ///
     /// # Errors
@@ -558,6 +579,15 @@ impl KeyFile {
         Ok(secret)
     }
 
+    /// Unlocks a trustee's secrets of a key ceremony.
+    ///
+    /// # Errors
+    /// [`UnlockError`]
+    pub fn unlock_ceremony(&self, passphrase: &Passphrase) -> Result<CeremonySecret, UnlockError> {
+        let bytes = self.unlock(KeyKind::Ceremony, passphrase)?;
+        CeremonySecret::from_bytes(&bytes).map_err(|_| self.unusable())
+    }
+
     /// Unlocks the registrar's secret.
     ///
     /// # Errors
@@ -708,13 +738,16 @@ impl KeyFile {
         hex_field::<16>("kdf.check", &header.kdf.check)?;
         hex_field::<24>("nonce", &header.nonce)?;
         match (header.kind, &header.public) {
-            (KeyKind::Registrar | KeyKind::Data, public) => field("public", public.is_none())?,
+            (KeyKind::Registrar | KeyKind::Ceremony | KeyKind::Data, public) => field("public", public.is_none())?,
             (_, None) => field("public", false)?,
             (_, Some(public)) => field("public", public.parse::<KeyId>().is_ok())?,
         }
         let allowed = match header.kind {
             KeyKind::Data => {
                 self.sealed.len() >= TAG_BYTES && self.sealed.len() <= MAX_DATA_BYTES + TAG_BYTES
+            }
+            KeyKind::Ceremony => {
+                self.sealed.len() > TAG_BYTES && self.sealed.len() <= MAX_CEREMONY_BYTES + TAG_BYTES
             }
             _ => self.sealed.len() == SECRET_BYTES + TAG_BYTES,
         };

@@ -6,6 +6,7 @@
 //! [`engine::Engine`] opens a data folder; [`acts`] makes the bodies that officials sign.
 
 pub mod acts;
+pub mod archive;
 pub mod checkpoint_record;
 pub mod clock;
 pub mod content;

@@ -13,9 +13,11 @@ use sijill_ledger::{
     tiles::ledger_folder,
 };
 use sijill_registers::catalogue::{Event, types};
+use sijill_registers::election::ElectionFacts;
 use sijill_registers::election::events::PUBLIC;
 use sijill_registers::register::{ContentProblem, Facts};
 
+use crate::archive::ArchiveError;
 use crate::engine::{Engine, EngineError};
 use crate::ledgers::LedgerHandle;
 
@@ -39,6 +41,8 @@ pub struct Publication {
     pub entries: u64,
     /// Contents.
     pub contents: usize,
+    /// Archives of boxes.
+    pub archives: usize,
 }
 
 /// Why an event cannot be published. The folder is as it was before.
@@ -48,6 +52,9 @@ pub enum PublishError {
     /// The ledgers cannot be read.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// An archive cannot be made.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A content is missing or damaged.
     #[error(transparent)]
     Content(#[from] ContentProblem),
@@ -132,6 +139,7 @@ impl Engine {
         for content in &cited {
             write(&aside.join(content.path()), &self.contents().load(content)?)?;
         }
+        let archives = self.publish_archives(event, &facts, &aside).await?;
         let ledgers = trusted.len();
         let trust = TrustFile::new(event, trusted).map_err(|e| EngineError::Internal(e.to_string()))?;
         replace(&aside, folder)?;
@@ -140,7 +148,29 @@ impl Engine {
             ledgers,
             entries,
             contents: cited.len(),
+            archives,
         })
+    }
+
+    /// The archive of every box whose result stands within what is published.
+    async fn publish_archives(
+        &self,
+        event: LedgerId,
+        facts: &ElectionFacts,
+        root: &Path,
+    ) -> Result<usize, PublishError> {
+        let with_result = facts.progress.iter().filter(|(_, p)| p.result.is_some());
+        let mut archives = 0;
+        for (ballot_box, _) in with_result {
+            let path = root.join(archive_path(ballot_box));
+            let folder = root.join("archives");
+            fs::create_dir_all(&folder).map_err(file_error(&folder))?;
+            let file = fs::File::create(&path).map_err(file_error(&path))?;
+            self.write_archive(event, *ballot_box, io::BufWriter::new(file))
+                .await?;
+            archives += 1;
+        }
+        Ok(archives)
     }
 
     async fn publish_ledger(
@@ -186,6 +216,12 @@ impl Engine {
     }
 }
 
+/// Where the archive of a box lies in a published folder. Spec: specs/election.md §8.
+#[must_use]
+pub fn archive_path(ballot_box: &LedgerId) -> String {
+    format!("archives/{}.bel", sijill_registers::records::uuid(ballot_box))
+}
+
 fn contents_of(kind: Kind, bytes: &[u8]) -> Result<Vec<ContentRef>, String> {
     let entry = UnverifiedEntry::parse(bytes).map_err(|e| e.to_string())?;
     let body = entry.body().body();
@@ -210,7 +246,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
     fs::write(path, bytes).map_err(file_error(path))
 }
 
-/// A folder that holds anything but `ledgers` and `content` is somebody's, not ours.
+/// A folder that holds anything but `ledgers`, `content` and `archives` is somebody's, not ours.
 fn refuse_foreign(folder: &Path) -> Result<(), PublishError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -219,7 +255,7 @@ fn refuse_foreign(folder: &Path) -> Result<(), PublishError> {
     };
     for entry in entries {
         let name = entry.map_err(file_error(folder))?.file_name();
-        if name != "ledgers" && name != "content" {
+        if name != "ledgers" && name != "content" && name != "archives" {
             return Err(PublishError::Foreign(folder.to_owned()));
         }
     }

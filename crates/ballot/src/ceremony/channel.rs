@@ -207,6 +207,15 @@ pub enum Fault {
     Complainer,
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dealer(error) => write!(f, "the dealer is at fault: {error}"),
+            Self::Complainer => f.write_str("the complaining trustee is at fault: the share is in order"),
+        }
+    }
+}
+
 /// Judges the complaint of `recipient` against `dealer` by the channel secret that it disclosed.
 #[must_use]
 pub fn judge(

@@ -3,36 +3,12 @@
 use sijill_engine::Acknowledgement;
 use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
-use sijill_registers::election::events::{ElectionEvent, PaperReturned, ResultDeclared, ShareSubmitted};
+use sijill_registers::election::events::{ElectionEvent, PaperReturned, ResultDeclared};
 use sijill_registers::election::views::result::{ResultDocument, Results};
 
 use super::Event;
 use super::polling::publish_view;
-use crate::error::{Failure, Outcome};
-
-/// Submits a trustee's share of a box.
-pub(crate) async fn submit_share(
-    event: &Event,
-    ballot_box: &LedgerId,
-    index: u16,
-    share: &[u8],
-    author: &SigningKey,
-) -> Outcome<Acknowledgement> {
-    let share = event.engine.put_content(share)?;
-    let submitted = ShareSubmitted {
-        ledger: *ballot_box,
-        index,
-        share,
-    };
-    event
-        .act(
-            author,
-            event.election,
-            Typed::Election(ElectionEvent::ShareSubmitted(submitted)),
-            &[],
-        )
-        .await
-}
+use crate::error::Outcome;
 
 /// Returns the paper votes of a district.
 pub(crate) async fn return_paper(
@@ -55,8 +31,13 @@ pub(crate) async fn return_paper(
 pub(crate) enum Declared {
     /// It has a result now, or had one before.
     Result,
-    /// Shares of these trustees are missing.
-    SharesMissing(Vec<u16>),
+    /// So many more shares are needed; these trustees have handed in none.
+    SharesMissing {
+        /// How many more.
+        needed: usize,
+        /// Indexes.
+        without: Vec<u16>,
+    },
     /// Too few ballots: it is never decrypted.
     BelowMinimum,
     /// It is not sealed and anchored yet.
@@ -74,16 +55,21 @@ pub(crate) async fn declare(
         return Ok(Declared::NotSealed);
     };
     if progress.anchored.counted < event.manifest.min_ballots {
+        publish_result(event, ballot_box).await?;
         return Ok(Declared::BelowMinimum);
     }
     if progress.result.is_none() {
-        let names = event.manifest.trustees.names.len();
-        let missing: Vec<u16> = (1u16..)
-            .take(names)
-            .filter(|i| !progress.shares.contains_key(i))
-            .collect();
-        if !missing.is_empty() {
-            return Ok(Declared::SharesMissing(missing));
+        let trustees = &event.manifest.trustees;
+        let needed = usize::from(trustees.threshold);
+        if progress.shares.len() < needed {
+            let without = (1u16..)
+                .take(trustees.names.len())
+                .filter(|i| !progress.shares.contains_key(i))
+                .collect();
+            return Ok(Declared::SharesMissing {
+                needed: needed - progress.shares.len(),
+                without,
+            });
         }
         let contents = event.engine.contents();
         let tally = facts.anchored_tally(ballot_box, contents)?;
@@ -130,15 +116,4 @@ pub(crate) async fn result(event: &Event, ballot_box: &LedgerId) -> Outcome<Opti
     let size = event.handle(&event.election)?.durable_size();
     let folded = event.engine.view::<Results>(event.election, Some(size)).await?;
     Ok(folded.view.document(*ballot_box, size, &event.manifest))
-}
-
-/// A box of the event, or a refusal.
-pub(crate) fn known_box(event: &Event, ballot_box: &LedgerId) -> Outcome {
-    if event.boxes.iter().any(|(_, id)| id == ballot_box) {
-        return Ok(());
-    }
-    Err(Failure::refused(
-        format!("ledger {ballot_box} is not a ballot box of this event"),
-        "check the share file",
-    ))
 }

@@ -20,7 +20,7 @@ pub(crate) struct IssuedNow {
     pub(crate) committed: usize,
 }
 
-/// Issues a credential to everybody of the book who has none, and commits to those that the roll does not have yet.
+/// Issues a credential to everybody of the book who has none and whose district holds a poll, and commits to those that the roll does not have yet.
 pub(crate) async fn issue(
     event: &Event,
     book: &mut Book,
@@ -33,7 +33,7 @@ pub(crate) async fn issue(
         .iter()
         .map(|(d, id)| (d.clone(), records::uuid(id)))
         .collect();
-    let drawn = book.issue(&uuids)?;
+    let drawn = book.issue(&uuids);
     if drawn > 0 {
         // Before the commitments: a crash in between leaves codes without commitments, which the next run completes.
         book.save()?;

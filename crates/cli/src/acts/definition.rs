@@ -17,6 +17,8 @@ use crate::error::{Failure, Outcome};
 #[derive(Debug, Clone)]
 pub(crate) struct Officials {
     pub(crate) commission: KeyId,
+    /// Further members of the commission.
+    pub(crate) members: Vec<KeyId>,
     pub(crate) registrar: KeyId,
     /// By trustee index, from 1.
     pub(crate) trustees: Vec<KeyId>,
@@ -49,6 +51,13 @@ pub(crate) async fn define(
         ));
     }
     refuse_shared_keys(engine, officials)?;
+    let (members, quorum) = (officials.members.len() + 1, manifest.certification_quorum);
+    if members < usize::from(quorum) {
+        return Err(Failure::usage(
+            format!("the rules ask for {quorum} members of the commission to certify, but only {members} were given"),
+            "give the public key of each further member with --member",
+        ));
+    }
     let maker = Maker {
         engine,
         manifest,
@@ -92,6 +101,7 @@ fn refuse_shared_keys(engine: &Engine, officials: &Officials) -> Outcome {
     let (service, ledger) = engine.key_ids();
     let mut keys = vec![service, ledger, officials.commission, officials.registrar];
     keys.extend(&officials.trustees);
+    keys.extend(&officials.members);
     keys.sort();
     if keys.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Failure::refused(
@@ -146,7 +156,8 @@ impl Maker<'_> {
             role,
             scope: None,
         };
-        let mut grants = vec![office(self.officials.commission, Role::Commission)];
+        let commission = std::iter::once(&self.officials.commission).chain(&self.officials.members);
+        let mut grants: Vec<Grant> = commission.map(|key| office(*key, Role::Commission)).collect();
         match kind {
             Kind::Election => {
                 let trustees = self.officials.trustees.iter().zip(1u16..);

@@ -77,6 +77,9 @@ pub(crate) async fn exclude(
         if !seen.insert(identifier) {
             return Err(at("repeats a person"));
         }
+        if !event.boxes.iter().any(|(district, _)| *district == person.district) {
+            return Err(at("is a person of a district without a poll"));
+        }
         if let Some(issued) = &person.issued {
             let point = Point::from_bytes(&issued.public).map_err(Failure::internal)?;
             lists.entry(person.district.clone()).or_default().push(point);

@@ -1,36 +1,25 @@
 //! From the trustees' keys to boxes that can be opened. Spec: specs/election.md §3, §4.2 to §4.5, §5.1.
 
-use sijill_ballot::{CredentialList, TrusteeKey, Trustees};
-use sijill_engine::Acknowledgement;
+use sijill_ballot::CredentialList;
 use sijill_ledger::SigningKey;
 use sijill_registers::ballot_box::Phase;
 use sijill_registers::ballot_box::events::{BoxEvent, BoxPrepared};
 use sijill_registers::catalogue::Event as Typed;
-use sijill_registers::election::events::{BoxDefined, ElectionEvent, TrusteeKeyPublished, TrusteesFixed};
+use sijill_registers::election::ElectionState;
+use sijill_registers::election::ceremony::Phase as CeremonyPhase;
+use sijill_registers::election::events::{BoxDefined, CeremonyRestarted, ElectionEvent, TrusteesFixed};
 use sijill_registers::records;
 
 use super::Event;
 use crate::error::{Failure, Outcome};
+use crate::trustee::ceremony::describe;
 
-/// Publishes a trustee's key record.
-pub(crate) async fn publish_trustee_key(
-    event: &Event,
-    index: u16,
-    record: &[u8],
-    author: &SigningKey,
-) -> Outcome<Acknowledgement> {
-    let published = TrusteeKeyPublished {
-        index,
-        record: record.to_vec(),
-    };
-    event
-        .act(
-            author,
-            event.election,
-            Typed::Election(ElectionEvent::TrusteeKeyPublished(published)),
-            &[],
-        )
-        .await
+/// Ends the current attempt of the key ceremony and begins the next. Returns its number.
+pub(crate) async fn restart_ceremony(event: &Event, commission: &SigningKey) -> Outcome<u16> {
+    let attempt = event.election_facts()?.ceremony.number().saturating_add(1);
+    let restarted = Typed::Election(ElectionEvent::CeremonyRestarted(CeremonyRestarted { attempt }));
+    event.act(commission, event.election, restarted, &[]).await?;
+    Ok(attempt)
 }
 
 /// Fixes trustees, boxes and the poll, and prepares every box. Does what is missing.
@@ -56,6 +45,17 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
         return Ok(());
     }
     let names = &event.manifest.trustees.names;
+    if event.manifest.trustees.hold_a_ceremony() {
+        let phase = facts.ceremony.phase(u16::try_from(names.len()).unwrap_or(u16::MAX));
+        if phase != CeremonyPhase::Complete {
+            return Err(Failure::refused(
+                format!("the key ceremony is not complete: {}", describe(phase)),
+                "each trustee runs `sijill trustee ceremony next` after every publication; `sijill trustee ceremony \
+                 status` says who is awaited",
+            ));
+        }
+        return fix(event, commission).await;
+    }
     let missing: Vec<String> = (1u16..)
         .zip(names)
         .filter(|(index, _)| !facts.trustee_keys.contains_key(index))
@@ -70,8 +70,20 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
             "each of them runs `sijill trustee keygen` and `sijill trustee publish`",
         ));
     }
-    let keys: Vec<TrusteeKey> = facts.trustee_keys.values().cloned().collect();
-    let record = Trustees::from_keys(&keys).map_err(Failure::internal)?;
+    fix(event, commission).await
+}
+
+async fn fix(event: &Event, commission: &SigningKey) -> Outcome {
+    let record = event
+        .handle(&event.election)?
+        .with_head(|head| head.state.as_election().map(ElectionState::derive_trustees))
+        .ok_or_else(|| Failure::internal("an event that is no election ledger"))?
+        .map_err(|e| {
+            Failure::refused(
+                format!("the trustees' keys make no election key: {e}"),
+                "after a key ceremony, restart it with `sijill election restart-ceremony`; otherwise define the event anew",
+            )
+        })?;
     let trustees = event.engine.put_content(record.json().as_bytes())?;
     let public_key = *record.election_key().as_bytes();
     let fixed = Typed::Election(ElectionEvent::TrusteesFixed(TrusteesFixed {

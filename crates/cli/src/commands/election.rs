@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Deserialize;
-use sijill_registers::election::events::PaperReturned;
+use serde_json::json;
+use sijill_registers::election::events::{ElectionEvent, PaperReturned};
 use sijill_registers::election_file;
 use sijill_registers::names::Name;
+use sijill_verifier::Stage;
 
 use super::{Common, public_key};
 use crate::acts::counting::Declared;
@@ -14,7 +16,8 @@ use crate::acts::definition::Officials;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
-use crate::render::{self, moment, number, say};
+use crate::render::{self, moment, number, say, show};
+use crate::trustee::VerifiedFolder;
 use crate::{roll_file, rules};
 
 /// Define, open, close, seal and count an event.
@@ -34,6 +37,9 @@ pub(crate) enum ElectionCommand {
         /// The registrar's public key, or a key file that shows it
         #[arg(long, value_name = "KEY")]
         registrar: String,
+        /// The public key of a further member of the commission, or a key file that shows it; once for each
+        #[arg(long = "member", value_name = "KEY")]
+        members: Vec<String>,
         /// A trustee's public signing key, or a key file that shows it; once for each, in the order of the election file
         #[arg(long = "trustee", value_name = "KEY", required = true)]
         trustees: Vec<String>,
@@ -91,9 +97,36 @@ pub(crate) enum ElectionCommand {
         /// The commission's signing key file
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
-        /// Show the result as the published JSON document
+    },
+    /// End the current attempt of the trustees' key ceremony and begin the next
+    RestartCeremony {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Verify everything that was published, then certify the results (each member of the commission)
+    #[command(
+        long_about = "Verify everything that was published, then certify the results.\n\n\
+        Each member of the commission runs it on their own machine until the quorum of the rules is reached. The folder is \
+        verified up to the published results by the independent verifier against the trust file, and what is signed names the \
+        state of the election ledger that was verified."
+    )]
+    Certify {
+        /// The member's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The published folder
+        #[arg(long, value_name = "DIR")]
+        published: PathBuf,
+        /// The trust file
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        /// The file for what is signed, on its way to the service
+        #[arg(long, value_name = "FILE", required_unless_present = "submit")]
+        out: Option<PathBuf>,
+        /// Hand it at once to the installation of --dir, if it is on this machine
         #[arg(long)]
-        json: bool,
+        submit: bool,
     },
 }
 
@@ -122,13 +155,38 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             rules,
             key,
             registrar,
+            members,
             trustees,
-        } => new(file, rules.as_deref(), key, registrar, trustees, common).await,
+        } => {
+            let keys = Keys {
+                commission: key,
+                registrar,
+                members,
+                trustees,
+            };
+            new(file, rules.as_deref(), keys, common).await
+        }
+        ElectionCommand::RestartCeremony { key } => {
+            let (_site, _open, event) = common.start_event().await?;
+            let attempt = acts::preparation::restart_ceremony(&event, &common.signing_key(key)?).await?;
+            say!("Attempt {attempt} of the key ceremony begins; nothing of the earlier ones is used.");
+            say!("Next: `sijill ledger publish`, then each trustee runs `sijill trustee ceremony next`.");
+            show!(json!({ "attempt": attempt }));
+            Ok(())
+        }
+        ElectionCommand::Certify {
+            key,
+            published,
+            trust,
+            out,
+            submit,
+        } => certify(key, published, trust, out.as_deref(), *submit, common).await,
         ElectionCommand::Prepare { key } => {
             let (_site, _open, event) = common.start_event().await?;
             acts::preparation::prepare(&event, &common.signing_key(key)?).await?;
             say!("Election key, boxes and questions are fixed.");
             say!("Next: `sijill election open` from {}.", opens(&event));
+            show!(json!({ "prepared": event.boxes.len(), "opens_ms": event.manifest.opens_ms }));
             Ok(())
         }
         ElectionCommand::Open { key } => {
@@ -139,6 +197,7 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
                 event.boxes.len() - opened
             );
             say!("They take ballots until {}.", closes(&event));
+            show!(json!({ "opened": opened, "closes_ms": event.manifest.closes_ms }));
             Ok(())
         }
         ElectionCommand::Close { key } => {
@@ -149,6 +208,7 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
                 event.boxes.len() - closed
             );
             say!("Next: `sijill election exclude` (registrar), then `sijill election seal`.");
+            show!(json!({ "closed": closed }));
             Ok(())
         }
         ElectionCommand::Exclude { key, list, book } => {
@@ -157,8 +217,10 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
         ElectionCommand::Seal { key } => {
             let (_site, _open, event) = common.start_event().await?;
             acts::polling::seal(&event, &common.signing_key(key)?).await?;
+            let mut sealed = serde_json::Map::new();
             for (district, ballot_box) in &event.boxes {
                 if let Some(progress) = event.election_facts()?.progress.get(ballot_box) {
+                    sealed.insert(district.to_string(), progress.anchored.counted.into());
                     say!(
                         "{district}: {} ballots counted, sealed and anchored",
                         number(progress.anchored.counted)
@@ -166,21 +228,23 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
                 }
             }
             say!("Next: `sijill ledger publish`, then each trustee runs `sijill trustee decrypt`.");
+            show!(json!({ "counted": sealed }));
             Ok(())
         }
         ElectionCommand::Paper { key, file } => paper(key, file, common).await,
-        ElectionCommand::Result { key, json } => result(key.as_deref(), *json, common).await,
+        ElectionCommand::Result { key } => result(key.as_deref(), common).await,
     }
 }
 
-async fn new(
-    file: &Path,
-    rules_file: Option<&Path>,
-    key: &Path,
-    registrar: &str,
-    trustees: &[String],
-    common: &Common,
-) -> Outcome {
+/// Whose keys an event is defined with.
+struct Keys<'a> {
+    commission: &'a Path,
+    registrar: &'a str,
+    members: &'a [String],
+    trustees: &'a [String],
+}
+
+async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Common) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
     let pack = rules::for_election(&text, rules_file)?;
     let manifest = election_file::compile(&text, &pack)?;
@@ -191,11 +255,12 @@ async fn new(
         ));
     }
     let mut site = common.site()?;
-    let commission = common.signing_key(key)?;
+    let commission = common.signing_key(keys.commission)?;
     let officials = Officials {
         commission: commission.key_id(),
-        registrar: public_key(registrar)?,
-        trustees: trustees.iter().map(|t| public_key(t)).collect::<Outcome<_>>()?,
+        members: keys.members.iter().map(|m| public_key(m)).collect::<Outcome<_>>()?,
+        registrar: public_key(keys.registrar)?,
+        trustees: keys.trustees.iter().map(|t| public_key(t)).collect::<Outcome<_>>()?,
     };
     let open = common.start(&site).await?;
     if open.engine.now().as_u64() >= manifest.closes_ms {
@@ -223,7 +288,17 @@ async fn new(
     for (district, ledger) in &event.boxes {
         say!("  ballot box {district}: {ledger}");
     }
-    say!("Next: `sijill roll import` (registrar), `sijill trustee publish` (each trustee).");
+    if event.manifest.trustees.hold_a_ceremony() {
+        say!("Next: `sijill roll import` (registrar), `sijill ledger publish`, `sijill trustee ceremony next` (each trustee).");
+    } else {
+        say!("Next: `sijill roll import` (registrar), `sijill ledger publish`, `sijill trustee publish` (each trustee).");
+    }
+    let boxes: serde_json::Map<_, _> = event
+        .boxes
+        .iter()
+        .map(|(district, ledger)| (district.to_string(), ledger.to_string().into()))
+        .collect();
+    show!(json!({ "event": event.election, "roll": event.roll, "boxes": boxes }));
     Ok(())
 }
 
@@ -258,6 +333,11 @@ async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &
         say!("The exclusions of every box are fixed already.");
     }
     say!("Next: `sijill election seal`.");
+    let counts: serde_json::Map<_, _> = counts
+        .iter()
+        .map(|(district, count)| (district.to_string(), (*count).into()))
+        .collect();
+    show!(json!({ "excluded": counts }));
     Ok(())
 }
 
@@ -271,6 +351,7 @@ async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
     })?;
     let (_site, _open, event) = common.start_event().await?;
     let key = common.signing_key(key)?;
+    let mut returned_of = Vec::new();
     for district in returns.district {
         let ledger = event.box_of(Some(&district.id))?;
         let returned = PaperReturned {
@@ -284,33 +365,77 @@ async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
         acts::counting::return_paper(&event, returned, &key).await?;
         acts::counting::publish_result(&event, &ledger).await?;
         say!("{}: returned", district.id);
+        returned_of.push(district.id.to_string());
     }
     say!("Next: `sijill election result`.");
+    show!(json!({ "returned": returned_of }));
     Ok(())
 }
 
-async fn result(key: Option<&Path>, json: bool, common: &Common) -> Outcome {
+async fn certify(
+    key: &Path,
+    published: &Path,
+    trust: &Path,
+    out: Option<&Path>,
+    submit: bool,
+    common: &Common,
+) -> Outcome {
+    let key = common.signing_key(key)?;
+    let folder = VerifiedFolder::open(published, trust, Stage::Published)?;
+    say!("The published folder is {}.", folder.report.summary);
+    folder.check_commission(key.key_id())?;
+    let message = folder.sign(
+        &key,
+        common.clock()?.now(),
+        ElectionEvent::ResultsCertified,
+        Vec::new(),
+    )?;
+    let quorum = usize::from(folder.manifest()?.certification_quorum);
+    let before = folder.facts().certified_by.len();
+    if let Some(out) = out {
+        message.write(out)?;
+        say!("Signed the certification in {}.", out.display());
+        say!("Next: send it to the service, which runs `sijill ledger submit FILE`.");
+    }
+    if submit {
+        let site = common.site()?;
+        let open = common.start(&site).await?;
+        let at = message.submit(&open.engine).await?;
+        say!("The certification stands at entry {} of the election ledger.", at.seq);
+        say!(
+            "Certified by {} of the {quorum} members that the rules ask for.",
+            before + 1
+        );
+    }
+    show!(json!({ "submitted": submit, "certified_before": before, "quorum": quorum }));
+    Ok(())
+}
+
+async fn result(key: Option<&Path>, common: &Common) -> Outcome {
     let (_site, _open, event) = common.start_event().await?;
     let key = key.map(|path| common.signing_key(path)).transpose()?;
     let mut incomplete = Vec::new();
+    let mut documents = Vec::new();
     for (district, ballot_box) in &event.boxes {
         if let Some(key) = &key {
             match acts::counting::declare(&event, ballot_box, key).await? {
                 Declared::Result => {}
-                Declared::SharesMissing(trustees) => {
-                    let trustees: Vec<String> = trustees.iter().map(u16::to_string).collect();
+                Declared::SharesMissing { needed, without } => {
+                    let without: Vec<String> = without.iter().map(u16::to_string).collect();
                     incomplete.push(format!(
-                        "{district}: the shares of trustees {} are missing",
-                        trustees.join(", ")
+                        "{district}: {needed} more of the shares of trustees {} are needed",
+                        without.join(", ")
                     ));
                     continue;
                 }
                 Declared::BelowMinimum => {
                     say!(
-                        "{district}: fewer than {} ballots; it is never decrypted.",
+                        "{district}: fewer than {} ballots; they are never decrypted.",
                         event.manifest.min_ballots
                     );
-                    continue;
+                    if !event.manifest.paper {
+                        continue;
+                    }
                 }
                 Declared::NotSealed => {
                     incomplete.push(format!("{district}: not sealed yet"));
@@ -319,12 +444,25 @@ async fn result(key: Option<&Path>, json: bool, common: &Common) -> Outcome {
             }
         }
         match acts::counting::result(&event, ballot_box).await? {
-            Some(document) if json => say!("{}", String::from_utf8_lossy(&document.to_bytes())),
-            Some(document) => say!("{}", render::result(&event.manifest, &document)),
+            Some(document) => {
+                say!("{}", render::result(&event.manifest, &document));
+                documents.push(document);
+            }
+            None if is_below_minimum(&event, ballot_box)? && !event.manifest.paper => {}
             None => incomplete.push(format!("{district}: {}", what_is_missing(&event, ballot_box)?)),
         }
     }
+    for district in event.manifest.districts.iter().filter(|d| !d.is_polled()) {
+        say!("{}", render::unopposed(&event.manifest, district));
+    }
     if incomplete.is_empty() {
+        let facts = event.election_facts()?;
+        say!(
+            "Certified by {} of the {} members that the rules ask for.",
+            facts.certified_by.len(),
+            event.manifest.certification_quorum
+        );
+        show!(json!({ "results": documents, "certified_by": facts.certified_by }));
         return Ok(());
     }
     Err(Failure::refused(
@@ -333,15 +471,21 @@ async fn result(key: Option<&Path>, json: bool, common: &Common) -> Outcome {
     ))
 }
 
+fn is_below_minimum(event: &Event, ballot_box: &sijill_ledger::LedgerId) -> Outcome<bool> {
+    let facts = event.election_facts()?;
+    let progress = facts.progress.get(ballot_box);
+    Ok(progress.is_some_and(|p| p.anchored.counted < event.manifest.min_ballots))
+}
+
 fn what_is_missing(event: &Event, ballot_box: &sijill_ledger::LedgerId) -> Outcome<String> {
     let facts = event.election_facts()?;
     Ok(match facts.progress.get(ballot_box) {
         None => "not sealed yet".to_owned(),
-        Some(p) if p.result.is_none() => {
+        Some(p) if p.result.is_none() && p.anchored.counted >= event.manifest.min_ballots => {
             format!(
                 "no result declared; {} of {} shares are there",
                 p.shares.len(),
-                event.manifest.trustees.names.len()
+                event.manifest.trustees.threshold
             )
         }
         Some(_) => "the paper return is missing".to_owned(),

@@ -1,6 +1,9 @@
 //! `sijill ledger`
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
+use serde_json::json;
 use sijill_ledger::{LedgerId, Seq, UnverifiedEntry};
 use sijill_registers::catalogue;
 use sijill_registers::register::Facts;
@@ -8,7 +11,8 @@ use sijill_registers::register::Facts;
 use super::Common;
 use crate::acts;
 use crate::error::{Failure, Outcome};
-use crate::render::{bilingual, escape, moment, number, say};
+use crate::render::{bilingual, escape, moment, number, say, show};
+use crate::submission::Submission;
 
 /// Look at ledgers, and publish them.
 #[derive(Debug, Subcommand)]
@@ -29,6 +33,12 @@ pub(crate) enum LedgerCommand {
     },
     /// Publish an event: DIR/published with DIR/trust.json, DIR/accredited with DIR/trust-accredited.json
     Publish,
+    /// Record what trustees and members of the commission have signed on their own machines
+    Submit {
+        /// Submission files
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 /// Runs `sijill ledger`.
@@ -38,35 +48,66 @@ pub(crate) async fn run(command: &LedgerCommand, common: &Common) -> Outcome {
         LedgerCommand::Show { ledger, from, count } => show(ledger, *from, *count, common).await,
         LedgerCommand::Publish => {
             let (site, _open, event) = common.start_event().await?;
+            let mut rows = Vec::new();
             let (public, accredited) = acts::publishing::publish(&event, &site).await?;
             for (publication, folder, trust) in [
                 (public, site.published(), site.trust()),
                 (accredited, site.accredited(), site.trust_accredited()),
             ] {
                 say!(
-                    "{}: {} ledgers, {} entries, {} documents; trust file {}",
+                    "{}: {} ledgers, {} entries, {} documents, {} archives; trust file {}",
                     folder.display(),
                     publication.ledgers,
                     number(publication.entries),
                     publication.contents,
+                    publication.archives,
                     trust.display()
                 );
+                rows.push(json!({
+                    "folder": folder,
+                    "trust": trust,
+                    "ledgers": publication.ledgers,
+                    "entries": publication.entries,
+                    "documents": publication.contents,
+                    "archives": publication.archives,
+                }));
             }
             say!(
                 "Hand the trust file out by another way than the folder: print it, read it aloud, mirror it."
             );
+            show!(json!({ "published": rows }));
             Ok(())
         }
+        LedgerCommand::Submit { files } => submit(files, common).await,
     }
+}
+
+async fn submit(files: &[PathBuf], common: &Common) -> Outcome {
+    let submissions = files
+        .iter()
+        .map(|path| Submission::read(path))
+        .collect::<Outcome<Vec<_>>>()?;
+    let site = common.site()?;
+    let open = common.start(&site).await?;
+    let mut rows = Vec::new();
+    for submission in &submissions {
+        let at = submission.submit(&open.engine).await?;
+        let (name, ledger) = (submission.name(), submission.ledger());
+        let again = if at.repeated { "stands already" } else { "stands" };
+        say!("{name} {again} at entry {} of ledger {ledger}.", at.seq);
+        rows.push(json!({ "event": name, "ledger": ledger, "seq": at.seq, "repeated": at.repeated }));
+    }
+    show!(json!({ "recorded": rows }));
+    Ok(())
 }
 
 async fn list(common: &Common) -> Outcome {
     let site = common.site()?;
     let open = common.start(&site).await?;
     let all = open.engine.ledgers().all();
+    let mut rows = Vec::new();
     if all.is_empty() {
         say!("There are no ledgers here yet. Next: `sijill election new`.");
-        return Ok(());
     }
     for handle in all {
         let (kind, stands) = match handle.facts() {
@@ -114,7 +155,14 @@ async fn list(common: &Common) -> Outcome {
             handle.ledger(),
             number(handle.durable_size())
         );
+        rows.push(json!({
+            "ledger": handle.ledger(),
+            "kind": kind,
+            "entries": handle.durable_size(),
+            "stands": stands,
+        }));
     }
+    show!(json!({ "ledgers": rows }));
     Ok(())
 }
 
@@ -122,6 +170,7 @@ async fn show(ledger: &str, from: u64, count: usize, common: &Common) -> Outcome
     let site = common.site()?;
     let open = common.start(&site).await?;
     let ledger = find(&open.engine, ledger)?;
+    let mut rows = Vec::new();
     let mut next = from;
     let end = from.saturating_add(count as u64);
     while next < end {
@@ -143,9 +192,17 @@ async fn show(ledger: &str, from: u64, count: usize, common: &Common) -> Outcome
                 &author[..12],
                 entry.leaf_hash()
             );
+            rows.push(json!({
+                "seq": entry.seq(),
+                "received_ms": entry.received_ms(),
+                "event": name,
+                "author": author,
+                "leaf_hash": entry.leaf_hash(),
+            }));
         }
         next += page.len() as u64;
     }
+    show!(json!({ "ledger": ledger, "entries": rows }));
     Ok(())
 }
 

@@ -22,7 +22,7 @@ use sijill_ledger::{KeyId, LedgerId, SigningKey};
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::passphrase::Passphrases;
-use crate::render::tell;
+use crate::render::{self, tell};
 use crate::site::{Clocks, OpenSite, Site};
 
 /// Elections whose every step stands on a public, verifiable ledger.
@@ -74,6 +74,9 @@ pub(crate) struct Common {
     /// Pretend that it is this moment, such as 2026-12-05T07:00:00+03:00. Only where every event is a rehearsal
     #[arg(long, global = true, value_name = "TIME")]
     rehearsal_clock: Option<jiff::Timestamp>,
+    /// Say what was done, or what went wrong, as one line of JSON
+    #[arg(long, global = true)]
+    json: bool,
     /// The event, by its election ledger's id [default: the last one defined in this folder]
     #[arg(long, global = true, value_name = "LEDGER")]
     event: Option<LedgerId>,
@@ -120,6 +123,9 @@ enum Command {
 /// Runs the command of this process.
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.common.json {
+        render::choose_json();
+    }
     if let Command::Verify { arguments } = &cli.command {
         let name = OsString::from("sijill verify");
         let code = sijill_verifier::run_cli(std::iter::once(name).chain(arguments.iter().cloned()));
@@ -140,7 +146,11 @@ pub(crate) fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tell!("{failure}");
+            if render::wants_json() {
+                tell!("{}", failure.to_json());
+            } else {
+                tell!("{failure}");
+            }
             ExitCode::from(failure.exit_code())
         }
     }

@@ -42,10 +42,7 @@ impl DemoFolder {
                     ));
                 }
             };
-            if matches!(
-                DataFolder::open(&path.join("engine")),
-                Err(FolderError::InUse { .. })
-            ) {
+            if is_running(path).map_err(|e| Failure::file(path, &e))? {
                 return Err(Failure::refused(
                     format!("a demonstration is running in {}", path.display()),
                     "wait until it has finished, or name another folder with --dir",
@@ -80,6 +77,17 @@ impl DemoFolder {
     pub(super) fn finished(&self) -> Outcome {
         write_file(&self.path.join(MARKER), FINISHED.as_bytes())
     }
+}
+
+/// Whether a process works on the data folder of an event.
+fn is_running(path: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(path)? {
+        let data = DataFolder::open(&entry?.path().join("engine"));
+        if matches!(data, Err(FolderError::InUse { .. })) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn clear(path: &Path) -> std::io::Result<()> {

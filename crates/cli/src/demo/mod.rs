@@ -1,4 +1,5 @@
-//! `sijill demo`: a whole referendum in one folder, by the code that officials, trustees and voters' devices run.
+//! `sijill demo`: a referendum and a council election, each in a folder of its own, by the code that officials, trustees
+//! and voters' devices run.
 //!
 //! A simulated clock goes through the days before the poll, the polling day and the evening of the count. What the
 //! invented voters do follows from their number on the roll ([`voters`]), so the expected result is known from the
@@ -7,42 +8,45 @@
 mod folder;
 mod people;
 mod poll;
+mod trustees;
 mod voters;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use sijill_engine::clock::RehearsalClock;
-use sijill_ledger::UnixMillis;
+use serde_json::json;
+use sijill_engine::clock::{Clock as _, RehearsalClock};
+use sijill_engine::keyfile::Passphrase;
+use sijill_ledger::{SigningKey, UnixMillis};
+use sijill_registers::election::events::ElectionEvent;
 use sijill_registers::election_file;
 use sijill_registers::manifest::Manifest;
 use sijill_registers::names::Name;
 use sijill_rules::RulePack;
 use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
-use std::sync::Arc;
 
 use crate::acts::definition::{Officials, define};
 use crate::acts::{Event, counting, credentials, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
-use crate::progress::Progress;
 use crate::registrar::{Book, Pseudonyms};
 use crate::render;
-use crate::render::say;
+use crate::render::{say, show};
 use crate::roll_file::{self, RollFile, RollRow};
 use crate::rules;
 use crate::site::{Clocks, Site};
-use crate::trustee::{Journal, VerifiedFolder};
+use crate::trustee::VerifiedFolder;
 use folder::DemoFolder;
 use people::People;
 use voters::Electorate;
 
 const ELECTION: &str = include_str!("../../../../fixtures/referendum/election.toml");
 const ROLL: &str = include_str!("../../../../fixtures/referendum/roll.csv");
+const COUNCIL: &str = include_str!("../../../../fixtures/council/election.toml");
+const COUNCIL_ROLL: &str = include_str!("../../../../fixtures/council/roll.csv");
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
-/// Past this number of voters the three trustees share one verification, which would take hours otherwise.
-const SHARED_VERIFICATION: usize = 20_000;
 /// Fewest voters: with fewer, not every kind of voter occurs, and the box may be too small to be decrypted.
 pub(crate) const FEWEST_VOTERS: u32 = 25;
 
@@ -57,12 +61,37 @@ pub(crate) struct Demo {
     pub(crate) roll: Option<PathBuf>,
 }
 
+/// An event that is demonstrated.
+struct Plan {
+    manifest: Manifest,
+    pack: RulePack,
+    rows: Vec<RollRow>,
+}
+
 /// Runs the demonstration.
 pub(crate) async fn run(demo: &Demo) -> Outcome {
     let started = Instant::now();
-    let (manifest, pack) = read_election(demo)?;
-    let rows = read_roll(demo, &manifest)?;
+    let plans = plans(demo)?;
     let folder = DemoFolder::start(&demo.dir, demo.again)?;
+    let passphrase = folder.passphrase()?;
+    let mut events = Vec::new();
+    for plan in plans {
+        let dir = demo.dir.join(plan.manifest.id.as_str());
+        let (id, closes) = (plan.manifest.id.clone(), plan.manifest.closes_ms);
+        let evening = render::moment(closes, &plan.manifest.time_zone);
+        let report = run_event(plan, &dir, &passphrase).await?;
+        events.push(json!({ "event": id, "folder": dir, "verdict": report.summary }));
+        say!("The simulated poll closed at {evening}.\n");
+    }
+    folder.finished()?;
+    say!("{}", places(&demo.dir, started));
+    show!(json!({ "events": events }));
+    Ok(())
+}
+
+/// One event from its keys to its certified, published and verified result.
+async fn run_event(plan: Plan, dir: &Path, passphrase: &Passphrase) -> Outcome<Report> {
+    let Plan { manifest, pack, rows } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
         .opens_ms
         .saturating_sub(10 * DAY_MS))));
@@ -71,21 +100,21 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
     say!(
         "A demonstration with {} invented voters, in {}\n",
         render::number(rows.len() as u64),
-        demo.dir.display()
+        dir.display()
     );
 
     step(
         1,
         "Keys of the service, the commission, the registrar and each trustee",
     );
-    let passphrase = folder.passphrase()?;
-    let mut site = Site::create(&demo.dir, origin()?, None, &passphrase)?;
-    let people = People::make(&site.people(), &manifest, &passphrase)?;
+    let mut site = Site::create(dir, origin()?, None, passphrase)?;
+    let people = People::make(&site.people(), &manifest, passphrase)?;
     let open = site
-        .start(Clocks::Rehearsal(Arc::clone(&clock)), &passphrase)
+        .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase)
         .await?;
     let officials = Officials {
         commission: people.commission.key_id(),
+        members: people.members.iter().map(SigningKey::key_id).collect(),
         registrar: people.registrar.key_id(),
         trustees: people.trustees.iter().map(|t| t.author.key_id()).collect(),
     };
@@ -105,16 +134,21 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
         "The roll: registered under pseudonyms, credentials issued, frozen",
     );
     show(7);
-    let electorate = enrol(&event, &site, &people, &passphrase, rows, &show).await?;
+    let electorate = enrol(&event, &site, &people, passphrase, rows, &show).await?;
 
-    step(
-        3,
-        "Trustees publish their keys; the commission fixes boxes and questions",
-    );
     show(2);
-    for (trustee, index) in people.trustees.iter().zip(1u16..) {
-        let record = trustee.record(&manifest.trustees.names[usize::from(index) - 1])?;
-        preparation::publish_trustee_key(&event, index, record.as_bytes(), &trustee.author).await?;
+    if manifest.trustees.hold_a_ceremony() {
+        step(
+            3,
+            "Trustees make the election key in a ceremony; the commission fixes boxes and questions",
+        );
+        trustees::hold_ceremony(&event, &site, &people, passphrase, &clock).await?;
+    } else {
+        step(
+            3,
+            "Trustees publish their keys; the commission fixes boxes and questions",
+        );
+        trustees::publish_keys(&event, &site, &people, &clock).await?;
     }
     show(1);
     preparation::prepare(&event, &people.commission).await?;
@@ -139,9 +173,9 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
 
     step(6, "Each trustee verifies the published folder, then decrypts");
     clock.advance(10 * 60_000);
-    decrypt(&event, &site, &people, &passphrase, electorate.len()).await?;
+    trustees::decrypt(&event, &site, &people, passphrase, &clock, electorate.len()).await?;
 
-    step(7, "Paper returns and the result");
+    step(7, "Paper returns and the results");
     clock.advance(10 * 60_000);
     if manifest.paper {
         for (_, ballot_box) in &event.boxes {
@@ -149,26 +183,61 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
             counting::return_paper(&event, returned, &people.commission).await?;
         }
     }
-    for (_, ballot_box) in &event.boxes {
+    for (district, ballot_box) in &event.boxes {
         let declared = counting::declare(&event, ballot_box, &people.commission).await?;
         if declared == counting::Declared::BelowMinimum {
             say!(
-                "   A box with fewer than {} counted ballots is never decrypted.",
+                "   {district}: fewer than {} counted ballots; they are never decrypted.",
                 manifest.min_ballots
             );
         }
     }
 
-    step(8, "Published, and verified by the independent verifier");
+    step(
+        8,
+        "Published, certified by the commission, and verified by the independent verifier",
+    );
+    publishing::publish(&event, &site).await?;
+    certify(&event, &site, &people, &clock).await?;
     publishing::publish(&event, &site).await?;
     let public = verify(&site.published(), &site.trust(), Profile::Public)?;
     let accredited = verify(&site.accredited(), &site.trust_accredited(), Profile::Accredited)?;
     say!("   published:  {}", public.summary);
     say!("   accredited: {}\n", accredited.summary);
     compare(&event, &electorate).await?;
-    folder.finished()?;
-    say!("{}", places(&demo.dir, &manifest, started));
+    Ok(public)
+}
+
+/// As many members of the commission as the rules ask for verify and certify.
+async fn certify(event: &Event, site: &Site, people: &People, clock: &RehearsalClock) -> Outcome {
+    for member in std::iter::once(&people.commission).chain(&people.members) {
+        let folder = VerifiedFolder::open(&site.published(), &site.trust(), Stage::Published)?;
+        clock.advance(60_000);
+        folder
+            .sign(member, clock.now(), ElectionEvent::ResultsCertified, Vec::new())?
+            .submit(&event.engine)
+            .await?;
+    }
     Ok(())
+}
+
+/// What is to be demonstrated: the given event, or the built-in ones.
+fn plans(demo: &Demo) -> Outcome<Vec<Plan>> {
+    let builtin = demo.file.is_none();
+    let mut plans = vec![plan(demo)?];
+    if builtin && demo.roll.is_none() {
+        let pack = rules::for_election(COUNCIL, None)?;
+        let manifest = election_file::compile(COUNCIL, &pack)?;
+        let rows = parse_roll(COUNCIL_ROLL.as_bytes(), &manifest)?;
+        plans.push(Plan { manifest, pack, rows });
+    }
+    Ok(plans)
+}
+
+fn plan(demo: &Demo) -> Outcome<Plan> {
+    let (manifest, pack) = read_election(demo)?;
+    let rows = read_roll(demo, &manifest)?;
+    Ok(Plan { manifest, pack, rows })
 }
 
 fn read_election(demo: &Demo) -> Outcome<(Manifest, RulePack)> {
@@ -187,20 +256,20 @@ fn read_election(demo: &Demo) -> Outcome<(Manifest, RulePack)> {
     Ok((manifest, pack))
 }
 
+fn parse_roll(bytes: &[u8], manifest: &Manifest) -> Outcome<Vec<RollRow>> {
+    let file = RollFile::parse(bytes, |district: &Name| manifest.district(district).is_some())?;
+    if file.bad.is_empty() {
+        Ok(file.rows)
+    } else {
+        Err(roll_file::refuse("the roll", &file.bad))
+    }
+}
+
 fn read_roll(demo: &Demo, manifest: &Manifest) -> Outcome<Vec<RollRow>> {
-    let known = |district: &Name| manifest.district(district).is_some();
-    let parse = |bytes: &[u8]| -> Outcome<Vec<RollRow>> {
-        let file = RollFile::parse(bytes, known)?;
-        if file.bad.is_empty() {
-            Ok(file.rows)
-        } else {
-            Err(roll_file::refuse("the roll", &file.bad))
-        }
-    };
     let rows = match (&demo.roll, demo.voters) {
-        (Some(path), _) => parse(&std::fs::read(path).map_err(|e| Failure::file(path, &e))?)?,
+        (Some(path), _) => parse_roll(&std::fs::read(path).map_err(|e| Failure::file(path, &e))?, manifest)?,
         (None, Some(voters)) => invented_roll(voters, manifest),
-        (None, None) if demo.file.is_none() => parse(ROLL.as_bytes())?,
+        (None, None) if demo.file.is_none() => parse_roll(ROLL.as_bytes(), manifest)?,
         (None, None) => invented_roll(1_000, manifest),
     };
     if rows.len() < FEWEST_VOTERS as usize {
@@ -231,7 +300,7 @@ async fn enrol(
     event: &Event,
     site: &Site,
     people: &People,
-    passphrase: &sijill_engine::keyfile::Passphrase,
+    passphrase: &Passphrase,
     rows: Vec<RollRow>,
     show: &impl Fn(u64),
 ) -> Outcome<Electorate> {
@@ -250,55 +319,11 @@ async fn enrol(
     Electorate::new(event, &book)
 }
 
-async fn decrypt(
-    event: &Event,
-    site: &Site,
-    people: &People,
-    passphrase: &sijill_engine::keyfile::Passphrase,
-    voters: usize,
-) -> Outcome {
-    let shared = voters > SHARED_VERIFICATION;
-    let trustees = people.trustees.len() as u64;
-    let progress = Progress::new("Trustees verify and decrypt", trustees);
-    let open = || VerifiedFolder::open(&site.published(), &site.trust());
-    let mut folder = open()?;
-    for (trustee, round) in people.trustees.iter().zip(0u32..) {
-        if round > 0 && !shared {
-            folder = open()?;
-        }
-        let secret = trustee.unlock(passphrase)?;
-        let index = folder.index_of(&secret)?;
-        let mut journal = Journal::open(&trustee.decryption_file)?;
-        for decryptable in folder.decryptable()? {
-            let share = folder.decrypt(&decryptable, index, &secret, &mut journal)?;
-            share.write(
-                &trustee
-                    .folder
-                    .join(format!("share-{}-{index}.json", share.district)),
-            )?;
-            counting::submit_share(
-                event,
-                &share.ledger,
-                share.index,
-                share.share.as_bytes(),
-                &trustee.author,
-            )
-            .await?;
-        }
-        progress.add(1);
-    }
-    progress.finish();
-    if shared {
-        say!("   (with so many voters, the trustees of this demonstration share one verification)");
-    }
-    Ok(())
-}
-
 fn verify(folder: &Path, trust: &Path, profile: Profile) -> Outcome<Report> {
     let options = Options {
         trust: Some(trust.to_owned()),
         profile,
-        require_stage: Stage::Published,
+        require_stage: Stage::Certified,
         threads: None,
     };
     let report = verify_event(folder, &options).map_err(Failure::internal)?;
@@ -316,10 +341,19 @@ async fn compare(event: &Event, electorate: &Electorate) -> Outcome {
     for (district, ballot_box) in &event.boxes {
         let facts = event.election_facts()?;
         let anchored = facts.progress.get(ballot_box).map(|p| p.anchored.counted);
+        let expected = electorate.expected_digital(district);
+        let differs = |what: String| {
+            Failure::internal(format!(
+                "{district}: {what}, but the voters voted {:?} on {} ballots",
+                expected.counts, expected.ballots
+            ))
+        };
+        if anchored != Some(expected.ballots) {
+            return Err(differs(format!("{anchored:?} ballots are counted")));
+        }
         let Some(result) = counting::result(event, ballot_box).await? else {
             continue;
         };
-        let expected = electorate.expected_digital(district);
         let found: Vec<Vec<u64>> = result
             .questions
             .iter()
@@ -331,26 +365,36 @@ async fn compare(event: &Event, electorate: &Electorate) -> Outcome {
                     .collect()
             })
             .collect();
-        if found != expected.counts || anchored != Some(expected.ballots) {
-            return Err(Failure::internal(format!(
-                "the decrypted result of {district} is {found:?} of {anchored:?} ballots, but the voters voted {:?} on {} ballots",
-                expected.counts, expected.ballots
-            )));
-        }
         say!("{}", render::result(&event.manifest, &result));
-        say!("The decrypted numbers are those of the plain votes of the invented voters.\n");
+        if expected.ballots < event.manifest.min_ballots {
+            say!(
+                "The {} digital ballots stay undecrypted: so few would show how single voters voted.\n",
+                expected.ballots
+            );
+        } else if found == expected.counts {
+            say!("The decrypted numbers are those of the plain votes of the invented voters.\n");
+        } else {
+            return Err(differs(format!("the decrypted result is {found:?}")));
+        }
+    }
+    for district in event.manifest.districts.iter().filter(|d| !d.is_polled()) {
+        say!("{}", render::unopposed(&event.manifest, district));
     }
     Ok(())
 }
 
-fn places(dir: &Path, manifest: &Manifest, started: Instant) -> String {
+fn places(dir: &Path, started: Instant) -> String {
     let d = dir.display();
     let mut out = String::new();
-    let _ = writeln!(out, "Where everything lies:");
+    let _ = writeln!(out, "Where everything lies, below {d}/EVENT:");
     for (path, what) in [
         (
             "published, trust.json",
             "what everybody may read, and where trust in it begins",
+        ),
+        (
+            "published/archives",
+            "boxes as the tools of the Belenios protocol read them",
         ),
         (
             "accredited, trust-accredited.json",
@@ -363,23 +407,22 @@ fn places(dir: &Path, manifest: &Manifest, started: Instant) -> String {
         ),
         ("people", "key files; in real life each on its owner's machine"),
     ] {
-        let _ = writeln!(out, "  {d}/{path}: {what}");
+        let _ = writeln!(out, "  {path}: {what}");
     }
     let _ = writeln!(out, "\nTry:");
-    let _ = writeln!(out, "  sijill verify event {d}/published --trust {d}/trust.json");
+    let _ = writeln!(out, "  sijill verify event {d}/EVENT/published --trust {d}/EVENT/trust.json --require-stage certified");
     let _ = writeln!(
         out,
-        "  sijill verify receipt {d}/receipts/*.tlog-proof --trust {d}/trust.json --folder {d}/published"
+        "  sijill verify receipt {d}/EVENT/receipts/*.tlog-proof --trust {d}/EVENT/trust.json --folder {d}/EVENT/published"
     );
     let _ = writeln!(
         out,
-        "  sijill --dir {d} --passphrase-file {d}/{} ledger list",
+        "  sijill --dir {d}/EVENT --passphrase-file {d}/{} ledger list",
         folder::PASSPHRASE_FILE
     );
-    let evening = render::moment(manifest.closes_ms, &manifest.time_zone);
     let _ = write!(
         out,
-        "\nThe simulated poll closed at {evening}; all of it took {:.1} s.",
+        "\nAll of it took {:.1} s.",
         started.elapsed().as_secs_f64()
     );
     out

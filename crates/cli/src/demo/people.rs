@@ -8,11 +8,13 @@ use sijill_ledger::SigningKey;
 use sijill_registers::manifest::Manifest;
 
 use crate::error::{Failure, Outcome};
-use crate::site::make_folder;
+use crate::site::{make_folder, write_file};
 
 /// Everybody who acts.
 pub(super) struct People {
     pub(super) commission: SigningKey,
+    /// Further members of the commission, as many as certify beside the first.
+    pub(super) members: Vec<SigningKey>,
     pub(super) registrar: SigningKey,
     pub(super) secret: RegistrarSecret,
     pub(super) trustees: Vec<Trustee>,
@@ -22,8 +24,6 @@ pub(super) struct People {
 pub(super) struct Trustee {
     pub(super) author: SigningKey,
     pub(super) folder: PathBuf,
-    pub(super) decryption_file: PathBuf,
-    secret: TrusteeSecret,
 }
 
 impl People {
@@ -45,6 +45,9 @@ impl People {
             Ok(key)
         };
         let commission = author(&folder.join("commission"), "commission")?;
+        let members = (2..=manifest.certification_quorum)
+            .map(|n| author(&folder.join(format!("commission-{n}")), &format!("commission member {n}")))
+            .collect::<Outcome<_>>()?;
         let registrar_folder = folder.join("registrar");
         let registrar = author(&registrar_folder, "registrar")?;
         let mut signing = Vec::new();
@@ -62,21 +65,15 @@ impl People {
         )?
         .create(&registrar_folder.join("secret.key"))?;
         let mut trustees = Vec::new();
-        for ((author, folder), index) in signing.into_iter().zip(1..) {
-            let secret = TrusteeSecret::generate(&mut rng);
-            let decryption_file = folder.join("decryption.key");
-            let label = format!("decryption key of trustee {index}");
-            KeyFile::seal_trustee(&label, &secret, passphrase, KdfCost::standard(), &mut rng)?
-                .create(&decryption_file)?;
-            trustees.push(Trustee {
-                author,
-                folder,
-                decryption_file,
-                secret,
-            });
+        for ((author, folder), name) in signing.into_iter().zip(&manifest.trustees.names) {
+            if !manifest.trustees.hold_a_ceremony() {
+                make_decryption_key(&folder, name, passphrase)?;
+            }
+            trustees.push(Trustee { author, folder });
         }
         Ok(Self {
             commission,
+            members,
             registrar,
             secret,
             trustees,
@@ -84,18 +81,17 @@ impl People {
     }
 }
 
-impl Trustee {
-    /// The public key record, with the proof that the secret is known.
-    pub(super) fn record(&self, name: &str) -> Outcome<String> {
-        Ok(self
-            .secret
-            .publish(Some(name), &mut rand::rng())
-            .map_err(Failure::internal)?
-            .json())
-    }
-
-    /// The secret from its file.
-    pub(super) fn unlock(&self, passphrase: &Passphrase) -> Outcome<TrusteeSecret> {
-        Ok(KeyFile::load(&self.decryption_file)?.unlock_trustee(passphrase)?)
-    }
+fn make_decryption_key(folder: &Path, name: &str, passphrase: &Passphrase) -> Outcome {
+    let mut rng = rand::rng();
+    let secret = TrusteeSecret::generate(&mut rng);
+    KeyFile::seal_trustee(
+        "trustee's decryption key",
+        &secret,
+        passphrase,
+        KdfCost::standard(),
+        &mut rng,
+    )?
+    .create(&folder.join("decryption.key"))?;
+    let record = secret.publish(Some(name), &mut rng).map_err(Failure::internal)?;
+    write_file(&folder.join("public-key.json"), record.json().as_bytes())
 }

@@ -75,12 +75,13 @@ pub(super) struct Expected {
 }
 
 impl Electorate {
-    /// The voters of a registrar's book.
+    /// The voters of a registrar's book whose districts hold a poll.
     pub(super) fn new(event: &Event, book: &Book) -> Outcome<Self> {
         let voters = book
             .people()
             .iter()
             .zip(0..)
+            .filter(|(person, _)| event.boxes.iter().any(|(district, _)| *district == person.district))
             .map(|(person, number)| {
                 let issued = person
                     .issued

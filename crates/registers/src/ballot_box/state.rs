@@ -173,6 +173,12 @@ impl BoxState {
         self.audited_alphas.contains(alpha)
     }
 
+    /// Whether the exclusion list names this credential.
+    #[must_use]
+    pub fn is_excluded(&self, credential: &[u8; 32]) -> bool {
+        self.excluded.contains(credential)
+    }
+
     /// The ballots that count as things stand: the latest of each credential that is not excluded, ascending by hash.
     #[must_use]
     pub fn counted(&self) -> Vec<CountedBallot> {
