@@ -644,3 +644,8 @@ async fn create(engine: &Engine, kind: Kind, parent: Option<LedgerId>) -> Ledger
     .unwrap();
     engine.create_ledger(genesis).await.unwrap().ledger()
 }
+
+/// The Rust of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -85,6 +85,7 @@ mod credential;
 mod decryption;
 mod election;
 mod encrypt;
+mod enrolment;
 mod group;
 mod hash;
 mod json;
@@ -109,6 +110,7 @@ pub use decryption::{
 };
 pub use election::{Election, ElectionContext, ElectionError, ElectionParameters, Fingerprint, SUITE, Uuid};
 pub use encrypt::{NewBallot, encrypt_ballot};
+pub use enrolment::{prove_enrolment, verify_enrolment};
 pub use group::{Ciphertext, Point, PointError};
 pub use hash::{BallotHash, TrackingCode};
 pub use json::JsonError;

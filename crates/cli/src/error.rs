@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use sijill_engine::archive::ArchiveError;
 use sijill_engine::folder::FolderError;
 use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
 use sijill_engine::publish::PublishError;
@@ -206,6 +207,15 @@ impl From<ContentProblem> for Failure {
 impl From<ViewError> for Failure {
     fn from(error: ViewError) -> Self {
         Self::failed(error.to_string(), "nothing was changed; run the command again")
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        Self::failed(
+            error.to_string(),
+            "the archive is not complete: delete it, then run the command again",
+        )
     }
 }
 

@@ -17,6 +17,7 @@ mod rules;
 mod site;
 mod submission;
 mod trustee;
+mod verified;
 
 use std::process::ExitCode;
 

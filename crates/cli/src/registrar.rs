@@ -34,11 +34,11 @@ pub(crate) struct Person {
     pub(crate) issued: Option<Issued>,
 }
 
-/// An issued credential.
+/// A credential, issued or enrolled.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Issued {
-    /// The code that the voter is handed.
-    pub(crate) code: String,
+    /// The code that the voter is handed; none if the voter's device made the credential.
+    pub(crate) code: Option<String>,
     /// The random bytes that open the commitment.
     pub(crate) opening: [u8; 32],
     /// The public credential, little-endian.
@@ -54,7 +54,18 @@ impl Issued {
         rand::Rng::fill_bytes(&mut rng, &mut opening);
         let public = *Credential::from_code(&code, uuid).public().as_bytes();
         Self {
-            code: code.expose().to_owned(),
+            code: Some(code.expose().to_owned()),
+            opening,
+            public,
+        }
+    }
+
+    /// Takes up a credential that the voter's device has made.
+    pub(crate) fn enrolled(public: [u8; 32]) -> Self {
+        let mut opening = [0; 32];
+        rand::Rng::fill_bytes(&mut rand::rng(), &mut opening);
+        Self {
+            code: None,
             opening,
             public,
         }
@@ -77,7 +88,7 @@ struct Sealed {
     people: Vec<Person>,
 }
 
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// The book, unsealed.
 pub(crate) struct Book {
@@ -155,16 +166,24 @@ impl Book {
         contradictions
     }
 
+    /// Everybody in it, to be changed.
+    pub(crate) fn people_mut(&mut self) -> &mut [Person] {
+        &mut self.people
+    }
+
+    /// Whether credentials of the other kind are in it: an event has codes for all, or enrolled credentials for all.
+    pub(crate) fn has_other_kind(&self, codes: bool) -> bool {
+        let mut issued = self.people.iter().filter_map(|p| p.issued.as_ref());
+        issued.any(|issued| issued.code.is_some() != codes)
+    }
+
     /// Draws codes for everybody in these districts who has none. Returns how many.
     pub(crate) fn issue(&mut self, uuids: &HashMap<Name, Uuid>) -> usize {
         let due = |p: &&mut Person| p.issued.is_none() && uuids.contains_key(&p.district);
         let count = self.people.iter_mut().filter(due).count();
-        self.people
-            .par_iter_mut()
-            .filter(due)
-            .for_each(|person| {
-                person.issued = uuids.get(&person.district).map(Issued::draw);
-            });
+        self.people.par_iter_mut().filter(due).for_each(|person| {
+            person.issued = uuids.get(&person.district).map(Issued::draw);
+        });
         count
     }
 
@@ -244,7 +263,7 @@ mod tests {
         };
         assert!(book.add(&[row("V1"), row("V2")]).is_empty());
         let uuids = HashMap::from([(district.clone(), Uuid::parse("12345678abcdEF").unwrap())]);
-        assert_eq!(book.issue(&uuids).unwrap(), 2);
+        assert_eq!(book.issue(&uuids), 2);
         book.save().unwrap();
         let again = Book::open(&path, roll, pass()).unwrap();
         assert_eq!(again.people().len(), 2);

@@ -194,7 +194,11 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
 
 /// A district whose seat needs no poll.
 pub(crate) fn unopposed(manifest: &Manifest, district: &District) -> String {
-    let mut out = format!("{}\nDistrict: {}\n", bilingual(&manifest.name), bilingual(&district.name));
+    let mut out = format!(
+        "{}\nDistrict: {}\n",
+        bilingual(&manifest.name),
+        bilingual(&district.name)
+    );
     if let Contest::Unopposed(elected) = &district.contest {
         out.push_str("Elected without a poll (unopposed / بالتزكية):\n");
         for name in elected {

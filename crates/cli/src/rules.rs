@@ -9,7 +9,10 @@ use crate::error::{Failure, Outcome};
 
 /// The packs of this program, by id.
 const EMBEDDED: &[(&str, &str)] = &[
-    ("council-1", include_str!("../../../fixtures/rules/council-1.toml")),
+    (
+        "council-1",
+        include_str!("../../../fixtures/rules/council-1.toml"),
+    ),
     ("plain-1", include_str!("../../../fixtures/rules/plain-1.toml")),
 ];
 

@@ -11,8 +11,7 @@ use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use sijill_engine::{Acknowledgement, Engine};
 use sijill_ledger::{
-    Body, BodyError, ContentRef, LedgerId, Nonce, Seen, Signature, SignedBody, SigningKey,
-    UnixMillis,
+    Body, BodyError, ContentRef, LedgerId, Nonce, Seen, Signature, SignedBody, SigningKey, UnixMillis,
 };
 use sijill_registers::catalogue::{self, Event};
 

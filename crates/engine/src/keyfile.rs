@@ -19,8 +19,8 @@ use chacha20poly1305::aead::AeadInPlace as _;
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
-use sijill_ballot::TrusteeSecret;
 use sijill_ballot::ceremony::CeremonySecret;
+use sijill_ballot::{Credential, TrusteeSecret};
 use sijill_ledger::{KeyId, SigningKey};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
@@ -61,6 +61,8 @@ pub enum KeyKind {
     Trustee,
     /// A trustee's secrets of one attempt of a key ceremony.
     Ceremony,
+    /// A voter's credential, made on the voter's device.
+    Credential,
     /// The registrar's secret, from which pseudonyms are made.
     Registrar,
     /// Any bytes: rows of a roll, sheets of credentials.
@@ -75,6 +77,7 @@ impl fmt::Display for KeyKind {
             Self::Service => "service",
             Self::Trustee => "trustee",
             Self::Ceremony => "ceremony",
+            Self::Credential => "credential",
             Self::Registrar => "registrar",
             Self::Data => "data",
         })
@@ -410,6 +413,30 @@ impl KeyFile {
         Self::seal(KeyKind::Ceremony, label, None, &bytes, passphrase, cost, rng)
     }
 
+    /// Seals a voter's credential. Its public part can be read without the passphrase.
+    ///
+    /// # Errors
+    /// [`SealError`]
+    pub fn seal_credential<R: CryptoRng + ?Sized>(
+        label: &str,
+        credential: &Credential,
+        passphrase: &Passphrase,
+        cost: KdfCost,
+        rng: &mut R,
+    ) -> Result<Self, SealError> {
+        let public = Some(hex::encode(credential.public().as_bytes()));
+        let bytes = credential.expose_le_bytes();
+        Self::seal(
+            KeyKind::Credential,
+            label,
+            public,
+            &bytes[..],
+            passphrase,
+            cost,
+            rng,
+        )
+    }
+
     /// Seals the registrar's secret.
     ///
     /// # Errors
@@ -588,6 +615,17 @@ impl KeyFile {
         CeremonySecret::from_bytes(&bytes).map_err(|_| self.unusable())
     }
 
+    /// Unlocks a voter's credential.
+    ///
+    /// # Errors
+    /// [`UnlockError`]
+    pub fn unlock_credential(&self, passphrase: &Passphrase) -> Result<Credential, UnlockError> {
+        let bytes = self.unlock_secret(KeyKind::Credential, passphrase)?;
+        let credential = Credential::from_le_bytes(&bytes).map_err(|_| self.unusable())?;
+        self.check_public(&hex::encode(credential.public().as_bytes()))?;
+        Ok(credential)
+    }
+
     /// Unlocks the registrar's secret.
     ///
     /// # Errors
@@ -738,7 +776,9 @@ impl KeyFile {
         hex_field::<16>("kdf.check", &header.kdf.check)?;
         hex_field::<24>("nonce", &header.nonce)?;
         match (header.kind, &header.public) {
-            (KeyKind::Registrar | KeyKind::Ceremony | KeyKind::Data, public) => field("public", public.is_none())?,
+            (KeyKind::Registrar | KeyKind::Ceremony | KeyKind::Data, public) => {
+                field("public", public.is_none())?
+            }
             (_, None) => field("public", false)?,
             (_, Some(public)) => field("public", public.parse::<KeyId>().is_ok())?,
         }

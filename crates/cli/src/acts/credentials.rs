@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
-use sijill_ballot::Uuid;
-use sijill_ledger::SigningKey;
+use sijill_ballot::{Point, Uuid};
+use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::names::Name;
 use sijill_registers::records;
 use sijill_registers::roll::events::{CredentialCommitted, RollEvent};
 
+use zeroize::Zeroizing;
+
 use super::Event;
 use crate::error::{Failure, Outcome};
-use crate::registrar::{Book, Pseudonyms};
+use crate::registrar::{Book, Issued, Person, Pseudonyms};
 
 /// How many credentials were drawn and committed to.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,12 @@ pub(crate) async fn issue(
     registrar: &SigningKey,
 ) -> Outcome<IssuedNow> {
     super::roll::refuse_frozen(event)?;
+    if book.has_other_kind(true) {
+        return Err(Failure::refused(
+            "credentials of voters' own devices are enrolled in this event, and an event has one kind",
+            "enrol the others too: `sijill credential enrol`",
+        ));
+    }
     let uuids: HashMap<Name, Uuid> = event
         .boxes
         .iter()
@@ -38,6 +46,92 @@ pub(crate) async fn issue(
         // Before the commitments: a crash in between leaves codes without commitments, which the next run completes.
         book.save()?;
     }
+    let committed = commit(event, book, pseudonyms, registrar).await?;
+    Ok(IssuedNow { drawn, committed })
+}
+
+/// A credential that a voter's device has made, and whose it is.
+pub(crate) struct Enrolment {
+    /// Line of the list, for messages.
+    pub(crate) line: usize,
+    /// Whose.
+    pub(crate) identifier: Zeroizing<String>,
+    /// The box that it was made for.
+    pub(crate) ballot_box: LedgerId,
+    /// The public credential.
+    pub(crate) public: Point,
+}
+
+/// Takes up credentials of voters' own devices and commits to them. Nothing is written unless all are in order. Returns how
+/// many are new.
+pub(crate) async fn enrol(
+    event: &Event,
+    book: &mut Book,
+    pseudonyms: &Pseudonyms,
+    registrar: &SigningKey,
+    enrolments: &[Enrolment],
+) -> Outcome<usize> {
+    super::roll::refuse_frozen(event)?;
+    if book.has_other_kind(false) {
+        return Err(Failure::refused(
+            "codes are issued in this event, and an event has one kind of credential",
+            "issue codes to the others too: `sijill credential issue`",
+        ));
+    }
+    let mut taken: HashMap<[u8; 32], String> = book
+        .people()
+        .iter()
+        .filter_map(|p| Some((p.issued.as_ref()?.public, p.identifier.clone())))
+        .collect();
+    let mut fresh = HashMap::new();
+    let people: HashMap<&str, &Person> = book.people().iter().map(|p| (p.identifier.as_str(), p)).collect();
+    for enrolment in enrolments {
+        let at = |problem: &str| {
+            Failure::refused(
+                format!("line {} of the list {problem}", enrolment.line),
+                "mend the list; nothing was written",
+            )
+        };
+        let person = people
+            .get(enrolment.identifier.as_str())
+            .ok_or_else(|| at("is not on the roll"))?;
+        let own = event
+            .boxes
+            .iter()
+            .find(|(district, _)| *district == person.district);
+        if own.is_none_or(|(_, id)| *id != enrolment.ballot_box) {
+            return Err(at("has a credential for the box of another district"));
+        }
+        let public = *enrolment.public.as_bytes();
+        match (&person.issued, taken.get(&public)) {
+            (Some(issued), _) if issued.public == public => continue,
+            (Some(_), _) => return Err(at("is a person who has enrolled another credential already")),
+            (None, Some(_)) => return Err(at("has the credential of another person")),
+            (None, None) => {}
+        }
+        taken.insert(public, person.identifier.clone());
+        if fresh.insert(person.identifier.clone(), public).is_some() {
+            return Err(at("repeats a person"));
+        }
+    }
+    for person in book.people_mut() {
+        if let Some(public) = fresh.get(&person.identifier) {
+            person.issued = Some(Issued::enrolled(*public));
+        }
+    }
+    // Before the commitments, as for codes.
+    book.save()?;
+    commit(event, book, pseudonyms, registrar).await?;
+    Ok(fresh.len())
+}
+
+/// Commits to every credential of the book that the roll does not have yet.
+async fn commit(
+    event: &Event,
+    book: &Book,
+    pseudonyms: &Pseudonyms,
+    registrar: &SigningKey,
+) -> Outcome<usize> {
     let handle = event.handle(&event.roll)?;
     let mut events = Vec::new();
     for person in book.people() {
@@ -66,5 +160,5 @@ pub(crate) async fn issue(
     event
         .act_on_all(registrar, event.roll, "Committing to credentials", events)
         .await?;
-    Ok(IssuedNow { drawn, committed })
+    Ok(committed)
 }

@@ -54,7 +54,9 @@ pub(crate) async fn define(
     let (members, quorum) = (officials.members.len() + 1, manifest.certification_quorum);
     if members < usize::from(quorum) {
         return Err(Failure::usage(
-            format!("the rules ask for {quorum} members of the commission to certify, but only {members} were given"),
+            format!(
+                "the rules ask for {quorum} members of the commission to certify, but only {members} were given"
+            ),
             "give the public key of each further member with --member",
         ));
     }

@@ -77,7 +77,11 @@ pub(crate) async fn exclude(
         if !seen.insert(identifier) {
             return Err(at("repeats a person"));
         }
-        if !event.boxes.iter().any(|(district, _)| *district == person.district) {
+        if !event
+            .boxes
+            .iter()
+            .any(|(district, _)| *district == person.district)
+        {
             return Err(at("is a person of a district without a poll"));
         }
         if let Some(issued) = &person.issued {

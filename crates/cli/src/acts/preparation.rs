@@ -46,7 +46,9 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
     }
     let names = &event.manifest.trustees.names;
     if event.manifest.trustees.hold_a_ceremony() {
-        let phase = facts.ceremony.phase(u16::try_from(names.len()).unwrap_or(u16::MAX));
+        let phase = facts
+            .ceremony
+            .phase(u16::try_from(names.len()).unwrap_or(u16::MAX));
         if phase != CeremonyPhase::Complete {
             return Err(Failure::refused(
                 format!("the key ceremony is not complete: {}", describe(phase)),

@@ -48,6 +48,11 @@ impl Device {
         Self { election, credential }
     }
 
+    /// A device that has made its credential itself.
+    pub(crate) const fn with(election: Arc<ElectionContext>, credential: Credential) -> Self {
+        Self { election, credential }
+    }
+
     /// The election that it encrypts for.
     pub(crate) fn election(&self) -> &ElectionContext {
         &self.election

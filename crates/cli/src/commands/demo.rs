@@ -11,19 +11,20 @@ use crate::error::{Failure, Outcome};
 /// Arguments of `sijill demo`.
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Run a whole referendum with invented voters in a fresh folder, and verify it.\n\n\
+    long_about = "Run a referendum and a council election with invented voters in a fresh folder, and verify them.\n\n\
     Makes all keys, registers the roll, issues credentials, lets every voter's device encrypt and cast (some vote \
     again, some open a ballot to audit it, some vote on paper, some abstain), closes, seals, lets the trustees verify \
-    and decrypt, declares the result, publishes and verifies. A simulated clock goes through the polling day.\n\n\
+    and decrypt, declares the results, publishes, lets the commission certify, and verifies. In the council election \
+    the trustees make their key in a ceremony, and one of them stays away from the count. A simulated clock goes through the polling day.\n\n\
     A folder with an interrupted or finished demonstration is left alone unless --again is given; any other folder \
     that is not empty is never touched."
 )]
 pub(crate) struct DemoArgs {
-    /// Number of invented voters [default: the 1,000 of the fixture]
+    /// Number of invented voters of the referendum, or of --file [default: the 1,000 of the fixture]
     #[arg(long, value_name = "N", conflicts_with = "roll",
           value_parser = clap::value_parser!(u32).range(i64::from(FEWEST_VOTERS)..=1_000_000))]
     voters: Option<u32>,
-    /// An election file instead of the built-in referendum; it must be a rehearsal
+    /// An election file instead of the built-in events; it must be a rehearsal
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// A rule pack instead of the built-in one that the election file names

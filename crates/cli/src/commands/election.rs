@@ -17,7 +17,7 @@ use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
 use crate::render::{self, moment, number, say, show};
-use crate::trustee::VerifiedFolder;
+use crate::verified::VerifiedFolder;
 use crate::{roll_file, rules};
 
 /// Define, open, close, seal and count an event.
@@ -258,9 +258,17 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
     let commission = common.signing_key(keys.commission)?;
     let officials = Officials {
         commission: commission.key_id(),
-        members: keys.members.iter().map(|m| public_key(m)).collect::<Outcome<_>>()?,
+        members: keys
+            .members
+            .iter()
+            .map(|m| public_key(m))
+            .collect::<Outcome<_>>()?,
         registrar: public_key(keys.registrar)?,
-        trustees: keys.trustees.iter().map(|t| public_key(t)).collect::<Outcome<_>>()?,
+        trustees: keys
+            .trustees
+            .iter()
+            .map(|t| public_key(t))
+            .collect::<Outcome<_>>()?,
     };
     let open = common.start(&site).await?;
     if open.engine.now().as_u64() >= manifest.closes_ms {
@@ -289,9 +297,13 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
         say!("  ballot box {district}: {ledger}");
     }
     if event.manifest.trustees.hold_a_ceremony() {
-        say!("Next: `sijill roll import` (registrar), `sijill ledger publish`, `sijill trustee ceremony next` (each trustee).");
+        say!(
+            "Next: `sijill roll import` (registrar), `sijill ledger publish`, `sijill trustee ceremony next` (each trustee)."
+        );
     } else {
-        say!("Next: `sijill roll import` (registrar), `sijill ledger publish`, `sijill trustee publish` (each trustee).");
+        say!(
+            "Next: `sijill roll import` (registrar), `sijill ledger publish`, `sijill trustee publish` (each trustee)."
+        );
     }
     let boxes: serde_json::Map<_, _> = event
         .boxes
@@ -401,7 +413,10 @@ async fn certify(
         let site = common.site()?;
         let open = common.start(&site).await?;
         let at = message.submit(&open.engine).await?;
-        say!("The certification stands at entry {} of the election ledger.", at.seq);
+        say!(
+            "The certification stands at entry {} of the election ledger.",
+            at.seq
+        );
         say!(
             "Certified by {} of the {quorum} members that the rules ask for.",
             before + 1

@@ -7,7 +7,7 @@ use sijill_ledger::Origin;
 
 use super::Common;
 use crate::error::Outcome;
-use crate::render::say;
+use crate::render::{say, show};
 use crate::site::Site;
 
 /// Arguments of `sijill init`.
@@ -44,5 +44,10 @@ pub(crate) fn run(args: &InitArgs, common: &Common) -> Outcome {
         site.people().display()
     );
     say!("Next: `sijill key new` for commission and registrar, `sijill trustee keygen` for each trustee.");
+    show!(serde_json::json!({
+        "dir": common.dir(),
+        "engine": site.engine_folder(),
+        "checkpoints": site.checkpoints(),
+    }));
     Ok(())
 }

@@ -8,7 +8,7 @@ use sijill_ledger::SigningKey;
 
 use super::Common;
 use crate::error::Outcome;
-use crate::render::{escape, say};
+use crate::render::{escape, say, show};
 
 /// Make and look at key files.
 #[derive(Debug, Subcommand)]
@@ -60,14 +60,20 @@ pub(crate) fn run(command: &KeyCommand, common: &Common) -> Outcome {
                 }
             };
             file.create(out)?;
-            show(&file);
+            describe(&file);
         }
-        KeyCommand::Show { file } => show(&KeyFile::load(file)?),
+        KeyCommand::Show { file } => describe(&KeyFile::load(file)?),
     }
     Ok(())
 }
 
-fn show(file: &KeyFile) {
+fn describe(file: &KeyFile) {
+    show!(serde_json::json!({
+        "label": escape(file.label()),
+        "kind": file.kind().to_string(),
+        "public_key": file.public(),
+        "danger_fast": file.is_danger_fast(),
+    }));
     say!("label:      {}", escape(file.label()));
     say!("kind:       {}", file.kind());
     if let Some(public) = file.public() {

@@ -1,5 +1,6 @@
 //! The commands: arguments, messages, exit codes.
 
+pub(crate) mod ballot_box;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
@@ -31,19 +32,21 @@ use crate::site::{Clocks, OpenSite, Site};
     name = "sijill",
     version,
     arg_required_else_help = true,
-    after_help = "Begin with `sijill demo`: a whole referendum in one folder.\n\n\
+    after_help = "Begin with `sijill demo`: a referendum and a council election in one folder.\n\n\
         The way of an event, and who runs each step:\n\
         \x20 operator     init\n\
         \x20 everybody    key new            trustees: trustee keygen\n\
         \x20 commission   election new\n\
         \x20 registrar    roll import, credential issue, roll freeze\n\
-        \x20 trustees     trustee publish\n\
+        \x20 operator     ledger publish\n\
+        \x20 trustees     trustee publish, or trustee ceremony next     operator: ledger submit\n\
         \x20 commission   election prepare, election open\n\
         \x20 voters       vote, receipt check\n\
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\
         \x20 trustees     trustee decrypt\n\
         \x20 commission   election paper, election result\n\
+        \x20 operator     ledger publish     commission: election certify\n\
         \x20 operator     ledger publish     everybody: verify\n\n\
         Exit codes: 0 done, 1 refused or failed, 2 wrong arguments. `verify` has its own, see there."
 )]
@@ -84,7 +87,7 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a whole referendum with invented voters in a fresh folder, and verify it
+    /// Run a referendum and a council election with invented voters in a fresh folder, and verify them
     Demo(demo::DemoArgs),
     /// Make an installation: data folder, keys of service and ledgers, checkpoint record
     Init(init::InitArgs),
@@ -100,6 +103,9 @@ enum Command {
     /// Define, open, close, seal and count an event (commission)
     #[command(subcommand)]
     Election(election::ElectionCommand),
+    /// Look after ballot boxes
+    #[command(subcommand)]
+    Box(ballot_box::BoxCommand),
     /// Hold a part of the election key (trustees, on their own machines)
     #[command(subcommand)]
     Trustee(trustee::TrusteeCommand),
@@ -164,6 +170,7 @@ async fn run(command: Command, common: &Common) -> Outcome {
         Command::Roll(command) => roll::run(&command, common).await,
         Command::Credential(command) => credential::run(&command, common).await,
         Command::Election(command) => election::run(&command, common).await,
+        Command::Box(command) => ballot_box::run(&command, common).await,
         Command::Trustee(command) => trustee::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
         Command::Receipt(command) => receipt::run(&command),

@@ -9,7 +9,7 @@ use sijill_ledger::UnverifiedReceipt;
 use sijill_registers::catalogue;
 
 use crate::error::{Failure, Outcome};
-use crate::render::{escape, moment, say};
+use crate::render::{escape, moment, say, show, wants_json};
 
 /// Largest receipt, in bytes.
 const MAX_RECEIPT_BYTES: u64 = 1 << 20;
@@ -47,6 +47,9 @@ pub(crate) fn run(command: &ReceiptCommand) -> Outcome {
             args.extend([OsString::from("--trust"), trust.clone().into_os_string()]);
             if let Some(folder) = folder {
                 args.extend([OsString::from("--folder"), folder.clone().into_os_string()]);
+            }
+            if wants_json() {
+                args.push(OsString::from("--json"));
             }
             match sijill_verifier::run_cli(args) {
                 0 => Ok(()),
@@ -89,6 +92,14 @@ fn show(path: &Path) -> Outcome {
     if let Some(hash) = ballot_hash(body) {
         say!("tracking code: {}", hash.tracking_code());
     }
+    show!(serde_json::json!({
+        "ledger": body.ledger,
+        "seq": entry.seq(),
+        "event": event,
+        "received_ms": entry.received_ms(),
+        "tracking_code": ballot_hash(body).map(|hash| hash.tracking_code().to_string()),
+        "checked": false,
+    }));
     say!("This was read, not checked: `sijill receipt check` checks it.");
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use sijill_engine::keyfile::KeyFile;
 use sijill_ledger::SigningKey;
 
@@ -10,7 +11,7 @@ use super::Common;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms};
-use crate::render::{number, say};
+use crate::render::{number, say, show};
 use crate::roll_file::{self, RollFile};
 use crate::site::Site;
 
@@ -119,6 +120,13 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
                 );
             }
             say!("The roll is frozen. Next: trustees publish their keys, then `sijill election prepare`.");
+            let rows: Vec<_> = event
+                .roll_facts()?
+                .districts
+                .iter()
+                .map(|d| json!({ "district": d.district, "eligible": d.eligible, "holders": d.holders }))
+                .collect();
+            show!(json!({ "districts": rows }));
             Ok(())
         }
     }
@@ -169,5 +177,6 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
     say!(
         "Next: `sijill credential issue`, then `sijill roll freeze`. The CSV file is no longer needed here."
     );
+    show!(json!({ "registered": registered, "already": already, "left_out": parsed.bad.len() }));
     Ok(())
 }

@@ -16,8 +16,9 @@ use crate::error::{Failure, Outcome};
 use crate::render::{say, show};
 use crate::site::{make_folder, read_bounded, write_file};
 use crate::submission::Submission;
+use crate::trustee::Journal;
 use crate::trustee::ceremony::{Member, Next, describe};
-use crate::trustee::{Journal, VerifiedFolder};
+use crate::verified::VerifiedFolder;
 
 /// Hold a part of the election key.
 ///
@@ -26,11 +27,9 @@ use crate::trustee::{Journal, VerifiedFolder};
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrusteeCommand {
     /// Make a trustee's keys, on the trustee's own machine
-    #[command(
-        long_about = "Make a trustee's keys, on the trustee's own machine.\n\n\
+    #[command(long_about = "Make a trustee's keys, on the trustee's own machine.\n\n\
         With --name: signing.key, decryption.key and public-key.json, for an event that needs all trustees. \
-        With --ceremony: signing.key alone, for an event whose trustees make one key together (`threshold` in the election file)."
-    )]
+        With --ceremony: signing.key alone, for an event whose trustees make one key together (`threshold` in the election file).")]
     Keygen {
         /// The trustee's folder
         #[arg(value_name = "FOLDER")]
@@ -155,7 +154,11 @@ impl View {
             let open = common.start(&site).await?;
             for (_, message) in &messages {
                 let at = message.submit(&open.engine).await?;
-                say!("{} stands at entry {} of the election ledger.", message.name(), at.seq);
+                say!(
+                    "{} stands at entry {} of the election ledger.",
+                    message.name(),
+                    at.seq
+                );
             }
         } else {
             say!("Next: send it to the service, which runs `sijill ledger submit FILE`.");
@@ -285,7 +288,9 @@ async fn complain(view: &View, common: &Common) -> Outcome {
         .folder
         .sign(&trustee.key, common.clock()?.now(), event, Vec::new())?;
     let name = file_name("ceremony", &trustee.folder, &format!("-{attempt}-complaint"));
-    say!("The complaint against trustee {against} discloses your channel secret of this attempt, and ends it.");
+    say!(
+        "The complaint against trustee {against} discloses your channel secret of this attempt, and ends it."
+    );
     view.send(vec![(name, message)], common).await
 }
 
@@ -294,7 +299,9 @@ fn status(published: &Path, trust: &Path) -> Outcome {
     let manifest = folder.manifest()?;
     if !manifest.trustees.hold_a_ceremony() {
         say!("The trustees of this event hold no ceremony: all of them are needed for a result.");
-        show!(json!({ "ceremony": false, "published": folder.facts().trustee_keys.keys().collect::<Vec<_>>() }));
+        show!(
+            json!({ "ceremony": false, "published": folder.facts().trustee_keys.keys().collect::<Vec<_>>() })
+        );
         return Ok(());
     }
     let facts = folder.facts();

@@ -4,7 +4,11 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use sijill_ballot::{CredentialCode, Selection, Vote};
+use serde_json::json;
+use sijill_ballot::{BallotHash, CredentialCode, Selection, Vote};
+use sijill_engine::keyfile::KeyFile;
+use sijill_ledger::LedgerId;
+use sijill_registers::ballot_box::events::BallotCast;
 use sijill_registers::manifest::Question;
 use sijill_registers::names::Name;
 use zeroize::Zeroizing;
@@ -12,10 +16,10 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::receipt::file_name;
 use crate::acts::Event;
-use crate::acts::voting::{Device, election_of, latest};
+use crate::acts::voting::{Device, ReadyBallot, election_of, latest};
 use crate::error::{Failure, Outcome};
-use crate::render::{bilingual, say};
-use crate::site::write_file;
+use crate::render::{bilingual, say, show, wants_json};
+use crate::site::{Site, read_bounded, write_file};
 
 /// Arguments of `sijill vote`.
 #[derive(Debug, Args)]
@@ -32,8 +36,14 @@ pub(crate) struct VoteArgs {
     #[arg(long, value_name = "ID")]
     district: Option<Name>,
     /// File with the voter's code in its first line; without it you are asked
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "credential")]
     code_file: Option<PathBuf>,
+    /// The credential that this device has made (`sijill credential new`), instead of a code
+    #[arg(long, value_name = "FILE")]
+    credential: Option<PathBuf>,
+    /// A ballot that another program has made, such as belenios-tool: cast as it is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["code_file", "credential", "choices_file", "audit"])]
+    ballot: Option<PathBuf>,
     /// File with one line for each question: numbers of answers such as `1` or `1,3`, or `blank`
     #[arg(long, value_name = "FILE")]
     choices_file: Option<PathBuf>,
@@ -53,9 +63,28 @@ pub(crate) async fn run(args: &VoteArgs, common: &Common) -> Outcome {
     let (site, _open, event) = common.start_event().await?;
     let ballot_box = event.box_of(args.district.as_ref())?;
     let election = election_of(&event, &ballot_box)?;
-    let code = read_code(args)?;
-    let vote = read_vote(args, &event, &ballot_box, election.questions())?;
-    let device = Device::new(election, &code);
+    if let Some(path) = &args.ballot {
+        let mut ballot = read_bounded(path)?;
+        // A text file ends with a line end; a ballot record does not.
+        if ballot.last() == Some(&b'\n') {
+            ballot.pop();
+        }
+        let hash = BallotHash::of(&ballot);
+        let cast = BallotCast {
+            ballot,
+            replaces: None,
+        };
+        return cast_and_keep(args, &site, &event, ballot_box, ReadyBallot { cast, hash }).await;
+    }
+    let device = match &args.credential {
+        Some(path) => {
+            let file = KeyFile::load(path)?;
+            let credential = file.unlock_credential(&common.passphrases().acting(path)?)?;
+            Device::with(election, credential)
+        }
+        None => Device::new(election, &read_code(args)?),
+    };
+    let vote = read_vote(args, &event, &ballot_box, device.election().questions())?;
     if args.audit {
         let opened = device.encrypt_to_open(&vote)?;
         say!("tracking code: {}", opened.tracking_code);
@@ -71,13 +100,25 @@ pub(crate) async fn run(args: &VoteArgs, common: &Common) -> Outcome {
             say!("Opened ballot: {}", path.display());
         }
         say!("You have not voted yet: run `sijill vote` again without --audit.");
+        show!(json!({ "audited": opened.tracking_code.to_string(), "choices": choices }));
         return Ok(());
     }
     let replaces = latest(&event, &ballot_box, &device.credential())?;
     let ballot = device.encrypt(&vote, replaces)?;
+    cast_and_keep(args, &site, &event, ballot_box, ballot).await
+}
+
+/// Casts a ballot and keeps its receipt.
+async fn cast_and_keep(
+    args: &VoteArgs,
+    site: &Site,
+    event: &Event,
+    ballot_box: LedgerId,
+    ballot: ReadyBallot,
+) -> Outcome {
     say!("tracking code: {}", ballot.tracking_code());
-    if let Some(old) = replaces {
-        say!("replaces:      {}", old.tracking_code());
+    if let Some(old) = &ballot.cast.replaces {
+        say!("replaces:      {}", old.ballot_hash.tracking_code());
     }
     let acknowledged = event.engine.cast(ballot_box, ballot.cast.clone()).await?;
     let receipt = event.engine.receipt(ballot_box, acknowledged.seq).await?;
@@ -94,6 +135,12 @@ pub(crate) async fn run(args: &VoteArgs, common: &Common) -> Outcome {
     say!(
         "Next: `sijill receipt check` with a trust file; look for your tracking code when the ledger is published."
     );
+    show!(json!({
+        "tracking_code": ballot.tracking_code().to_string(),
+        "ledger": ballot_box,
+        "seq": acknowledged.seq,
+        "receipt": path,
+    }));
     Ok(())
 }
 
@@ -127,7 +174,7 @@ fn read_code(args: &VoteArgs) -> Outcome<CredentialCode> {
 fn read_vote(
     args: &VoteArgs,
     event: &Event,
-    ballot_box: &sijill_ledger::LedgerId,
+    ballot_box: &LedgerId,
     questions: &[sijill_ballot::Question],
 ) -> Outcome<Vote> {
     let district = event
@@ -141,7 +188,7 @@ fn read_vote(
             let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|e| Failure::file(path, &e))?);
             text.lines().map(|line| Zeroizing::new(line.to_owned())).collect()
         }
-        None if std::io::stdin().is_terminal() => {
+        None if std::io::stdin().is_terminal() && !wants_json() => {
             district.questions().iter().map(ask).collect::<Outcome<_>>()?
         }
         None => {

@@ -36,7 +36,7 @@ use crate::render::{say, show};
 use crate::roll_file::{self, RollFile, RollRow};
 use crate::rules;
 use crate::site::{Clocks, Site};
-use crate::trustee::VerifiedFolder;
+use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
 use people::People;
 use voters::Electorate;
@@ -267,7 +267,10 @@ fn parse_roll(bytes: &[u8], manifest: &Manifest) -> Outcome<Vec<RollRow>> {
 
 fn read_roll(demo: &Demo, manifest: &Manifest) -> Outcome<Vec<RollRow>> {
     let rows = match (&demo.roll, demo.voters) {
-        (Some(path), _) => parse_roll(&std::fs::read(path).map_err(|e| Failure::file(path, &e))?, manifest)?,
+        (Some(path), _) => parse_roll(
+            &std::fs::read(path).map_err(|e| Failure::file(path, &e))?,
+            manifest,
+        )?,
         (None, Some(voters)) => invented_roll(voters, manifest),
         (None, None) if demo.file.is_none() => parse_roll(ROLL.as_bytes(), manifest)?,
         (None, None) => invented_roll(1_000, manifest),
@@ -410,7 +413,10 @@ fn places(dir: &Path, started: Instant) -> String {
         let _ = writeln!(out, "  {path}: {what}");
     }
     let _ = writeln!(out, "\nTry:");
-    let _ = writeln!(out, "  sijill verify event {d}/EVENT/published --trust {d}/EVENT/trust.json --require-stage certified");
+    let _ = writeln!(
+        out,
+        "  sijill verify event {d}/EVENT/published --trust {d}/EVENT/trust.json --require-stage certified"
+    );
     let _ = writeln!(
         out,
         "  sijill verify receipt {d}/EVENT/receipts/*.tlog-proof --trust {d}/EVENT/trust.json --folder {d}/EVENT/published"
@@ -420,11 +426,7 @@ fn places(dir: &Path, started: Instant) -> String {
         "  sijill --dir {d}/EVENT --passphrase-file {d}/{} ledger list",
         folder::PASSPHRASE_FILE
     );
-    let _ = write!(
-        out,
-        "\nAll of it took {:.1} s.",
-        started.elapsed().as_secs_f64()
-    );
+    let _ = write!(out, "\nAll of it took {:.1} s.", started.elapsed().as_secs_f64());
     out
 }
 

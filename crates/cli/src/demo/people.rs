@@ -46,7 +46,12 @@ impl People {
         };
         let commission = author(&folder.join("commission"), "commission")?;
         let members = (2..=manifest.certification_quorum)
-            .map(|n| author(&folder.join(format!("commission-{n}")), &format!("commission member {n}")))
+            .map(|n| {
+                author(
+                    &folder.join(format!("commission-{n}")),
+                    &format!("commission member {n}"),
+                )
+            })
             .collect::<Outcome<_>>()?;
         let registrar_folder = folder.join("registrar");
         let registrar = author(&registrar_folder, "registrar")?;

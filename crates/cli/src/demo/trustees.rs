@@ -12,8 +12,9 @@ use crate::progress::Progress;
 use crate::render::say;
 use crate::site::{Site, read_bounded};
 use crate::submission::Submission;
+use crate::trustee::Journal;
 use crate::trustee::ceremony::{Member, Next};
-use crate::trustee::{Journal, VerifiedFolder};
+use crate::verified::VerifiedFolder;
 
 /// Past this number of voters the trustees share one verification, which would take hours otherwise.
 const SHARED_VERIFICATION: usize = 20_000;
@@ -110,7 +111,10 @@ pub(super) async fn decrypt(
     progress.finish();
     let absent = people.trustees.len() - needed;
     if absent > 0 {
-        say!("   {needed} of {} trustees decrypted; {absent} stayed away.", people.trustees.len());
+        say!(
+            "   {needed} of {} trustees decrypted; {absent} stayed away.",
+            people.trustees.len()
+        );
     }
     if shared {
         say!("   (with so many voters, the trustees of this demonstration share one verification)");

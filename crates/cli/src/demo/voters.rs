@@ -81,13 +81,22 @@ impl Electorate {
             .people()
             .iter()
             .zip(0..)
-            .filter(|(person, _)| event.boxes.iter().any(|(district, _)| *district == person.district))
+            .filter(|(person, _)| {
+                event
+                    .boxes
+                    .iter()
+                    .any(|(district, _)| *district == person.district)
+            })
             .map(|(person, number)| {
                 let issued = person
                     .issued
                     .as_ref()
                     .ok_or_else(|| Failure::internal("a voter without credential"))?;
-                let code = CredentialCode::parse(&issued.code).map_err(Failure::internal)?;
+                let code = issued
+                    .code
+                    .as_deref()
+                    .ok_or_else(|| Failure::internal("a voter without a code"))?;
+                let code = CredentialCode::parse(code).map_err(Failure::internal)?;
                 let (identifier, district) = (person.identifier.clone(), person.district.clone());
                 Ok(Voter {
                     number,

@@ -15,8 +15,8 @@ use sijill_registers::election::events::{
     CeremonyComplained, CoefficientsOpened, ElectionEvent, KeyConfirmed, SharesDealt, TrusteeEnrolled,
 };
 
-use super::VerifiedFolder;
 use crate::error::{Failure, Outcome};
+use crate::verified::VerifiedFolder;
 
 /// What a trustee does next.
 pub(crate) enum Next {
@@ -93,9 +93,7 @@ impl<'a> Member<'a> {
                 ElectionEvent::TrusteeEnrolled(TrusteeEnrolled {
                     attempt,
                     index,
-                    certificate: secret
-                        .certificate(&self.attempt, index, &mut rng)
-                        .into_bytes(),
+                    certificate: secret.certificate(&self.attempt, index, &mut rng).into_bytes(),
                     channel_key: *secret.channel_key().as_bytes(),
                     commitment: secret.commitment(&self.attempt, index),
                 })
@@ -111,12 +109,8 @@ impl<'a> Member<'a> {
                 })
             }
             Phase::Deal => {
-                let keys: Vec<ChannelKey> = self
-                    .ceremony
-                    .enrolled()
-                    .values()
-                    .map(|e| e.channel_key.clone())
-                    .collect();
+                let keys: Vec<ChannelKey> =
+                    self.ceremony.enrolled().values().map(|e| e.channel_key).collect();
                 let shares = self
                     .secret()?
                     .deal(&self.attempt, index, &keys, &mut rng)

@@ -117,7 +117,10 @@ mod tests {
         let ballot_box = LedgerId::from_bytes([1; 32]);
         {
             let mut journal = Journal::open(folder.path()).unwrap();
-            assert!(Journal::open(folder.path()).is_err(), "a second process must wait");
+            assert!(
+                Journal::open(folder.path()).is_err(),
+                "a second process must wait"
+            );
             journal.record(&ballot_box, &tally('a')).unwrap();
             journal.record(&ballot_box, &tally('a')).unwrap();
         }

@@ -1,148 +1,23 @@
-//! The trustee's own machine: verifies the published folder, decrypts what the verified ledgers say, and never a second
-//! tally of the same box.
-//!
-//! Nothing here talks to the engine. Everything that is decrypted is read from the published folder after the
-//! independent verifier has passed it up to the anchored tally, against a trust file that came by another way.
+//! The trustee's own machine: decrypts what a verified folder says, and never a second tally of the same box.
 
 pub(crate) mod ceremony;
 mod journal;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use sijill_ballot::{TrusteeSecret, decrypt_tally};
-use sijill_ledger::tiles::{PublishedError, ledger_folder, read_published};
-use sijill_ledger::{
-    ContentRef, KeyId, LedgerId, Role, Scope, Seen, SigningKey, UnixMillis, UnverifiedCheckpoint,
-    UnverifiedEntry,
-};
-use sijill_registers::catalogue::{Event, types};
-use sijill_registers::election::ElectionFacts;
+use sijill_ledger::{ContentRef, LedgerId, SigningKey, UnixMillis};
 use sijill_registers::election::events::{ElectionEvent, ShareSubmitted};
-use sijill_registers::manifest::Manifest;
 use sijill_registers::names::Name;
-use sijill_registers::register::{ContentProblem, Contents, Facts, State};
-use sijill_verifier::{CheckVerdict, Options, Profile, Report, Stage, Verdict, verify_event};
 
 use crate::error::{Failure, Outcome};
-use crate::site::read_bounded;
 use crate::submission::Submission;
+use crate::verified::VerifiedFolder;
 use journal::Decrypted;
 pub(crate) use journal::Journal;
 
-/// Counter-examples that a refusal quotes.
-const QUOTED: usize = 5;
-
-/// A published folder that passed every check up to the stage that was asked for.
-pub(crate) struct VerifiedFolder {
-    contents: FolderContents,
-    state: State,
-    facts: Arc<ElectionFacts>,
-    event: LedgerId,
-    seen: Seen,
-    /// What the verifier found.
-    pub(crate) report: Report,
-}
-
 impl VerifiedFolder {
-    /// Verifies a folder, and reads its election ledger.
-    pub(crate) fn open(folder: &Path, trust: &Path, stage: Stage) -> Outcome<Self> {
-        let options = Options {
-            trust: Some(trust.to_owned()),
-            profile: Profile::Public,
-            require_stage: stage,
-            threads: None,
-        };
-        let report = verify_event(folder, &options).map_err(|e| {
-            Failure::refused(
-                e.to_string(),
-                "give the published folder and the trust file of the event",
-            )
-        })?;
-        if report.verdict != Verdict::Verified {
-            return Err(refusal(&report, stage));
-        }
-        let event: LedgerId = report
-            .event
-            .as_ref()
-            .and_then(|id| id.parse().ok())
-            .ok_or_else(|| Failure::internal("a verified report without an event"))?;
-        let contents = FolderContents(folder.to_owned());
-        let (state, seen) = read_election(folder, event, &contents, &report)?;
-        let Facts::Election(facts) = state.facts() else {
-            return Err(Failure::internal("an event that is no election ledger"));
-        };
-        Ok(Self {
-            contents,
-            state,
-            facts,
-            event,
-            seen,
-            report,
-        })
-    }
-
-    /// What the election ledger has established.
-    pub(crate) fn facts(&self) -> &ElectionFacts {
-        &self.facts
-    }
-
-    /// The election ledger.
-    pub(crate) const fn event(&self) -> LedgerId {
-        self.event
-    }
-
-    /// The index of the trustee who signs with this key.
-    pub(crate) fn index_of(&self, key: KeyId) -> Outcome<u16> {
-        let trustees = u16::try_from(self.manifest()?.trustees.names.len()).unwrap_or(u16::MAX);
-        (1..=trustees)
-            .find(|index| {
-                self.state
-                    .authority()
-                    .holds(key, Role::Trustee, Some(&Scope::trustee(*index)))
-            })
-            .ok_or_else(|| {
-                Failure::refused(
-                    "this signing key is not that of a trustee of the event",
-                    "give the folder whose public signing key the commission was told",
-                )
-            })
-    }
-
-    /// Refuses a key that does not act for the commission.
-    pub(crate) fn check_commission(&self, key: KeyId) -> Outcome {
-        if self.state.authority().holds(key, Role::Commission, None) {
-            return Ok(());
-        }
-        Err(Failure::refused(
-            "this key is not that of a member of the commission",
-            "sign with the key file of a member; nothing was signed",
-        ))
-    }
-
-    /// Signs an event for the election ledger, upon what this folder shows of it.
-    pub(crate) fn sign(
-        &self,
-        key: &SigningKey,
-        now: UnixMillis,
-        event: ElectionEvent,
-        contents: Vec<Vec<u8>>,
-    ) -> Outcome<Submission> {
-        Submission::sign(key, self.event, self.seen, now, &Event::Election(event), contents)
-    }
-
-    /// The manifest.
-    pub(crate) fn manifest(&self) -> Outcome<&Manifest> {
-        self.facts
-            .manifest
-            .as_deref()
-            .ok_or_else(|| Failure::internal("a verified event without manifest"))
-    }
-
     /// Refuses a secret that is not that of trustee `index`.
     pub(crate) fn check_secret(&self, index: u16, secret: &TrusteeSecret) -> Outcome {
-        let record = self.facts.trustees_record.as_deref();
+        let record = self.facts().trustees_record.as_deref();
         let key = record.and_then(|r| r.owners().get(usize::from(index).checked_sub(1)?));
         if key.is_some_and(|key| key.public() == secret.public()) {
             return Ok(());
@@ -157,15 +32,16 @@ impl VerifiedFolder {
     pub(crate) fn decryptable(&self, index: u16) -> Outcome<Vec<(Name, LedgerId)>> {
         let minimum = self.manifest()?.min_ballots;
         let mut boxes = Vec::new();
-        for (ledger, progress) in &self.facts.progress {
+        for (ledger, progress) in &self.facts().progress {
             let (_, defined) = self
-                .facts
+                .facts()
                 .boxes
                 .get(ledger)
                 .ok_or_else(|| Failure::internal("an anchored box that is not defined"))?;
             if progress.anchored.counted >= minimum
                 && progress.result.is_none()
-                && !progress.shares.contains_key(&index) {
+                && !progress.shares.contains_key(&index)
+            {
                 boxes.push((defined.district.clone(), *ledger));
             }
         }
@@ -181,9 +57,9 @@ impl VerifiedFolder {
         secret: &TrusteeSecret,
         journal: &mut Journal,
     ) -> Outcome<Share> {
-        let tally = self.facts.anchored_tally(ballot_box, &self.contents)?;
+        let tally = self.facts().anchored_tally(ballot_box, self.contents())?;
         let anchored = &self
-            .facts
+            .facts()
             .progress
             .get(ballot_box)
             .ok_or_else(|| Failure::internal("a box without anchored tally"))?
@@ -231,105 +107,11 @@ impl Share {
             index: self.index,
             share: ContentRef::of(&self.bytes).map_err(Failure::internal)?,
         };
-        folder.sign(key, now, ElectionEvent::ShareSubmitted(submitted), vec![self.bytes])
-    }
-}
-
-fn refusal(report: &Report, stage: Stage) -> Failure {
-    let failed = report
-        .checks
-        .iter()
-        .filter(|c| matches!(c.verdict, CheckVerdict::Fail | CheckVerdict::NotEstablished));
-    let found: Vec<String> = failed
-        .flat_map(|c| {
-            c.counter_examples
-                .iter()
-                .map(move |e| format!("  {} {}: {}", c.number, e.code, e.detail))
-        })
-        .take(QUOTED)
-        .collect();
-    Failure::refused(
-        format!(
-            "nothing was signed or decrypted, because the published folder does not verify: {}\n{}",
-            report.summary,
-            found.join("\n")
-        ),
-        format!(
-            "`sijill verify event FOLDER --trust FILE --require-stage {}` says more; fetch the folder again, and tell \
-             the other trustees if it stays so",
-            stage.name()
-        ),
-    )
-}
-
-/// Folds the published election ledger. It must be the very one that the verifier read.
-fn read_election(
-    folder: &Path,
-    event: LedgerId,
-    contents: &FolderContents,
-    report: &Report,
-) -> Outcome<(State, Seen)> {
-    let changed = || {
-        Failure::refused(
-            "the published folder changed while it was verified",
-            "nothing was signed or decrypted; try again",
+        folder.sign(
+            key,
+            now,
+            ElectionEvent::ShareSubmitted(submitted),
+            vec![self.bytes],
         )
-    };
-    let base = folder.join(ledger_folder(event));
-    let note = read_bounded(&base.join("checkpoint"))?;
-    let note = std::str::from_utf8(&note).map_err(|_| changed())?;
-    let size = UnverifiedCheckpoint::parse(note)
-        .map_err(|_| changed())?
-        .checkpoint()
-        .size;
-    let verified = report
-        .ledgers
-        .iter()
-        .find(|l| l.id == event.to_string())
-        .ok_or_else(changed)?;
-    let mut state: Option<State> = None;
-    let tree = read_published(
-        size,
-        |path| read_bounded(&base.join(path.to_string())),
-        |_, bytes| {
-            let entry = UnverifiedEntry::parse(bytes).map_err(|_| changed())?;
-            let body = entry.body().body();
-            if body.event_type.as_u16() == types::GENESIS {
-                let genesis = sijill_ledger::Genesis::parse(&body.payload).map_err(|_| changed())?;
-                state = Some(State::start(&genesis).map_err(|_| changed())?);
-                return Ok(());
-            }
-            let state = state.as_mut().ok_or_else(changed)?;
-            let event = Event::parse(state.kind(), body.event_type, &body.payload).map_err(|_| changed())?;
-            state
-                .evolve(&(&entry).into(), &event, contents)
-                .map_err(|_| changed())
-        },
-    )
-    .map_err(|e| match e {
-        PublishedError::Source(failure) => failure,
-        _ => changed(),
-    })?;
-    if verified.size != tree.size() || verified.root.as_deref() != Some(tree.root().to_string().as_str()) {
-        return Err(changed());
-    }
-    let seen = Seen {
-        size: tree.size(),
-        root: tree.root(),
-    };
-    Ok((state.ok_or_else(changed)?, seen))
-}
-
-/// Documents of a published folder, checked against their hashes.
-struct FolderContents(PathBuf);
-
-impl Contents for FolderContents {
-    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
-        let hash = content.sha256;
-        let bytes = fs::read(self.0.join(content.path())).map_err(|_| ContentProblem::Missing(hash))?;
-        content
-            .check(&bytes)
-            .map_err(|_| ContentProblem::Mismatch(hash))?;
-        Ok(bytes.into())
     }
 }

@@ -290,17 +290,22 @@ impl Office {
         self.as_registrar(&["credential", "issue"]).ok();
         self.run(&["credential", "slips", &self.path("slips.csv")]).ok();
         self.as_registrar(&["roll", "freeze"]).ok();
-        for (folder, index) in [("t1", "1"), ("t2", "2")] {
-            let (key, record) = (
-                self.path(&format!("{folder}/signing.key")),
-                self.path(&format!("{folder}/public-key.json")),
-            );
-            self.run(&[
-                "trustee", "publish", "--index", index, "--key", &key, "--record", &record,
-            ])
-            .ok();
+        self.run(&["ledger", "publish"]).ok();
+        for folder in ["t1", "t2"] {
+            self.as_trustee(folder, &["publish"], &["--submit"]).ok();
         }
         self.as_commission(&["election", "prepare"]).ok();
+    }
+
+    /// Runs a trustee's command upon the published folder.
+    pub(crate) fn as_trustee(&self, folder: &str, command: &[&str], more: &[&str]) -> Said {
+        let (home, published, trust) = (
+            self.path(folder),
+            self.path("data/published"),
+            self.path("data/trust.json"),
+        );
+        let view = [&home, "--published", &published, "--trust", &trust];
+        self.run(&[&["trustee"], command, &view, more].concat())
     }
 }
 

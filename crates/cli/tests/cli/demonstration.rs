@@ -18,6 +18,24 @@ fn a_demonstration_runs_through_and_verifies() {
     assert!(said.out.contains("of 40 eligible voters"), "{}", said.out);
     assert!(said.out.contains("re-votes"));
 
+    for event in ["referendum-2026", "council-2026"] {
+        let path = |name: &str| dir.join(event).join(name).to_str().unwrap().to_owned();
+        let (published, trust) = (path("published"), path("trust.json"));
+        let verify = ["verify", "event", &published, "--trust", &trust];
+        sijill(&[&verify[..], &["--require-stage", "certified"]].concat()).ok();
+    }
+    let council = dir.join("council-2026");
+    assert_eq!(files(&council.join("published/archives")).len(), 3);
+    for said_of_council in [
+        "2 of 3 trustees decrypted; 1 stayed away",
+        "islands: fewer than 10 counted ballots",
+        "Elected without a poll",
+    ] {
+        assert!(said.out.contains(said_of_council), "{}", said.out);
+    }
+
+    let root = dir.clone();
+    let dir = dir.join("referendum-2026");
     let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     let (published, trust) = (path("published"), path("trust.json"));
     sijill(&["verify", "event", &published, "--trust", &trust]).ok();
@@ -52,30 +70,32 @@ fn a_demonstration_runs_through_and_verifies() {
     the_folder_is_left_alone(d);
 
     // The trustees' machines have noted what they decrypted, and there is nothing left to decrypt.
-    let passphrase = path("PASSPHRASE-OF-A-DEMO-NOT-SECRET.txt");
-    let key = path("people/trustee-1/decryption.key");
+    let passphrase = root.join("PASSPHRASE-OF-A-DEMO-NOT-SECRET.txt");
+    let passphrase = passphrase.to_str().unwrap();
+    let home = path("people/trustee-1");
     assert!(
-        std::fs::read_to_string(path("people/trustee-1/decryption.key.decrypted.json"))
+        std::fs::read_to_string(path("people/trustee-1/decrypted.json"))
             .unwrap()
             .contains("boxes")
     );
     let decrypt = [
         "trustee",
         "decrypt",
+        &home,
         "--published",
         &published,
         "--trust",
         &trust,
-        "--key",
-        &key,
     ];
-    sijill(&[&["--passphrase-file", &passphrase], &decrypt[..]].concat()).refused("nothing to decrypt");
+    sijill(&[&["--passphrase-file", passphrase], &decrypt[..]].concat()).refused("nothing to decrypt");
     // A changed folder is not decrypted.
     let share = files(&dir.join("published/content")).remove(0);
     std::fs::write(&share, b"{}").unwrap();
-    sijill(&[&["--passphrase-file", &passphrase], &decrypt[..]].concat()).refused("nothing was decrypted");
+    sijill(&[&["--passphrase-file", passphrase], &decrypt[..]].concat())
+        .refused("nothing was signed or decrypted");
 
-    let list = sijill(&["--dir", d, "--passphrase-file", &passphrase, "ledger", "list"])
+    let d = dir.to_str().unwrap();
+    let list = sijill(&["--dir", d, "--passphrase-file", passphrase, "ledger", "list"])
         .ok()
         .out;
     assert_eq!(list.lines().count(), 3, "{list}");
@@ -168,7 +188,8 @@ fn an_interrupted_demonstration_leaves_whole_ledgers_and_can_start_over() {
         .spawn()
         .unwrap();
     // Until somebody has voted.
-    let receipts = dir.join("receipts");
+    let event = dir.join("referendum-2026");
+    let receipts = event.join("receipts");
     let patience = std::time::Instant::now();
     while std::fs::read_dir(&receipts).map_or(0, Iterator::count) == 0 {
         assert!(patience.elapsed().as_secs() < 300, "nobody votes");
@@ -187,12 +208,13 @@ fn an_interrupted_demonstration_leaves_whole_ledgers_and_can_start_over() {
         .to_str()
         .unwrap()
         .to_owned();
-    let list = sijill(&["--dir", d, "--passphrase-file", &passphrase, "ledger", "list"])
+    let e = event.to_str().unwrap();
+    let list = sijill(&["--dir", e, "--passphrase-file", &passphrase, "ledger", "list"])
         .ok()
         .out;
     assert!(list.contains("national: open"), "{list}");
-    sijill(&["--dir", d, "--passphrase-file", &passphrase, "ledger", "publish"]).ok();
-    let (published, trust) = (dir.join("published"), dir.join("trust.json"));
+    sijill(&["--dir", e, "--passphrase-file", &passphrase, "ledger", "publish"]).ok();
+    let (published, trust) = (event.join("published"), event.join("trust.json"));
     let (published, trust) = (published.to_str().unwrap(), trust.to_str().unwrap());
     sijill(&[
         "verify",

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod common;
+mod council;
 mod demonstration;
 mod help;
 mod steps;

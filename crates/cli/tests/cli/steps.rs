@@ -120,7 +120,7 @@ fn an_event_from_its_definition_to_its_result() {
     office.at(NIGHT);
     office
         .as_commission(&["election", "result"])
-        .refused("shares of trustees 1, 2 are missing");
+        .refused("2 more of the shares of trustees 1, 2 are needed");
     let (published, trust) = (office.path("data/published"), office.path("data/trust.json"));
     decrypt_and_submit(&office, &published, &trust);
 
@@ -172,63 +172,46 @@ fn an_event_from_its_definition_to_its_result() {
 
 /// Trustee 1 submits at once, trustee 2 carries files.
 fn decrypt_and_submit(office: &Office, published: &str, trust: &str) {
-    let key = |t: &str| office.path(&format!("{t}/decryption.key"));
-    let decrypt = |key: &str| {
-        [
-            "trustee",
-            "decrypt",
-            "--published",
-            published,
-            "--trust",
-            trust,
-            "--key",
-            key,
-        ]
-        .join("\n")
-    };
-    let run = |line: String, more: &[&str]| {
-        let args: Vec<&str> = line.split('\n').chain(more.iter().copied()).collect();
-        office.run(&args)
-    };
-    let signing = office.path("t1/signing.key");
-    run(decrypt(&key("t1")), &["--submit", &signing]).ok();
-    run(decrypt(&key("t2")), &[]).ok();
-    // The second trustee's share under the first trustee's key is refused.
-    let share = office.path("t2/share-north-2.json");
+    office.as_trustee("t1", &["decrypt"], &["--submit"]).ok();
+    let said = office.as_trustee("t2", &["decrypt"], &[]).ok().out;
+    let files: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("Signed ShareSubmitted in "))
+        .collect();
+    assert_eq!(files.len(), 2, "{said}");
+    // What was signed cannot be changed on its way.
+    let text = std::fs::read_to_string(files[0]).expect("a submission");
+    let at = text.find("\"body\": \"").expect("a body") + 40;
+    let mut changed = text.clone().into_bytes();
+    changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+    office.write("changed.submission", std::str::from_utf8(&changed).expect("text"));
     office
-        .run(&["trustee", "submit", &share, "--key", &signing])
-        .refused("must be signed by");
-    let south = office.path("t2/share-south-2.json");
-    office
-        .run(&[
-            "trustee",
-            "submit",
-            &share,
-            &south,
-            "--key",
-            &office.path("t2/signing.key"),
-        ])
-        .ok();
-    // Not a trustee of this event; the wrong kind of key; a trust file of something else.
+        .run(&["ledger", "submit", &office.path("changed.submission")])
+        .refused("is not a submission");
+    office.run(&[&["ledger", "submit"], &files[..]].concat()).ok();
+    let again = office.run(&[&["ledger", "submit"], &files[..]].concat()).ok().out;
+    assert!(again.contains("stands already at entry"), "{again}");
+    // Not a trustee of this event; a folder without keys; a folder that was changed.
     office
         .run(&["trustee", "keygen", &office.path("t9"), "--name", "Nobody"])
         .ok();
-    run(decrypt(&key("t9")), &[]).refused("not one of the trustees' keys");
-    run(decrypt(&signing), &[]).refused("key file");
+    office
+        .as_trustee("t9", &["decrypt"], &[])
+        .refused("not that of a trustee of the event");
+    office.as_trustee("t8", &["decrypt"], &[]).refused("No such file");
     let copy = office.temp.path().join("elsewhere");
     copy_folder(std::path::Path::new(published), &copy);
     std::fs::remove_dir_all(copy.join("content")).expect("a folder to remove");
-    let copy = copy.display().to_string();
+    let (copy, home) = (copy.display().to_string(), office.path("t1"));
     office
         .run(&[
             "trustee",
             "decrypt",
+            &home,
             "--published",
             &copy,
             "--trust",
             trust,
-            "--key",
-            &key("t1"),
         ])
-        .refused("nothing was decrypted");
+        .refused("nothing was signed or decrypted");
 }
