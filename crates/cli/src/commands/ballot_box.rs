@@ -22,7 +22,7 @@ pub(crate) enum BoxCommand {
         verifier makes them again byte for byte."
     )]
     ExportBel {
-        /// Folder for the archives, one <uuid>.bel for each box
+        /// Folder for the archives, one `UUID.bel` for each box
         #[arg(value_name = "FOLDER")]
         out: PathBuf,
         /// Only the box of this district
