@@ -33,6 +33,7 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: Kind,
+    code: &'static str,
     problem: String,
     help: String,
 }
@@ -43,6 +44,7 @@ impl Failure {
     pub(crate) fn usage(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             kind: Kind::Usage,
+            code: "usage",
             problem: problem.into(),
             help: help.into(),
         }
@@ -51,6 +53,7 @@ impl Failure {
     pub(crate) fn refused(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             kind: Kind::Refused,
+            code: "refused",
             problem: problem.into(),
             help: help.into(),
         }
@@ -59,22 +62,38 @@ impl Failure {
     pub(crate) fn failed(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             kind: Kind::Failed,
+            code: "failed",
             problem: problem.into(),
             help: help.into(),
         }
     }
 
+    /// The same failure under a code of its own, by which programs tell it from others. Codes never change their meaning.
+    /// Spec: specs/operations.md §10.
+    pub(crate) const fn code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
     /// A file that the system does not let us use.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
-        let help = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the name; nothing was changed",
-            std::io::ErrorKind::PermissionDenied => "check who owns the file and who may read it",
-            std::io::ErrorKind::AlreadyExists => {
-                "choose another name, or move the existing file away yourself"
+        let (code, help) = match error.kind() {
+            std::io::ErrorKind::NotFound => ("file.missing", "check the name; nothing was changed"),
+            std::io::ErrorKind::PermissionDenied => (
+                "file.denied",
+                "check who owns the file or folder, and who may read or write it",
+            ),
+            std::io::ErrorKind::AlreadyExists => (
+                "file.exists",
+                "choose another name, or move the existing file away yourself",
+            ),
+            std::io::ErrorKind::InvalidData => ("file.encoding", "save the file as UTF-8 text and try again"),
+            std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => {
+                ("file.kind", "a folder is named where a file should be, or the reverse; check the name")
             }
-            _ => "check the disk, then run the command again",
+            _ => ("file.failed", "check the disk, then run the command again"),
         };
-        Self::failed(format!("{}: {error}", path.display()), help)
+        Self::failed(format!("{}: {error}", path.display()), help).code(code)
     }
 
     /// A state that this program rules out.
@@ -83,6 +102,7 @@ impl Failure {
             format!("internal contradiction: {problem}"),
             "this is a defect of this program; keep the folder as it is and report it",
         )
+        .code("internal")
     }
 
     pub(crate) const fn exit_code(&self) -> u8 {
@@ -101,7 +121,12 @@ impl Failure {
             Kind::Refused => "refused",
             Kind::Failed => "failed",
         };
-        serde_json::json!({ "error": escape(&self.problem), "help": escape(&self.help), "kind": kind })
+        serde_json::json!({
+            "error": escape(&self.problem),
+            "help": escape(&self.help),
+            "kind": kind,
+            "code": self.code,
+        })
     }
 }
 
@@ -118,6 +143,14 @@ impl fmt::Display for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
+        let code = match &error {
+            EngineError::Record { .. } => "engine.record",
+            EngineError::Load { .. } | EngineError::Read(_) => "engine.store",
+            EngineError::OtherKeys { .. } => "engine.keys",
+            EngineError::Content(_) => "engine.content",
+            EngineError::Missing(_) => "engine.missing",
+            _ => "engine.failed",
+        };
         let help = match &error {
             EngineError::Record { .. } => {
                 "the checkpoint record lies outside the data folder to notice this; do not delete it. Put back the \
@@ -132,12 +165,21 @@ impl From<EngineError> for Failure {
             EngineError::Missing(_) => "`sijill ledger list` shows what is here",
             _ => "nothing was changed; look at the message, then try again",
         };
-        Self::failed(error.to_string(), help)
+        Self::failed(error.to_string(), help).code(code)
     }
 }
 
 impl From<SubmitError> for Failure {
     fn from(error: SubmitError) -> Self {
+        let code = match &error {
+            SubmitError::Chain(_) | SubmitError::Refs(_) => "submit.stale",
+            SubmitError::Busy => "submit.busy",
+            SubmitError::Unavailable(_) => "submit.unavailable",
+            SubmitError::OutcomeUnknown(_) => "submit.unknown",
+            SubmitError::ClockBehind { .. } => "submit.clock",
+            SubmitError::ReadOnly(_) => "submit.read-only",
+            _ => "submit.refused",
+        };
         let help = match &error {
             SubmitError::Rejected(rejection) => return Self::from(rejection.clone()),
             SubmitError::Chain(_) | SubmitError::Refs(_) => {
@@ -154,7 +196,7 @@ impl From<SubmitError> for Failure {
             }
             _ => "nothing was written",
         };
-        Self::refused(error.to_string(), help)
+        Self::refused(error.to_string(), help).code(code)
     }
 }
 
@@ -191,7 +233,7 @@ impl From<Rejection> for Failure {
             ),
             other => other.to_string(),
         };
-        Self::refused(format!("{text} [{}]", rejection.code()), help)
+        Self::refused(format!("{text} [{}]", rejection.code()), help).code(rejection.code())
     }
 }
 
@@ -240,7 +282,15 @@ impl From<FolderError> for Failure {
             }
             _ => "nothing was changed",
         };
-        Self::failed(error.to_string(), help)
+        let code = match &error {
+            FolderError::NotFound { .. } => "folder.missing",
+            FolderError::AlreadyExists { .. } => "folder.exists",
+            FolderError::InUse { .. } => "folder.in-use",
+            FolderError::Exposed { .. } => "folder.exposed",
+            FolderError::NotOutside { .. } => "folder.nested",
+            _ => "folder.failed",
+        };
+        Self::failed(error.to_string(), help).code(code)
     }
 }
 
@@ -256,7 +306,14 @@ impl From<OpenError> for Failure {
             OpenError::Version { .. } => "use the version of this program that wrote the folder",
             _ => "nothing was changed",
         };
-        Self::failed(error.to_string(), help)
+        let code = match &error {
+            OpenError::InUse { .. } => "store.in-use",
+            OpenError::NotFound { .. } => "store.missing",
+            OpenError::Damaged { .. } => "store.damaged",
+            OpenError::Version { .. } => "store.version",
+            _ => "store.failed",
+        };
+        Self::failed(error.to_string(), help).code(code)
     }
 }
 
@@ -268,13 +325,19 @@ impl From<KeyFileError> for Failure {
             KeyFileError::Parse { .. } => "name a file that `sijill key new` or `sijill trustee keygen` made",
             _ => "check the name of the file",
         };
-        Self::failed(error.to_string(), help)
+        let code = match &error {
+            KeyFileError::Exposed { .. } => "key.exposed",
+            KeyFileError::AlreadyExists { .. } => "key.exists",
+            KeyFileError::Parse { .. } => "key.form",
+            _ => "key.failed",
+        };
+        Self::failed(error.to_string(), help).code(code)
     }
 }
 
 impl From<SealError> for Failure {
     fn from(error: SealError) -> Self {
-        Self::refused(error.to_string(), "nothing was written")
+        Self::refused(error.to_string(), "nothing was written").code("key.new")
     }
 }
 
@@ -289,13 +352,18 @@ impl From<UnlockError> for Failure {
             }
             _ => "find the original file",
         };
-        Self::refused(error.to_string(), help)
+        let code = match &error {
+            UnlockError::WrongPassphrase => "key.passphrase",
+            UnlockError::WrongKind { .. } => "key.kind",
+            _ => "key.altered",
+        };
+        Self::refused(error.to_string(), help).code(code)
     }
 }
 
 impl From<ElectionFileError> for Failure {
     fn from(error: ElectionFileError) -> Self {
-        Self::refused(error.to_string(), "edit the election file; nothing was written")
+        Self::refused(error.to_string(), "edit the election file; nothing was written").code("election-file")
     }
 }
 

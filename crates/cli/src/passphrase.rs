@@ -2,8 +2,9 @@
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sijill_engine::keyfile::{MIN_PASSPHRASE_CHARS, Passphrase};
+use sijill_engine::keyfile::{KdfCost, MIN_PASSPHRASE_CHARS, Passphrase};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, Outcome};
@@ -11,6 +12,22 @@ use crate::render::escape;
 
 /// Longest passphrase file, in bytes.
 const MAX_FILE_BYTES: u64 = 4096;
+
+static DANGER_FAST: AtomicBool = AtomicBool::new(false);
+
+/// From now on, new key files have passphrases that can be guessed quickly: for tests.
+pub(crate) fn danger_choose_fast() {
+    DANGER_FAST.store(true, Ordering::Relaxed);
+}
+
+/// What guessing the passphrase of a new key file costs.
+pub(crate) fn cost() -> KdfCost {
+    if DANGER_FAST.load(Ordering::Relaxed) {
+        KdfCost::danger_fast_kdf()
+    } else {
+        KdfCost::standard()
+    }
+}
 
 /// Where passphrases come from.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +84,7 @@ fn fresh(file: Option<&Path>, what: &str) -> Outcome<Passphrase> {
         return Err(Failure::refused(
             "the two passphrases differ",
             "nothing was written; start again",
-        ));
+        ).code("passphrase.differ"));
     }
     Ok(Passphrase::new(first.to_string()))
 }
@@ -82,7 +99,7 @@ fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
         return Err(Failure::usage(
             "a passphrase is needed, and nobody is there to type it",
             HELP,
-        ));
+        ).code("passphrase.needed"));
     }
     rpassword::prompt_password(prompt)
         .map(Zeroizing::new)
@@ -93,14 +110,29 @@ fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
 fn read(path: &Path) -> Outcome<Passphrase> {
     let mut text = Zeroizing::new(String::new());
     std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES).read_to_string(&mut text))
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text))
         .map_err(|e| Failure::file(path, &e))?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(Failure::refused(
+            format!("{}: more than {MAX_FILE_BYTES} bytes are no passphrase", path.display()),
+            "name the file whose first line is the passphrase",
+        )
+        .code("passphrase.size"));
+    }
+    if text.starts_with('\u{FEFF}') {
+        return Err(Failure::refused(
+            format!("{}: the passphrase file begins with a byte order mark", path.display()),
+            "save it as UTF-8 without one: it would become part of the passphrase",
+        )
+        .code("passphrase.mark"));
+    }
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {
         return Err(Failure::refused(
             format!("{}: the passphrase file is empty", path.display()),
             "put the passphrase into its first line",
-        ));
+        )
+        .code("passphrase.empty"));
     }
     Ok(Passphrase::new(line.to_owned()))
 }

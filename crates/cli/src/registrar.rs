@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sijill_ballot::{Credential, CredentialCode, Uuid};
-use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase, RegistrarSecret};
+use sijill_engine::keyfile::{KeyFile, Passphrase, RegistrarSecret};
 use sijill_ledger::LedgerId;
 use sijill_registers::names::Name;
 use sijill_registers::roll::events::Pseudonym;
@@ -119,7 +119,7 @@ impl Book {
             Failure::refused(
                 format!("{}: {what}", path.display()),
                 "give the book that the registrar keeps of this roll",
-            )
+            ).code("roll.book")
         };
         let sealed: Sealed = postcard::from_bytes(&bytes).map_err(|_| other("not a registrar's book"))?;
         if sealed.format != FORMAT {
@@ -203,7 +203,7 @@ impl Book {
             &label,
             &bytes,
             &self.passphrase,
-            KdfCost::standard(),
+            crate::passphrase::cost(),
             &mut rand::rng(),
         )?;
         write_file(&self.path, &sealed.to_bytes())

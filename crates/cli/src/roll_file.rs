@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use sijill_registers::names::Name;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::{Failure, Outcome};
@@ -59,7 +60,7 @@ impl RollFile {
             return Err(Failure::refused(
                 "line 1 of the roll is not `identifier,district`",
                 "put these two names into the first line, separated by a comma",
-            ));
+            ).code("roll-file.header"));
         }
         let mut file = Self::default();
         let mut lines: HashMap<String, u64> = HashMap::new();
@@ -120,7 +121,7 @@ pub(crate) fn parse_identifiers(bytes: &[u8]) -> Outcome<Vec<ListedPerson>> {
         return Err(Failure::refused(
             "line 1 of the list is not `identifier`",
             "put this word into the first line",
-        ));
+        ).code("roll-file.header"));
     }
     let mut identifiers = Vec::new();
     let mut bad = Vec::new();
@@ -147,7 +148,7 @@ pub(crate) fn refuse(what: &str, bad: &[BadRow]) -> Failure {
     Failure::refused(
         format!("{what} has {} bad lines:\n{}", bad.len(), list(bad)),
         help,
-    )
+    ).code("roll-file.lines")
 }
 
 /// One line of text for each bad row, the first ones only.
@@ -173,7 +174,7 @@ fn utf8(bytes: &[u8]) -> Outcome<&str> {
         Failure::refused(
             format!("line {line} of the file is not UTF-8"),
             "save the file as UTF-8 and try again",
-        )
+        ).code("file.encoding")
     })
 }
 
@@ -189,9 +190,10 @@ fn row(record: &csv::StringRecord, known: &impl Fn(&Name) -> bool) -> Result<Rol
     Ok(RollRow { identifier, district })
 }
 
-/// An identifier in its one spelling: no space around it, ASCII digits.
+/// An identifier in its one spelling: no space around it, ASCII digits, Unicode normalisation form C. Two spellings of one
+/// person would be two voters.
 pub(crate) fn identifier(text: &str) -> Result<String, String> {
-    let identifier: String = text.trim().chars().map(ascii_digit).collect();
+    let identifier: String = text.trim().nfc().map(ascii_digit).collect();
     if identifier.is_empty() {
         return Err("the identifier is empty".to_owned());
     }
@@ -235,6 +237,13 @@ mod tests {
         let found: Vec<_> = file.rows.iter().map(|r| r.identifier.as_str()).collect();
         assert_eq!(found, ["V123", "456"]);
         assert_eq!(file.bad, []);
+    }
+
+    #[test]
+    fn a_person_has_one_spelling_in_every_normal_form() {
+        let file = parse("identifier,district\r\nZoe\u{301},national\r\nZo\u{e9},national\r\n");
+        assert_eq!(file.rows.len(), 1);
+        assert_eq!(file.bad[0].problem, "repeats the person of line 2");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use sijill_engine::checkpoint_record::FileRecord;
 use sijill_engine::clock::{Clock, RehearsalClock, SystemClock};
 use sijill_engine::content::ContentStore;
 use sijill_engine::folder::DataFolder;
-use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase, SigningKind};
+use sijill_engine::keyfile::{KeyFile, Passphrase, SigningKind};
 use sijill_engine::{Engine, EngineKeys};
 use sijill_ledger::{LedgerId, Origin, SigningKey, UnixMillis};
 use sijill_registers::register::Facts;
@@ -78,7 +78,7 @@ impl Site {
             return Err(Failure::refused(
                 format!("{} is an installation already", root.display()),
                 "name another folder with --dir, or go on working in this one",
-            ));
+            ).code("folder.exists"));
         }
         if root.join("engine").exists() {
             return Err(Failure::refused(
@@ -88,7 +88,7 @@ impl Site {
                 ),
                 "if an earlier `sijill init` was interrupted here, remove the folder yourself: nothing of value is in it; \
                  else name another folder with --dir",
-            ));
+            ).code("folder.unfinished"));
         }
         make_folder(root)?;
         let data = DataFolder::create(&root.join("engine"))?;
@@ -98,7 +98,7 @@ impl Site {
             (LEDGER_KEY, SigningKind::Ledger, "ledger"),
         ] {
             let key = SigningKey::generate(&mut rng);
-            KeyFile::seal_signing_key(kind, label, &key, passphrase, KdfCost::standard(), &mut rng)?
+            KeyFile::seal_signing_key(kind, label, &key, passphrase, crate::passphrase::cost(), &mut rng)?
                 .create(&data.keys().join(name))?;
         }
         drop(SqliteStore::create(&data.events(), SqliteOptions::default())?);
@@ -131,7 +131,7 @@ impl Site {
             std::io::ErrorKind::NotFound => Failure::refused(
                 format!("{} is not an installation: it has no site.toml", root.display()),
                 "`sijill init` makes one; give --dir if it lies elsewhere",
-            ),
+            ).code("folder.missing"),
             _ => Failure::file(&path, &e),
         })?;
         let bad =
@@ -196,7 +196,7 @@ impl Site {
             return Err(Failure::refused(
                 "no event is defined here yet",
                 "`sijill election new` defines one",
-            ));
+            ).code("event.missing"));
         };
         text.parse().map_err(|_| {
             Failure::refused(
@@ -283,7 +283,7 @@ impl Clocks {
             Failure::usage(
                 "the rehearsal clock shows an impossible time",
                 "use a year like 2026",
-            )
+            ).code("clock.impossible")
         })?;
         Ok(Self::Rehearsal(Arc::new(RehearsalClock::new(ms))))
     }
@@ -317,7 +317,7 @@ fn refuse_real_events(engine: &Engine) -> Outcome {
             return Err(Failure::refused(
                 "a simulated clock is refused: this folder holds an event that is no rehearsal",
                 "leave --rehearsal-clock out, or rehearse in another folder",
-            ));
+            ).code("clock.simulated"));
         }
     }
     Ok(())
@@ -364,6 +364,49 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
     write().map_err(|e| Failure::file(path, &e))
 }
 
+/// The name of a file that somebody asked for, taken before the work begins, so that nothing is signed or cast whose file
+/// then cannot be written, and nothing that exists is overwritten.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    path: PathBuf,
+    written: bool,
+}
+
+impl NewFile {
+    /// Takes a free name.
+    pub(crate) fn take(path: &Path) -> Outcome<Self> {
+        fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|e| Failure::file(path, &e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            written: false,
+        })
+    }
+
+    /// Writes it.
+    ///
+    /// # Durability
+    /// The file is on stable storage when this returns.
+    pub(crate) fn write(mut self, bytes: &[u8]) -> Outcome {
+        write_file(&self.path, bytes)?;
+        self.written = true;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    /// A name that was not used is free again.
+    fn drop(&mut self) {
+        if !self.written {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 /// Reads a whole file, unless it is larger than any file of ours.
 pub(crate) fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -374,7 +417,7 @@ pub(crate) fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
         return Err(Failure::refused(
             format!("{} is too large", path.display()),
             "give the right file",
-        ));
+        ).code("file.size"));
     }
     Ok(bytes)
 }

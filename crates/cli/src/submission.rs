@@ -72,7 +72,7 @@ impl Submission {
             Failure::refused(
                 format!("{} is not a submission: {problem}", path.display()),
                 "give a file that a `sijill trustee` command wrote, unchanged",
-            )
+            ).code("submission.form")
         };
         let bytes = read_bounded(path)?;
         let document: Document =
@@ -99,14 +99,18 @@ impl Submission {
 
     /// Writes it.
     pub(crate) fn write(&self, path: &Path) -> Outcome {
+        write_file(path, &self.to_bytes()?)
+    }
+
+    /// The file. Spec: specs/operations.md §9.
+    pub(crate) fn to_bytes(&self) -> Outcome<Vec<u8>> {
         let document = Document {
             format: FORMAT.to_owned(),
             body: STANDARD.encode(self.body.bytes()),
             signature: hex::encode(self.body.signature().as_bytes()),
             contents: self.contents.iter().map(|bytes| STANDARD.encode(bytes)).collect(),
         };
-        let bytes = serde_json::to_vec_pretty(&document).map_err(Failure::internal)?;
-        write_file(path, &bytes)
+        serde_json::to_vec_pretty(&document).map_err(Failure::internal)
     }
 
     /// The ledger that it is for.
@@ -129,14 +133,14 @@ impl Submission {
             return Err(Failure::refused(
                 format!("the submission is for ledger {}, which is not here", body.ledger),
                 "hand it to the service that keeps this ledger; `sijill ledger list` shows what is here",
-            ));
+            ).code("submission.elsewhere"));
         };
         let kind = handle.with_head(|head| head.state.kind());
         let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| {
             Failure::refused(
                 format!("the submission's event: {e}"),
                 "make it again with a version of this program that the service knows",
-            )
+            ).code("submission.event")
         })?;
         let cited: Vec<ContentRef> = event.contents();
         for bytes in &self.contents {

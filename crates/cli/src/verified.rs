@@ -51,7 +51,7 @@ impl VerifiedFolder {
             Failure::refused(
                 e.to_string(),
                 "give the published folder and the trust file of the event",
-            )
+            ).code("folder.unusable")
         })?;
         if report.verdict != Verdict::Verified {
             return Err(refusal(&report, stage));
@@ -111,7 +111,7 @@ impl VerifiedFolder {
             (None, _) => Err(Failure::usage(
                 "this event has several districts",
                 format!("name one with --district: {}", known()),
-            )),
+            ).code("district.needed")),
             (Some(name), _) => boxes
                 .iter()
                 .find(|(district, _)| *district == name)
@@ -120,7 +120,7 @@ impl VerifiedFolder {
                     Failure::refused(
                         format!("this event has no ballot box for a district `{name}`"),
                         format!("its boxes: {}", known()),
-                    )
+                    ).code("district.unknown")
                 }),
         }
     }
@@ -138,7 +138,7 @@ impl VerifiedFolder {
                 Failure::refused(
                     "this signing key is not that of a trustee of the event",
                     "give the folder whose public signing key the commission was told",
-                )
+                ).code("trustee.stranger")
             })
     }
 
@@ -150,7 +150,7 @@ impl VerifiedFolder {
         Err(Failure::refused(
             "this key is not that of a member of the commission",
             "sign with the key file of a member; nothing was signed",
-        ))
+        ).code("commission.stranger"))
     }
 
     /// Signs an event for the election ledger, upon what this folder shows of it.
@@ -197,7 +197,7 @@ fn refusal(report: &Report, stage: Stage) -> Failure {
              the other trustees if it stays so",
             stage.name()
         ),
-    )
+    ).code("folder.not-verified")
 }
 
 /// Folds the published election ledger. It must be the very one that the verifier read.
@@ -211,7 +211,7 @@ fn read_election(
         Failure::refused(
             "the published folder changed while it was verified",
             "nothing was signed or decrypted; try again",
-        )
+        ).code("folder.changed")
     };
     let base = folder.join(ledger_folder(event));
     let note = read_bounded(&base.join("checkpoint"))?;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use sijill_rules::RulePack;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::manifest::{Contest, District, FORMAT, Manifest, ManifestError, Question, SUITE, Text, Trustees};
 use crate::names::Name;
@@ -52,6 +53,14 @@ pub enum ElectionFileError {
         problem: String,
         /// The pack's id.
         rules: String,
+    },
+    /// A text that readers could take for another one.
+    #[error("`{field}`: {problem}")]
+    Text {
+        /// The field.
+        field: String,
+        /// What is wrong and what to do.
+        problem: String,
     },
     /// A district has questions and names without a poll.
     #[error("district `{0}` has both questions and `unopposed` names; leave out one of them")]
@@ -206,7 +215,80 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
         districts,
     };
     manifest.validate()?;
+    refuse_deceptive_texts(&manifest)?;
     Ok(manifest)
+}
+
+/// Refuses texts that look like others: invisible characters, mixed normal forms, and two answers of a question that read
+/// the same. The manifest's own rules (specs/election.md §2.1) allow some of this; people who edit files should not do it.
+fn refuse_deceptive_texts(manifest: &Manifest) -> Result<(), ElectionFileError> {
+    check_text("name", &manifest.name.joined())?;
+    check_text("administrator", &manifest.administrator)?;
+    check_text("credential_authority", &manifest.credential_authority)?;
+    for name in &manifest.trustees.names {
+        check_text("trustees", name)?;
+    }
+    for district in &manifest.districts {
+        let id = &district.id;
+        check_text(&format!("district {id}, name"), &district.name.joined())?;
+        if let Contest::Unopposed(names) = &district.contest {
+            check_distinct(&format!("district {id}, unopposed"), names)?;
+        }
+        for (question, n) in district.questions().iter().zip(1..) {
+            let field = format!("district {id}, question {n}");
+            check_text(&field, &question.question.joined())?;
+            check_distinct(&field, &question.answers)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_distinct(field: &str, texts: &[Text]) -> Result<(), ElectionFileError> {
+    let mut seen = std::collections::HashMap::new();
+    for (text, n) in texts.iter().zip(1..) {
+        check_text(&format!("{field}, answer {n}"), &text.joined())?;
+        // Joiners shape letters and are seldom seen.
+        let read: String = text
+            .joined()
+            .nfkc()
+            .filter(|c| !matches!(c, '\u{200C}' | '\u{200D}'))
+            .collect();
+        let read = read.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if let Some(first) = seen.insert(read, n) {
+            return Err(ElectionFileError::Text {
+                field: field.to_owned(),
+                problem: format!(
+                    "answers {first} and {n} read the same; voters must be able to tell them apart"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), ElectionFileError> {
+    let refuse = |problem: String| {
+        Err(ElectionFileError::Text {
+            field: field.to_owned(),
+            problem,
+        })
+    };
+    let hidden = |c: &char| {
+        matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+    };
+    if let Some(c) = text.chars().find(hidden) {
+        return refuse(format!(
+            "contains the invisible character U+{:04X}; remove it",
+            u32::from(c)
+        ));
+    }
+    if !unicode_normalization::is_nfc(text) {
+        return refuse(
+            "is not in Unicode normalisation form C; type it again, or have your editor compose the characters".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 fn time(field: &'static str, text: &str) -> Result<Timestamp, ElectionFileError> {

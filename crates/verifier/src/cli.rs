@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::report::{Profile, Report, Stage, escape};
 use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
@@ -129,6 +129,16 @@ enum StageArg {
     Certified,
 }
 
+impl Command {
+    fn wants_json(&self) -> bool {
+        match self {
+            Command::Event(args) => args.common.json,
+            Command::Ledger(args) => args.common.json,
+            Command::Receipt(args) => args.common.json,
+        }
+    }
+}
+
 impl From<ProfileArg> for Profile {
     fn from(profile: ProfileArg) -> Profile {
         match profile {
@@ -153,6 +163,23 @@ impl From<StageArg> for Stage {
             StageArg::Certified => Stage::Certified,
         }
     }
+}
+
+/// The arguments of the command, for completions and manuals.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// What cannot be used, as one line of JSON on standard output: programs read the same stream for every outcome.
+fn unusable_json(message: &str) -> String {
+    let document = serde_json::json!({
+        "error": message,
+        "help": "give the folder, receipt or trust file that the command asks for; `--help` says which",
+        "kind": "unusable",
+        "code": "unusable",
+    });
+    format!("{document}\n")
 }
 
 /// Runs the command with its arguments, the program's name first. Prints the report to standard output and faults to standard error.
@@ -182,7 +209,11 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         }
         Err(unusable) => {
             let message = escape(&unusable.to_string());
-            let written = writeln!(std::io::stderr().lock(), "sijill-verify: {message}");
+            let written = if cli.command.wants_json() {
+                std::io::stdout().lock().write_all(unusable_json(&message).as_bytes())
+            } else {
+                writeln!(std::io::stderr().lock(), "sijill-verify: {message}")
+            };
             return if written.is_ok() {
                 EXIT_UNUSABLE
             } else {

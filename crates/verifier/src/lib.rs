@@ -57,7 +57,7 @@ use crate::note::{MAX_CHECKPOINT_BYTES, MAX_RECEIPT_BYTES, RECEIPT_HEADER};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::trust::MAX_TRUST_BYTES;
 
-pub use crate::cli::run_cli;
+pub use crate::cli::{command, run_cli};
 pub use crate::report::{
     BoxSummary, CheckResult, CheckVerdict, CounterExample, InputDigest, LedgerSummary, Profile,
     ReceiptSummary, Report, Stage, Verdict, escape,

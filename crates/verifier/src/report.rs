@@ -272,7 +272,7 @@ impl Report {
     #[must_use]
     pub fn to_json(&self) -> String {
         // The type has string keys only and no failing serializer, so this cannot fail; an empty object would still not read as verified.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_else(|_| "{}".to_owned());
+        let mut text = serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned());
         text.push('\n');
         text
     }

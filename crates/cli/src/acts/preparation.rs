@@ -54,7 +54,7 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
                 format!("the key ceremony is not complete: {}", describe(phase)),
                 "each trustee runs `sijill trustee ceremony next` after every publication; `sijill trustee ceremony \
                  status` says who is awaited",
-            ));
+            ).code("ceremony.incomplete"));
         }
         return fix(event, commission).await;
     }
@@ -70,7 +70,7 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
                 missing.join(", ")
             ),
             "each of them runs `sijill trustee keygen` and `sijill trustee publish`",
-        ));
+        ).code("trustee.missing"));
     }
     fix(event, commission).await
 }
@@ -84,7 +84,7 @@ async fn fix(event: &Event, commission: &SigningKey) -> Outcome {
             Failure::refused(
                 format!("the trustees' keys make no election key: {e}"),
                 "after a key ceremony, restart it with `sijill election restart-ceremony`; otherwise define the event anew",
-            )
+            ).code("trustee.keys")
         })?;
     let trustees = event.engine.put_content(record.json().as_bytes())?;
     let public_key = *record.election_key().as_bytes();
@@ -107,7 +107,7 @@ async fn define_boxes(event: &Event, commission: &SigningKey) -> Outcome {
             return Err(Failure::refused(
                 "the roll is not frozen yet",
                 "the registrar runs `sijill roll freeze` first",
-            ));
+            ).code("roll.not-frozen"));
         }
         let trustees = facts
             .trustees_record

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sijill_ballot::{Credential, Point, Proof, prove_enrolment, verify_enrolment};
-use sijill_engine::keyfile::{KdfCost, KeyFile};
+use sijill_engine::keyfile::{KeyFile};
 use sijill_ledger::LedgerId;
 use sijill_registers::names::Name;
 use sijill_registers::records;
@@ -21,7 +21,7 @@ use crate::acts::credentials::Enrolment;
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
 use crate::render::{number, say, show};
-use crate::site::{read_bounded, write_file};
+use crate::site::{NewFile, read_bounded, write_file};
 use crate::verified::VerifiedFolder;
 
 const ENROLMENT: &str = "sijill-enrolment/1";
@@ -135,12 +135,7 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
             if !path.exists() {
                 return Err(no_book(&path));
             }
-            if out.exists() {
-                return Err(Failure::refused(
-                    format!("{} exists", out.display()),
-                    "choose another name",
-                ));
-            }
+            let file = NewFile::take(out)?;
             let book = Book::open(&path, event.roll, common.passphrases().acting(&path)?)?;
             let mut text = Zeroizing::new("identifier,district,code\n".to_owned());
             let mut count = 0;
@@ -151,7 +146,7 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
                     count += 1;
                 }
             }
-            write_file(out, text.as_bytes())?;
+            file.write(text.as_bytes())?;
             say!(
                 "Wrote {} codes. Whoever has this file can vote: delete it after printing.",
                 number(count)
@@ -174,7 +169,7 @@ fn new(out: &Path, published: &Path, trust: &Path, district: Option<&Name>, comm
         "voter's credential",
         &credential,
         &passphrase,
-        KdfCost::standard(),
+        crate::passphrase::cost(),
         &mut rng,
     )?
     .create(out)?;
@@ -217,7 +212,7 @@ fn read_list(path: &Path) -> Outcome<Vec<Enrolment>> {
             Failure::refused(
                 format!("line {line} of the list {problem}"),
                 "`sijill credential enrol --help` shows the form; nothing was written",
-            )
+            ).code("enrolment.line")
         };
         let row = row.map_err(|_| at("is not `identifier,enrolment`"))?;
         let file = path.with_file_name(&row.enrolment);
@@ -234,7 +229,7 @@ fn read_list(path: &Path) -> Outcome<Vec<Enrolment>> {
         return Err(Failure::refused(
             "the list has no persons",
             "add a line for each person; nothing was written",
-        ));
+        ).code("enrolment.empty"));
     }
     Ok(enrolments)
 }

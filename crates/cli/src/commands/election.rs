@@ -17,6 +17,7 @@ use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
 use crate::render::{self, moment, number, say, show};
+use crate::site::NewFile;
 use crate::verified::VerifiedFolder;
 use crate::{roll_file, rules};
 
@@ -252,7 +253,7 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
         return Err(Failure::refused(
             "a simulated clock is refused: this election is no rehearsal",
             "leave --rehearsal-clock out, or write `rehearsal = true` into the election file",
-        ));
+        ).code("clock.simulated"));
     }
     let mut site = common.site()?;
     let commission = common.signing_key(keys.commission)?;
@@ -278,7 +279,7 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
                 moment(manifest.closes_ms, &manifest.time_zone)
             ),
             "edit `opens` and `closes` of the election file; nothing was written",
-        ));
+        ).code("election-file.past"));
     }
     let event = acts::definition::define(
         &open.engine,
@@ -359,7 +360,7 @@ async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
         Failure::refused(
             format!("{}: {e}", file.display()),
             "`sijill election paper --help` shows the form; nothing was written",
-        )
+        ).code("paper-file.form")
     })?;
     let (_site, _open, event) = common.start_event().await?;
     let key = common.signing_key(key)?;
@@ -393,6 +394,7 @@ async fn certify(
     common: &Common,
 ) -> Outcome {
     let key = common.signing_key(key)?;
+    let file = out.map(NewFile::take).transpose()?;
     let folder = VerifiedFolder::open(published, trust, Stage::Published)?;
     say!("The published folder is {}.", folder.report.summary);
     folder.check_commission(key.key_id())?;
@@ -404,8 +406,8 @@ async fn certify(
     )?;
     let quorum = usize::from(folder.manifest()?.certification_quorum);
     let before = folder.facts().certified_by.len();
-    if let Some(out) = out {
-        message.write(out)?;
+    if let (Some(file), Some(out)) = (file, out) {
+        file.write(&message.to_bytes()?)?;
         say!("Signed the certification in {}.", out.display());
         say!("Next: send it to the service, which runs `sijill ledger submit FILE`.");
     }
@@ -483,7 +485,7 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
     Err(Failure::refused(
         format!("not every result is there:\n  {}", incomplete.join("\n  ")),
         "trustees run `sijill trustee decrypt`, the commission `sijill election paper` and `sijill election result --key`",
-    ))
+    ).code("result.incomplete"))
 }
 
 fn is_below_minimum(event: &Event, ballot_box: &sijill_ledger::LedgerId) -> Outcome<bool> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
-use sijill_engine::keyfile::{KdfCost, KeyFile, RegistrarSecret, SigningKind};
+use sijill_engine::keyfile::{KeyFile, RegistrarSecret, SigningKind};
 use sijill_ledger::SigningKey;
 
 use super::Common;
@@ -48,7 +48,7 @@ pub(crate) fn run(command: &KeyCommand, common: &Common) -> Outcome {
         KeyCommand::New { out, purpose, label } => {
             let passphrase = common.passphrases().new_acting(&out.display().to_string())?;
             let mut rng = rand::rng();
-            let cost = KdfCost::standard();
+            let cost = crate::passphrase::cost();
             let file = match purpose {
                 Purpose::Signing => {
                     let key = SigningKey::generate(&mut rng);

@@ -218,10 +218,10 @@ fn find(engine: &sijill_engine::Engine, text: &str) -> Outcome<LedgerId> {
         (None, _) => Err(Failure::refused(
             "there is no ledger of that id here",
             "`sijill ledger list` shows all",
-        )),
+        ).code("ledger.unknown")),
         (Some(_), Some(_)) => Err(Failure::refused(
             "several ledgers begin with these digits",
             "give more of them",
-        )),
+        ).code("ledger.ambiguous")),
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod ballot_box;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
+pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
@@ -16,14 +17,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use sijill_engine::keyfile::{KeyFile, SigningKind};
 use sijill_ledger::{KeyId, LedgerId, SigningKey};
 
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::passphrase::Passphrases;
-use crate::render::{self, tell};
+use crate::render::{self, show, tell};
 use crate::site::{Clocks, OpenSite, Site};
 
 /// Elections whose every step stands on a public, verifiable ledger.
@@ -83,6 +84,9 @@ pub(crate) struct Common {
     /// The event, by its election ledger's id [default: the last one defined in this folder]
     #[arg(long, global = true, value_name = "LEDGER")]
     event: Option<LedgerId>,
+    /// Make key files whose passphrase can be guessed quickly: for tests, and only with --rehearsal-clock
+    #[arg(long, global = true, hide = true, requires = "rehearsal_clock")]
+    danger_fast_keys: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,6 +121,9 @@ enum Command {
     /// Look at ledgers, and publish them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Write shell completions and man pages of `sijill` and `sijill-verify`
+    #[command(subcommand)]
+    Generate(generate::GenerateCommand),
     /// Verify a published folder, a ledger or receipts, exactly as `sijill-verify` does
     #[command(disable_help_flag = true, disable_help_subcommand = true)]
     Verify {
@@ -128,13 +135,24 @@ enum Command {
 
 /// Runs the command of this process.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    no_core_dumps();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_arguments(&error),
+    };
     if cli.common.json {
         render::choose_json();
     }
+    if cli.common.danger_fast_keys {
+        crate::passphrase::danger_choose_fast();
+    }
     if let Command::Verify { arguments } = &cli.command {
-        let name = OsString::from("sijill verify");
-        let code = sijill_verifier::run_cli(std::iter::once(name).chain(arguments.iter().cloned()));
+        let mut all = vec![OsString::from("sijill verify")];
+        all.extend(arguments.iter().cloned());
+        if cli.common.json && !arguments.iter().any(|argument| argument == "--json") {
+            all.push(OsString::from("--json"));
+        }
+        let code = sijill_verifier::run_cli(all);
         return ExitCode::from(u8::try_from(code).unwrap_or(3));
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIJILL_LOG")
@@ -150,10 +168,10 @@ pub(crate) fn main() -> ExitCode {
         .map_err(|e| Failure::failed(format!("threads cannot be started: {e}"), "try again"))
         .and_then(|runtime| runtime.block_on(run(cli.command, &cli.common)));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             if render::wants_json() {
-                tell!("{}", failure.to_json());
+                show!(failure.to_json());
             } else {
                 tell!("{failure}");
             }
@@ -162,7 +180,39 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command, common: &Common) -> Outcome {
+/// Secrets in memory stay out of core dumps, and other processes of the user from this one's memory.
+fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Where a system refuses, the command works as well: specs/operations.md §10 tells the operator.
+    let _refused = setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _refused =
+        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Help and version, or what is wrong with the arguments: as JSON too, though they could not be read.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os()
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json");
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if json && code != 0 {
+        render::choose_json();
+        let text = error.to_string();
+        let problem = text.split("\n\n").next().unwrap_or_default();
+        let problem = problem.strip_prefix("error: ").unwrap_or(problem).trim();
+        show!(Failure::usage(problem, "`--help` after the command shows its arguments").to_json());
+    } else {
+        let _gone = error.print();
+    }
+    ExitCode::from(code)
+}
+
+async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
     match command {
         Command::Demo(args) => demo::run(&args, common).await,
         Command::Init(args) => init::run(&args, common),
@@ -173,11 +223,13 @@ async fn run(command: Command, common: &Common) -> Outcome {
         Command::Box(command) => ballot_box::run(&command, common).await,
         Command::Trustee(command) => trustee::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
-        Command::Receipt(command) => receipt::run(&command),
+        Command::Receipt(command) => return receipt::run(&command),
         Command::Ledger(command) => ledger::run(&command, common).await,
+        Command::Generate(command) => generate::run(&command, Cli::command()),
         // Handled before the runtime is made.
         Command::Verify { .. } => Ok(()),
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 impl Common {
@@ -234,6 +286,6 @@ fn public_key(text: &str) -> Outcome<KeyId> {
         Failure::refused(
             format!("{text} has no public signing key"),
             "give the signing key, or its public part",
-        )
+        ).code("key.kind")
     })
 }

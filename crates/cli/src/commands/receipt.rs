@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Subcommand;
 use sijill_ballot::BallotHash;
@@ -38,9 +39,9 @@ pub(crate) enum ReceiptCommand {
 }
 
 /// Runs `sijill receipt`.
-pub(crate) fn run(command: &ReceiptCommand) -> Outcome {
+pub(crate) fn run(command: &ReceiptCommand) -> Outcome<ExitCode> {
     match command {
-        ReceiptCommand::Show { file } => show(file),
+        ReceiptCommand::Show { file } => show(file).map(|()| ExitCode::SUCCESS),
         ReceiptCommand::Check { files, trust, folder } => {
             let mut args: Vec<OsString> = ["sijill verify", "receipt"].map(OsString::from).to_vec();
             args.extend(files.iter().map(|f| f.clone().into_os_string()));
@@ -50,9 +51,14 @@ pub(crate) fn run(command: &ReceiptCommand) -> Outcome {
             }
             if wants_json() {
                 args.push(OsString::from("--json"));
+                // The report is the one line, also where it says that a receipt does not hold.
+                return match u8::try_from(sijill_verifier::run_cli(args)) {
+                    Ok(0) => Ok(ExitCode::SUCCESS),
+                    code => Ok(ExitCode::from(code.unwrap_or(3).min(1))),
+                };
             }
             match sijill_verifier::run_cli(args) {
-                0 => Ok(()),
+                0 => Ok(ExitCode::SUCCESS),
                 _ => Err(Failure::refused(
                     "not every receipt holds",
                     "keep the receipts: a receipt with a valid signature that the ledger does not contain proves a fork",
@@ -75,7 +81,7 @@ fn show(path: &Path) -> Outcome {
         Failure::refused(
             format!("{} is not a receipt: {why}", path.display()),
             "give a *.tlog-proof file",
-        )
+        ).code("receipt.form")
     };
     if length > MAX_RECEIPT_BYTES {
         return Err(bad("it is too large"));

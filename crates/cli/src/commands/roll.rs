@@ -13,7 +13,7 @@ use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms};
 use crate::render::{number, say, show};
 use crate::roll_file::{self, RollFile};
-use crate::site::Site;
+use crate::site::{Site, read_bounded};
 
 /// The registrar's files.
 #[derive(Debug, Args)]
@@ -96,7 +96,7 @@ pub(crate) fn no_book(path: &Path) -> Failure {
     Failure::refused(
         format!("there is no registrar's book {}", path.display()),
         "run `sijill roll import` first, or give --book",
-    )
+    ).code("roll.book-missing")
 }
 
 /// Runs `sijill roll`.
@@ -133,7 +133,7 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
 }
 
 async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: &Common) -> Outcome {
-    let bytes = zeroize::Zeroizing::new(std::fs::read(file).map_err(|e| Failure::file(file, &e))?);
+    let bytes = zeroize::Zeroizing::new(read_bounded(file)?);
     let (site, _open, event) = common.start_event().await?;
     let mut parsed = RollFile::parse(&bytes, |district| event.manifest.district(district).is_some())?;
     if !parsed.bad.is_empty() {
@@ -150,7 +150,7 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
         return Err(Failure::refused(
             "the roll has no persons",
             "add a line for each person; nothing was imported",
-        ));
+        ).code("roll-file.empty"));
     }
     acts::roll::refuse_frozen(&event)?;
     let mut registrar = Registrar::unlock(registrar, common, &site, &event, true)?;
@@ -162,7 +162,7 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
                 moved.len()
             ),
             "nobody may be on the roll of two districts; mend the file (nothing was imported)",
-        ));
+        ).code("roll.moved"));
     }
     // The book first: an event whose person is unknown would be worse than a person without an event.
     registrar.book.save()?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use sijill_ballot::TrusteeSecret;
-use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase, SigningKind};
+use sijill_engine::keyfile::{KeyFile, Passphrase, SigningKind};
 use sijill_ledger::SigningKey;
 use sijill_registers::election::ceremony::Phase;
 use sijill_registers::election::events::{ElectionEvent, TrusteeKeyPublished};
@@ -179,14 +179,14 @@ fn keygen(out: &Path, name: Option<&str>, ceremony: bool, common: &Common) -> Ou
                 Failure::usage(
                     format!("--name: {e}"),
                     "give the name exactly as the election file has it",
-                )
+                ).code("trustee.name")
             })?;
             Some((secret, record.json()))
         }
     };
     make_folder(out)?;
     let signing = SigningKey::generate(&mut rng);
-    let cost = KdfCost::standard();
+    let cost = crate::passphrase::cost();
     KeyFile::seal_signing_key(
         SigningKind::Author,
         "trustee's signing key",
@@ -219,7 +219,7 @@ async fn publish(view: &View, common: &Common) -> Outcome {
         return Err(Failure::refused(
             "the trustees of this event make their key in a ceremony",
             "run `sijill trustee ceremony next`",
-        ));
+        ).code("ceremony.needed"));
     }
     let event = ElectionEvent::TrusteeKeyPublished(TrusteeKeyPublished {
         index: trustee.index,
@@ -270,7 +270,7 @@ async fn next(view: &View, common: &Common) -> Outcome {
             format!("the share that trustee {dealer} dealt to you cannot be accepted: {error}"),
             "check your own folder first. If it stays so, run `sijill trustee ceremony complain`: the attempt ends, and \
              everybody can see whose fault it is",
-        )),
+        ).code("ceremony.bad-share")),
         Next::Ended => Err(ended(&trustee.folder)),
         Next::Complete => {
             say!("The ceremony is complete. Keep this folder and its copies until the result is certified.");
@@ -365,7 +365,7 @@ async fn decrypt(view: &View, common: &Common) -> Outcome {
         return Err(Failure::refused(
             "there is nothing to decrypt: no box with enough ballots waits for a share of yours",
             "`sijill election result` shows the results that are there",
-        ));
+        ).code("trustee.nothing"));
     }
     let mut messages = Vec::new();
     for decryptable in &boxes {
@@ -419,5 +419,5 @@ fn ended(folder: &VerifiedFolder) -> Failure {
     Failure::refused(
         format!("this attempt of the ceremony has ended{text}"),
         "the commission runs `sijill election restart-ceremony`; then everybody begins again with `next`",
-    )
+    ).code("ceremony.ended")
 }

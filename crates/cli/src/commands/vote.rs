@@ -19,7 +19,7 @@ use crate::acts::Event;
 use crate::acts::voting::{Device, ReadyBallot, election_of, latest};
 use crate::error::{Failure, Outcome};
 use crate::render::{bilingual, say, show, wants_json};
-use crate::site::{Site, read_bounded, write_file};
+use crate::site::{NewFile, Site, read_bounded, write_file};
 
 /// Arguments of `sijill vote`.
 #[derive(Debug, Args)]
@@ -86,6 +86,7 @@ pub(crate) async fn run(args: &VoteArgs, common: &Common) -> Outcome {
     };
     let vote = read_vote(args, &event, &ballot_box, device.election().questions())?;
     if args.audit {
+        let opening = args.opening.as_deref().map(NewFile::take).transpose()?;
         let opened = device.encrypt_to_open(&vote)?;
         say!("tracking code: {}", opened.tracking_code);
         event
@@ -95,8 +96,8 @@ pub(crate) async fn run(args: &VoteArgs, common: &Common) -> Outcome {
         say!("The audit is announced: this ballot can never be cast.");
         let choices = opened.check(device.election())?;
         say!("The opened ballot contains, by question and choice: {choices:?}");
-        if let Some(path) = &args.opening {
-            write_file(path, opened.opening.as_bytes())?;
+        if let (Some(file), Some(path)) = (opening, &args.opening) {
+            file.write(opened.opening.as_bytes())?;
             say!("Opened ballot: {}", path.display());
         }
         say!("You have not voted yet: run `sijill vote` again without --audit.");
@@ -116,6 +117,7 @@ async fn cast_and_keep(
     ballot_box: LedgerId,
     ballot: ReadyBallot,
 ) -> Outcome {
+    let named = args.receipt.as_deref().map(NewFile::take).transpose()?;
     say!("tracking code: {}", ballot.tracking_code());
     if let Some(old) = &ballot.cast.replaces {
         say!("replaces:      {}", old.ballot_hash.tracking_code());
@@ -126,7 +128,10 @@ async fn cast_and_keep(
         .receipt
         .clone()
         .unwrap_or_else(|| site.receipts().join(file_name(&ballot.hash)));
-    write_file(&path, receipt.to_text().as_bytes())?;
+    match named {
+        Some(file) => file.write(receipt.to_text().as_bytes())?,
+        None => write_file(&path, receipt.to_text().as_bytes())?,
+    }
     say!(
         "recorded:      entry {} of ballot box {ballot_box}",
         acknowledged.seq
@@ -160,14 +165,14 @@ fn read_code(args: &VoteArgs) -> Outcome<CredentialCode> {
             return Err(Failure::usage(
                 "a voter's code is needed",
                 "give --code-file FILE",
-            ));
+            ).code("vote.code-needed"));
         }
     };
     CredentialCode::parse(&text).map_err(|_| {
         Failure::refused(
             "this is not a voter's code",
             "a code looks like XXXXX-XXXXXX-XXXXX-XXXXXX; check it against your slip",
-        )
+        ).code("vote.code")
     })
 }
 
@@ -195,7 +200,7 @@ fn read_vote(
             return Err(Failure::usage(
                 "the choices are needed",
                 "give --choices-file FILE",
-            ));
+            ).code("vote.choices-needed"));
         }
     };
     if lines.len() != district.questions().len() {
@@ -206,7 +211,7 @@ fn read_vote(
                 district.questions().len()
             ),
             "write one line for each question",
-        ));
+        ).code("vote.choices"));
     }
     let picked: Vec<Option<Vec<usize>>> = lines
         .iter()
@@ -221,7 +226,7 @@ fn read_vote(
         Failure::refused(
             format!("the choices are not a valid vote: {e}"),
             "choose again; nothing was sent",
-        )
+        ).code("vote.choices")
     })
 }
 
@@ -241,7 +246,7 @@ fn parse_choice(line: &str, question: usize) -> Outcome<Option<Vec<usize>>> {
         Failure::refused(
             format!("the choice for question {question} cannot be read"),
             "write numbers of answers from 1, separated by commas, or `blank`",
-        )
+        ).code("vote.choices")
     })
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sijill_ballot::TrusteeSecret;
 use sijill_ballot::ceremony::{Attempt, CeremonySecret, ChannelKey, ShareError};
-use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase};
+use sijill_engine::keyfile::{KeyFile, Passphrase};
 use sijill_registers::election::ceremony::{Ceremony, Phase};
 use sijill_registers::election::events::{
     CeremonyComplained, CoefficientsOpened, ElectionEvent, KeyConfirmed, SharesDealt, TrusteeEnrolled,
@@ -55,7 +55,7 @@ impl<'a> Member<'a> {
             return Err(Failure::refused(
                 "the trustees of this event hold no ceremony: all of them are needed for a result",
                 "publish your key with `sijill trustee publish`",
-            ));
+            ).code("ceremony.none"));
         }
         let ceremony = &folder.facts().ceremony;
         Ok(Self {
@@ -157,14 +157,14 @@ impl<'a> Member<'a> {
             return Err(Failure::refused(
                 "a complaint is possible only after everybody has dealt, and before you have confirmed",
                 "`sijill trustee ceremony status` says how far the ceremony is",
-            ));
+            ).code("ceremony.early"));
         }
         let secret = self.secret()?;
         let Err((against, _)) = self.receive(&secret) else {
             return Err(Failure::refused(
                 "every share for you is in order: a complaint would be found to be your own fault",
                 "run `sijill trustee ceremony next`",
-            ));
+            ).code("ceremony.unfounded"));
         };
         let complaint = CeremonyComplained {
             attempt: self.attempt.number,
@@ -202,7 +202,7 @@ impl<'a> Member<'a> {
         let mut rng = rand::rng();
         let secret = CeremonySecret::generate(self.attempt.threshold, &mut rng);
         let label = format!("secrets of a key ceremony, attempt {}", self.attempt.number);
-        KeyFile::seal_ceremony(&label, &secret, self.passphrase, KdfCost::standard(), &mut rng)?
+        KeyFile::seal_ceremony(&label, &secret, self.passphrase, crate::passphrase::cost(), &mut rng)?
             .create(&path)?;
         Ok(secret)
     }
@@ -215,7 +215,7 @@ impl<'a> Member<'a> {
                 problem,
                 "give the folder from which you enrolled. If it is lost, ask the commission to restart the ceremony \
                  (`sijill election restart-ceremony`)",
-            )
+            ).code("ceremony.secret-lost")
         };
         if !path.exists() {
             return Err(lost(format!(

@@ -46,7 +46,7 @@ impl Journal {
             Failure::failed(
                 "another process decrypts with this folder",
                 "wait until it has finished, then try again",
-            )
+            ).code("trustee.in-use")
         })?;
         let path = folder.join("decrypted.json");
         let document = match fs::read(&path) {
@@ -66,7 +66,7 @@ impl Journal {
                     path.display()
                 ),
                 "nothing is decrypted until this file is restored from a copy",
-            )
+            ).code("trustee.journal")
         })?;
         Ok(Self {
             path,
@@ -90,7 +90,7 @@ impl Journal {
                         before.encrypted_tally, tally.encrypted_tally
                     ),
                     "do not decrypt: there is one tally of a box, ever. Tell the other trustees and the auditors",
-                ));
+                ).code("trustee.second-tally"));
             }
             None => {}
         }

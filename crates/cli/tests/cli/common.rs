@@ -13,7 +13,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("output is UTF-8");
         Self {
             code: output.status.code().expect("not killed"),
@@ -222,6 +222,7 @@ impl Office {
             &passphrase,
             "--rehearsal-clock",
             &self.clock,
+            "--danger-fast-keys",
         ];
         all.extend(args);
         sijill(&all)
