@@ -88,9 +88,10 @@ impl Failure {
                 "choose another name, or move the existing file away yourself",
             ),
             std::io::ErrorKind::InvalidData => ("file.encoding", "save the file as UTF-8 text and try again"),
-            std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => {
-                ("file.kind", "a folder is named where a file should be, or the reverse; check the name")
-            }
+            std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => (
+                "file.kind",
+                "a folder is named where a file should be, or the reverse; check the name",
+            ),
             _ => ("file.failed", "check the disk, then run the command again"),
         };
         Self::failed(format!("{}: {error}", path.display()), help).code(code)

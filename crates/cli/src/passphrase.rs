@@ -81,10 +81,10 @@ fn fresh(file: Option<&Path>, what: &str) -> Outcome<Passphrase> {
     ))?;
     let second = typed("The same again: ")?;
     if *first != *second {
-        return Err(Failure::refused(
-            "the two passphrases differ",
-            "nothing was written; start again",
-        ).code("passphrase.differ"));
+        return Err(
+            Failure::refused("the two passphrases differ", "nothing was written; start again")
+                .code("passphrase.differ"),
+        );
     }
     Ok(Passphrase::new(first.to_string()))
 }
@@ -96,10 +96,10 @@ fn ask(prompt: &str) -> Outcome<Passphrase> {
 fn typed(prompt: &str) -> Outcome<Zeroizing<String>> {
     const HELP: &str = "give --passphrase-file FILE, or set SIJILL_PASSPHRASE_FILE";
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(
-            "a passphrase is needed, and nobody is there to type it",
-            HELP,
-        ).code("passphrase.needed"));
+        return Err(
+            Failure::usage("a passphrase is needed, and nobody is there to type it", HELP)
+                .code("passphrase.needed"),
+        );
     }
     rpassword::prompt_password(prompt)
         .map(Zeroizing::new)
@@ -114,14 +114,20 @@ fn read(path: &Path) -> Outcome<Passphrase> {
         .map_err(|e| Failure::file(path, &e))?;
     if text.len() as u64 > MAX_FILE_BYTES {
         return Err(Failure::refused(
-            format!("{}: more than {MAX_FILE_BYTES} bytes are no passphrase", path.display()),
+            format!(
+                "{}: more than {MAX_FILE_BYTES} bytes are no passphrase",
+                path.display()
+            ),
             "name the file whose first line is the passphrase",
         )
         .code("passphrase.size"));
     }
     if text.starts_with('\u{FEFF}') {
         return Err(Failure::refused(
-            format!("{}: the passphrase file begins with a byte order mark", path.display()),
+            format!(
+                "{}: the passphrase file begins with a byte order mark",
+                path.display()
+            ),
             "save it as UTF-8 without one: it would become part of the passphrase",
         )
         .code("passphrase.mark"));

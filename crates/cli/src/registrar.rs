@@ -119,7 +119,8 @@ impl Book {
             Failure::refused(
                 format!("{}: {what}", path.display()),
                 "give the book that the registrar keeps of this roll",
-            ).code("roll.book")
+            )
+            .code("roll.book")
         };
         let sealed: Sealed = postcard::from_bytes(&bytes).map_err(|_| other("not a registrar's book"))?;
         if sealed.format != FORMAT {

@@ -60,10 +60,12 @@ impl RollFile {
             return Err(Failure::refused(
                 "line 1 of the roll is not `identifier,district`",
                 "put these two names into the first line, separated by a comma",
-            ).code("roll-file.header"));
+            )
+            .code("roll-file.header"));
         }
         let mut file = Self::default();
         let mut lines: HashMap<String, u64> = HashMap::new();
+        let mut at = Lines::new(text);
         for record in records {
             let record = match record {
                 Ok(record) => record,
@@ -76,7 +78,9 @@ impl RollFile {
                     continue;
                 }
             };
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().map_or(0, |position| {
+                at.line_of(usize::try_from(position.byte()).unwrap_or(usize::MAX))
+            });
             match row(&record, &known) {
                 Err(problem) => file.bad.push(BadRow { line, problem }),
                 Ok(row) => match lines.get(&row.identifier) {
@@ -95,6 +99,41 @@ impl RollFile {
         }
         lines.drain().for_each(|(mut identifier, _)| identifier.zeroize());
         Ok(file)
+    }
+}
+
+/// Counts lines as an editor does: the CSV reader's own count is one behind where lines end with carriage return and line
+/// feed.
+struct Lines<'a> {
+    text: &'a [u8],
+    byte: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            byte: 0,
+            line: 1,
+        }
+    }
+
+    /// The line of the record that begins at this byte or after the line ends that follow it. Bytes are asked for in
+    /// ascending order.
+    fn line_of(&mut self, byte: usize) -> u64 {
+        while let Some(c) = self.text.get(self.byte) {
+            let ends = matches!(c, b'\r' | b'\n');
+            if self.byte >= byte && !ends {
+                break;
+            }
+            self.byte += 1;
+            // Both together end one line.
+            if ends && !(*c == b'\r' && self.text.get(self.byte) == Some(&b'\n')) {
+                self.line += 1;
+            }
+        }
+        self.line
     }
 }
 
@@ -121,7 +160,8 @@ pub(crate) fn parse_identifiers(bytes: &[u8]) -> Outcome<Vec<ListedPerson>> {
         return Err(Failure::refused(
             "line 1 of the list is not `identifier`",
             "put this word into the first line",
-        ).code("roll-file.header"));
+        )
+        .code("roll-file.header"));
     }
     let mut identifiers = Vec::new();
     let mut bad = Vec::new();
@@ -148,7 +188,8 @@ pub(crate) fn refuse(what: &str, bad: &[BadRow]) -> Failure {
     Failure::refused(
         format!("{what} has {} bad lines:\n{}", bad.len(), list(bad)),
         help,
-    ).code("roll-file.lines")
+    )
+    .code("roll-file.lines")
 }
 
 /// One line of text for each bad row, the first ones only.
@@ -174,7 +215,8 @@ fn utf8(bytes: &[u8]) -> Outcome<&str> {
         Failure::refused(
             format!("line {line} of the file is not UTF-8"),
             "save the file as UTF-8 and try again",
-        ).code("file.encoding")
+        )
+        .code("file.encoding")
     })
 }
 
@@ -237,6 +279,23 @@ mod tests {
         let found: Vec<_> = file.rows.iter().map(|r| r.identifier.as_str()).collect();
         assert_eq!(found, ["V123", "456"]);
         assert_eq!(file.bad, []);
+    }
+
+    #[test]
+    fn lines_are_counted_as_editors_do() {
+        for end in ["\n", "\r\n", "\r"] {
+            let lines = [
+                "identifier,district",
+                "V1,national",
+                "",
+                "V1,national",
+                "\"V2\",x",
+                "V3",
+            ];
+            let file = parse(&lines.join(end));
+            let bad: Vec<_> = file.bad.iter().map(|b| b.line).collect();
+            assert_eq!(bad, [4, 5, 6], "{end:?}");
+        }
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub(crate) fn for_election(election: &str, file: Option<&Path>) -> Outcome<RuleP
                     return Err(Failure::refused(
                         format!("the rule pack `{id}` does not come with this program"),
                         format!("give its file with --rules, or name one of: {}", known.join(", ")),
-                    ).code("rules.unknown"));
+                    )
+                    .code("rules.unknown"));
                 }
             }
         }
@@ -38,6 +39,7 @@ pub(crate) fn for_election(election: &str, file: Option<&Path>) -> Outcome<RuleP
         Failure::refused(
             format!("rule pack: {e}"),
             "edit the rule pack; nothing was written",
-        ).code("rules.form")
+        )
+        .code("rules.form")
     })
 }

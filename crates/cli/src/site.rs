@@ -78,7 +78,8 @@ impl Site {
             return Err(Failure::refused(
                 format!("{} is an installation already", root.display()),
                 "name another folder with --dir, or go on working in this one",
-            ).code("folder.exists"));
+            )
+            .code("folder.exists"));
         }
         if root.join("engine").exists() {
             return Err(Failure::refused(
@@ -131,7 +132,8 @@ impl Site {
             std::io::ErrorKind::NotFound => Failure::refused(
                 format!("{} is not an installation: it has no site.toml", root.display()),
                 "`sijill init` makes one; give --dir if it lies elsewhere",
-            ).code("folder.missing"),
+            )
+            .code("folder.missing"),
             _ => Failure::file(&path, &e),
         })?;
         let bad =
@@ -196,7 +198,8 @@ impl Site {
             return Err(Failure::refused(
                 "no event is defined here yet",
                 "`sijill election new` defines one",
-            ).code("event.missing"));
+            )
+            .code("event.missing"));
         };
         text.parse().map_err(|_| {
             Failure::refused(
@@ -283,7 +286,8 @@ impl Clocks {
             Failure::usage(
                 "the rehearsal clock shows an impossible time",
                 "use a year like 2026",
-            ).code("clock.impossible")
+            )
+            .code("clock.impossible")
         })?;
         Ok(Self::Rehearsal(Arc::new(RehearsalClock::new(ms))))
     }
@@ -317,7 +321,8 @@ fn refuse_real_events(engine: &Engine) -> Outcome {
             return Err(Failure::refused(
                 "a simulated clock is refused: this folder holds an event that is no rehearsal",
                 "leave --rehearsal-clock out, or rehearse in another folder",
-            ).code("clock.simulated"));
+            )
+            .code("clock.simulated"));
         }
     }
     Ok(())
@@ -414,10 +419,10 @@ pub(crate) fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|e| Failure::file(path, &e))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(Failure::refused(
-            format!("{} is too large", path.display()),
-            "give the right file",
-        ).code("file.size"));
+        return Err(
+            Failure::refused(format!("{} is too large", path.display()), "give the right file")
+                .code("file.size"),
+        );
     }
     Ok(bytes)
 }

@@ -72,7 +72,8 @@ impl Submission {
             Failure::refused(
                 format!("{} is not a submission: {problem}", path.display()),
                 "give a file that a `sijill trustee` command wrote, unchanged",
-            ).code("submission.form")
+            )
+            .code("submission.form")
         };
         let bytes = read_bounded(path)?;
         let document: Document =
@@ -133,14 +134,16 @@ impl Submission {
             return Err(Failure::refused(
                 format!("the submission is for ledger {}, which is not here", body.ledger),
                 "hand it to the service that keeps this ledger; `sijill ledger list` shows what is here",
-            ).code("submission.elsewhere"));
+            )
+            .code("submission.elsewhere"));
         };
         let kind = handle.with_head(|head| head.state.kind());
         let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| {
             Failure::refused(
                 format!("the submission's event: {e}"),
                 "make it again with a version of this program that the service knows",
-            ).code("submission.event")
+            )
+            .code("submission.event")
         })?;
         let cited: Vec<ContentRef> = event.contents();
         for bytes in &self.contents {

@@ -51,7 +51,8 @@ impl VerifiedFolder {
             Failure::refused(
                 e.to_string(),
                 "give the published folder and the trust file of the event",
-            ).code("folder.unusable")
+            )
+            .code("folder.unusable")
         })?;
         if report.verdict != Verdict::Verified {
             return Err(refusal(&report, stage));
@@ -111,7 +112,8 @@ impl VerifiedFolder {
             (None, _) => Err(Failure::usage(
                 "this event has several districts",
                 format!("name one with --district: {}", known()),
-            ).code("district.needed")),
+            )
+            .code("district.needed")),
             (Some(name), _) => boxes
                 .iter()
                 .find(|(district, _)| *district == name)
@@ -120,7 +122,8 @@ impl VerifiedFolder {
                     Failure::refused(
                         format!("this event has no ballot box for a district `{name}`"),
                         format!("its boxes: {}", known()),
-                    ).code("district.unknown")
+                    )
+                    .code("district.unknown")
                 }),
         }
     }
@@ -138,7 +141,8 @@ impl VerifiedFolder {
                 Failure::refused(
                     "this signing key is not that of a trustee of the event",
                     "give the folder whose public signing key the commission was told",
-                ).code("trustee.stranger")
+                )
+                .code("trustee.stranger")
             })
     }
 
@@ -150,7 +154,8 @@ impl VerifiedFolder {
         Err(Failure::refused(
             "this key is not that of a member of the commission",
             "sign with the key file of a member; nothing was signed",
-        ).code("commission.stranger"))
+        )
+        .code("commission.stranger"))
     }
 
     /// Signs an event for the election ledger, upon what this folder shows of it.
@@ -211,7 +216,8 @@ fn read_election(
         Failure::refused(
             "the published folder changed while it was verified",
             "nothing was signed or decrypted; try again",
-        ).code("folder.changed")
+        )
+        .code("folder.changed")
     };
     let base = folder.join(ledger_folder(event));
     let note = read_bounded(&base.join("checkpoint"))?;

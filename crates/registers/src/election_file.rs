@@ -253,7 +253,11 @@ fn check_distinct(field: &str, texts: &[Text]) -> Result<(), ElectionFileError> 
             .nfkc()
             .filter(|c| !matches!(c, '\u{200C}' | '\u{200D}'))
             .collect();
-        let read = read.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let read = read
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase();
         if let Some(first) = seen.insert(read, n) {
             return Err(ElectionFileError::Text {
                 field: field.to_owned(),

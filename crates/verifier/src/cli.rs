@@ -210,7 +210,9 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         Err(unusable) => {
             let message = escape(&unusable.to_string());
             let written = if cli.command.wants_json() {
-                std::io::stdout().lock().write_all(unusable_json(&message).as_bytes())
+                std::io::stdout()
+                    .lock()
+                    .write_all(unusable_json(&message).as_bytes())
             } else {
                 writeln!(std::io::stderr().lock(), "sijill-verify: {message}")
             };

@@ -34,7 +34,8 @@ pub(crate) async fn issue(
         return Err(Failure::refused(
             "credentials of voters' own devices are enrolled in this event, and an event has one kind",
             "enrol the others too: `sijill credential enrol`",
-        ).code("credential.kind"));
+        )
+        .code("credential.kind"));
     }
     let uuids: HashMap<Name, Uuid> = event
         .boxes
@@ -76,7 +77,8 @@ pub(crate) async fn enrol(
         return Err(Failure::refused(
             "codes are issued in this event, and an event has one kind of credential",
             "issue codes to the others too: `sijill credential issue`",
-        ).code("credential.kind"));
+        )
+        .code("credential.kind"));
     }
     let mut taken: HashMap<[u8; 32], String> = book
         .people()
@@ -90,7 +92,8 @@ pub(crate) async fn enrol(
             Failure::refused(
                 format!("line {} of the list {problem}", enrolment.line),
                 "mend the list; nothing was written",
-            ).code("enrolment.line")
+            )
+            .code("enrolment.line")
         };
         let person = people
             .get(enrolment.identifier.as_str())
@@ -152,7 +155,8 @@ async fn commit(
                 return Err(Failure::refused(
                     "the book has a person who is not on the roll",
                     "run `sijill roll import` again: it completes an import that was interrupted",
-                ).code("roll.book"));
+                )
+                .code("roll.book"));
             }
         }
     }

@@ -43,7 +43,8 @@ pub(crate) async fn define(
                 officials.trustees.len()
             ),
             "give one --trustee for each, in the order of the election file",
-        ).code("election.keys"));
+        )
+        .code("election.keys"));
     }
     if commission.key_id() != officials.commission {
         return Err(Failure::internal(
@@ -109,7 +110,8 @@ fn refuse_shared_keys(engine: &Engine, officials: &Officials) -> Outcome {
         return Err(Failure::refused(
             "two offices have the same key",
             "each of commission, registrar and trustees has a key of their own: `sijill key new`",
-        ).code("election.keys"));
+        )
+        .code("election.keys"));
     }
     Ok(())
 }
@@ -129,7 +131,8 @@ impl Maker<'_> {
             Failure::refused(
                 format!("the first entry of ledger {name}: {e}"),
                 "mend the key or the origin that it names",
-            ).code("election.keys")
+            )
+            .code("election.keys")
         };
         let origin =
             Origin::new(format!("{}/{}/{name}", self.origin, self.manifest.id)).map_err(|e| refused(&e))?;

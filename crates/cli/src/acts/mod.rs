@@ -50,7 +50,8 @@ impl Event {
             Failure::refused(
                 format!("ledger {election} is not the election ledger of a defined event of this folder"),
                 "`sijill ledger list` shows the events that are here",
-            ).code("event.missing")
+            )
+            .code("event.missing")
         };
         let handle = engine.ledgers().find(&election).ok_or_else(not_here)?;
         let Facts::Election(facts) = handle.facts() else {
@@ -125,7 +126,8 @@ impl Event {
                 _ => Err(Failure::usage(
                     "this event has several districts",
                     format!("name one with --district: {}", ids()),
-                ).code("district.needed")),
+                )
+                .code("district.needed")),
             },
             Some(name) => self
                 .boxes
@@ -136,7 +138,8 @@ impl Event {
                     Failure::refused(
                         format!("this event has no district `{name}`"),
                         format!("its districts: {}", ids()),
-                    ).code("district.unknown")
+                    )
+                    .code("district.unknown")
                 }),
         }
     }

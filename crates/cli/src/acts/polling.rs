@@ -69,7 +69,8 @@ pub(crate) async fn exclude(
             Failure::refused(
                 format!("line {line} of the list {problem}"),
                 "mend the list; nothing was written",
-            ).code("exclusion.line")
+            )
+            .code("exclusion.line")
         };
         let person = people
             .get(identifier.as_str())

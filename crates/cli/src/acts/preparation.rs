@@ -70,7 +70,8 @@ async fn fix_trustees(event: &Event, commission: &SigningKey) -> Outcome {
                 missing.join(", ")
             ),
             "each of them runs `sijill trustee keygen` and `sijill trustee publish`",
-        ).code("trustee.missing"));
+        )
+        .code("trustee.missing"));
     }
     fix(event, commission).await
 }
@@ -107,7 +108,8 @@ async fn define_boxes(event: &Event, commission: &SigningKey) -> Outcome {
             return Err(Failure::refused(
                 "the roll is not frozen yet",
                 "the registrar runs `sijill roll freeze` first",
-            ).code("roll.not-frozen"));
+            )
+            .code("roll.not-frozen"));
         }
         let trustees = facts
             .trustees_record

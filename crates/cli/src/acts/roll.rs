@@ -27,7 +27,8 @@ pub(crate) fn refuse_frozen(event: &Event) -> Outcome {
         return Err(Failure::refused(
             "the roll is frozen",
             "nothing may follow; a new event has a new roll",
-        ).code("roll.frozen"));
+        )
+        .code("roll.frozen"));
     }
     Ok(())
 }
@@ -45,7 +46,8 @@ pub(crate) fn refuse_strangers(event: &Event, registrar: &SigningKey) -> Outcome
     Err(Failure::refused(
         "this key does not hold the role registrar on the roll",
         "sign with the registrar's key file; nothing was written",
-    ).code("event.author"))
+    )
+    .code("event.author"))
 }
 
 /// Registers everybody of the book who is not on the roll yet. Returns how many were.
@@ -96,7 +98,8 @@ pub(crate) async fn freeze(
                 return Err(Failure::refused(
                     "the roll has a commitment for a person whose credential is not in the book",
                     "use the registrar's newest book",
-                ).code("roll.book"));
+                )
+                .code("roll.book"));
             }
             _ => {}
         }

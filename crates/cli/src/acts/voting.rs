@@ -107,7 +107,8 @@ impl Device {
             Failure::refused(
                 format!("the vote does not fit the questions: {e}"),
                 "choose again; nothing was sent",
-            ).code("vote.choices")
+            )
+            .code("vote.choices")
         })
     }
 }
@@ -120,7 +121,8 @@ impl OpenedBallot {
             Failure::refused(
                 format!("the opened ballot is not what the device said: {e}"),
                 "do not trust this device; vote with another one",
-            ).code("vote.device")
+            )
+            .code("vote.device")
         })?;
         let announced = seen.tracking_code() == self.tracking_code;
         if announced {
@@ -138,7 +140,8 @@ pub(crate) fn election_of(event: &Event, ballot_box: &LedgerId) -> Outcome<Arc<E
         Failure::refused(
             "the ballot box is not prepared yet",
             "the commission runs `sijill election prepare`",
-        ).code("box.order")
+        )
+        .code("box.order")
     })?;
     Ok(Arc::clone(&setup.election))
 }

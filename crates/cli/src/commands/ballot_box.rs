@@ -55,7 +55,8 @@ async fn export(out: &Path, district: Option<&Name>, common: &Common) -> Outcome
         return Err(Failure::refused(
             "there is no result yet: only a box with a result has an archive",
             "`sijill election result` shows what is missing",
-        ).code("result.incomplete"));
+        )
+        .code("result.incomplete"));
     }
     make_folder(out)?;
     let mut rows = Vec::new();

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sijill_ballot::{Credential, Point, Proof, prove_enrolment, verify_enrolment};
-use sijill_engine::keyfile::{KeyFile};
+use sijill_engine::keyfile::KeyFile;
 use sijill_ledger::LedgerId;
 use sijill_registers::names::Name;
 use sijill_registers::records;
@@ -212,7 +212,8 @@ fn read_list(path: &Path) -> Outcome<Vec<Enrolment>> {
             Failure::refused(
                 format!("line {line} of the list {problem}"),
                 "`sijill credential enrol --help` shows the form; nothing was written",
-            ).code("enrolment.line")
+            )
+            .code("enrolment.line")
         };
         let row = row.map_err(|_| at("is not `identifier,enrolment`"))?;
         let file = path.with_file_name(&row.enrolment);
@@ -229,7 +230,8 @@ fn read_list(path: &Path) -> Outcome<Vec<Enrolment>> {
         return Err(Failure::refused(
             "the list has no persons",
             "add a line for each person; nothing was written",
-        ).code("enrolment.empty"));
+        )
+        .code("enrolment.empty"));
     }
     Ok(enrolments)
 }

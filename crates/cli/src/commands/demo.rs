@@ -44,7 +44,8 @@ pub(crate) async fn run(args: &DemoArgs, common: &Common) -> Outcome {
         return Err(Failure::usage(
             "the demonstration has its own clock",
             "leave --rehearsal-clock out",
-        ).code("usage"));
+        )
+        .code("usage"));
     }
     let demo = Demo {
         dir: common.demo_dir(),

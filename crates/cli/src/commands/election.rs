@@ -253,7 +253,8 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
         return Err(Failure::refused(
             "a simulated clock is refused: this election is no rehearsal",
             "leave --rehearsal-clock out, or write `rehearsal = true` into the election file",
-        ).code("clock.simulated"));
+        )
+        .code("clock.simulated"));
     }
     let mut site = common.site()?;
     let commission = common.signing_key(keys.commission)?;
@@ -279,7 +280,8 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
                 moment(manifest.closes_ms, &manifest.time_zone)
             ),
             "edit `opens` and `closes` of the election file; nothing was written",
-        ).code("election-file.past"));
+        )
+        .code("election-file.past"));
     }
     let event = acts::definition::define(
         &open.engine,
@@ -360,7 +362,8 @@ async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
         Failure::refused(
             format!("{}: {e}", file.display()),
             "`sijill election paper --help` shows the form; nothing was written",
-        ).code("paper-file.form")
+        )
+        .code("paper-file.form")
     })?;
     let (_site, _open, event) = common.start_event().await?;
     let key = common.signing_key(key)?;

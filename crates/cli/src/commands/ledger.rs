@@ -6,6 +6,8 @@ use clap::Subcommand;
 use serde_json::json;
 use sijill_ledger::{LedgerId, Seq, UnverifiedEntry};
 use sijill_registers::catalogue;
+use sijill_registers::election::ElectionFacts;
+use sijill_registers::manifest::Manifest;
 use sijill_registers::register::Facts;
 
 use super::Common;
@@ -13,6 +15,7 @@ use crate::acts;
 use crate::error::{Failure, Outcome};
 use crate::render::{bilingual, escape, moment, number, say, show};
 use crate::submission::Submission;
+use crate::trustee::ceremony::describe;
 
 /// Look at ledgers, and publish them.
 #[derive(Debug, Subcommand)]
@@ -115,12 +118,11 @@ async fn list(common: &Common) -> Outcome {
                 let stands = match &facts.manifest {
                     None => "not defined".to_owned(),
                     Some(manifest) => format!(
-                        "{}; {} to {}; keys of {} of {} trustees; poll {}; {} boxes anchored, {} results",
+                        "{}; {} to {}; {}; poll {}; {} boxes anchored, {} results",
                         bilingual(&manifest.name),
                         moment(manifest.opens_ms, &manifest.time_zone),
                         moment(manifest.closes_ms, &manifest.time_zone),
-                        facts.trustee_keys.len(),
-                        manifest.trustees.names.len(),
+                        trustees(&facts, manifest),
                         if facts.poll_opened_size.is_some() {
                             "prepared"
                         } else {
@@ -164,6 +166,23 @@ async fn list(common: &Common) -> Outcome {
     }
     show!(json!({ "ledgers": rows }));
     Ok(())
+}
+
+/// How far the trustees are.
+fn trustees(facts: &ElectionFacts, manifest: &Manifest) -> String {
+    let all = manifest.trustees.names.len();
+    if facts.trustees.is_some() {
+        return format!("{all} trustees are fixed");
+    }
+    if !manifest.trustees.hold_a_ceremony() {
+        return format!("keys of {} of {all} trustees", facts.trustee_keys.len());
+    }
+    let phase = facts.ceremony.phase(u16::try_from(all).unwrap_or(u16::MAX));
+    format!(
+        "key ceremony, attempt {}: {}",
+        facts.ceremony.number(),
+        describe(phase)
+    )
 }
 
 async fn show(ledger: &str, from: u64, count: usize, common: &Common) -> Outcome {
@@ -218,10 +237,12 @@ fn find(engine: &sijill_engine::Engine, text: &str) -> Outcome<LedgerId> {
         (None, _) => Err(Failure::refused(
             "there is no ledger of that id here",
             "`sijill ledger list` shows all",
-        ).code("ledger.unknown")),
+        )
+        .code("ledger.unknown")),
         (Some(_), Some(_)) => Err(Failure::refused(
             "several ledgers begin with these digits",
             "give more of them",
-        ).code("ledger.ambiguous")),
+        )
+        .code("ledger.ambiguous")),
     }
 }

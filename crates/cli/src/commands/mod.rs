@@ -190,8 +190,7 @@ fn no_core_dumps() {
     // Where a system refuses, the command works as well: specs/operations.md §10 tells the operator.
     let _refused = setrlimit(Resource::Core, none);
     #[cfg(target_os = "linux")]
-    let _refused =
-        rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _refused = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// Help and version, or what is wrong with the arguments: as JSON too, though they could not be read.
@@ -286,6 +285,7 @@ fn public_key(text: &str) -> Outcome<KeyId> {
         Failure::refused(
             format!("{text} has no public signing key"),
             "give the signing key, or its public part",
-        ).code("key.kind")
+        )
+        .code("key.kind")
     })
 }

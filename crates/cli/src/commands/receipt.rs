@@ -81,7 +81,8 @@ fn show(path: &Path) -> Outcome {
         Failure::refused(
             format!("{} is not a receipt: {why}", path.display()),
             "give a *.tlog-proof file",
-        ).code("receipt.form")
+        )
+        .code("receipt.form")
     };
     if length > MAX_RECEIPT_BYTES {
         return Err(bad("it is too large"));

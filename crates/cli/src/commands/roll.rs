@@ -96,7 +96,8 @@ pub(crate) fn no_book(path: &Path) -> Failure {
     Failure::refused(
         format!("there is no registrar's book {}", path.display()),
         "run `sijill roll import` first, or give --book",
-    ).code("roll.book-missing")
+    )
+    .code("roll.book-missing")
 }
 
 /// Runs `sijill roll`.
@@ -150,7 +151,8 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
         return Err(Failure::refused(
             "the roll has no persons",
             "add a line for each person; nothing was imported",
-        ).code("roll-file.empty"));
+        )
+        .code("roll-file.empty"));
     }
     acts::roll::refuse_frozen(&event)?;
     let mut registrar = Registrar::unlock(registrar, common, &site, &event, true)?;
@@ -162,7 +164,8 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
                 moved.len()
             ),
             "nobody may be on the roll of two districts; mend the file (nothing was imported)",
-        ).code("roll.moved"));
+        )
+        .code("roll.moved"));
     }
     // The book first: an event whose person is unknown would be worse than a person without an event.
     registrar.book.save()?;

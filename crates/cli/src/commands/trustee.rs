@@ -179,7 +179,8 @@ fn keygen(out: &Path, name: Option<&str>, ceremony: bool, common: &Common) -> Ou
                 Failure::usage(
                     format!("--name: {e}"),
                     "give the name exactly as the election file has it",
-                ).code("trustee.name")
+                )
+                .code("trustee.name")
             })?;
             Some((secret, record.json()))
         }
@@ -219,7 +220,8 @@ async fn publish(view: &View, common: &Common) -> Outcome {
         return Err(Failure::refused(
             "the trustees of this event make their key in a ceremony",
             "run `sijill trustee ceremony next`",
-        ).code("ceremony.needed"));
+        )
+        .code("ceremony.needed"));
     }
     let event = ElectionEvent::TrusteeKeyPublished(TrusteeKeyPublished {
         index: trustee.index,
@@ -365,7 +367,8 @@ async fn decrypt(view: &View, common: &Common) -> Outcome {
         return Err(Failure::refused(
             "there is nothing to decrypt: no box with enough ballots waits for a share of yours",
             "`sijill election result` shows the results that are there",
-        ).code("trustee.nothing"));
+        )
+        .code("trustee.nothing"));
     }
     let mut messages = Vec::new();
     for decryptable in &boxes {
@@ -419,5 +422,6 @@ fn ended(folder: &VerifiedFolder) -> Failure {
     Failure::refused(
         format!("this attempt of the ceremony has ended{text}"),
         "the commission runs `sijill election restart-ceremony`; then everybody begins again with `next`",
-    ).code("ceremony.ended")
+    )
+    .code("ceremony.ended")
 }

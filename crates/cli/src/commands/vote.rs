@@ -162,17 +162,17 @@ fn read_code(args: &VoteArgs) -> Outcome<CredentialCode> {
                 .to_owned(),
         ),
         None => {
-            return Err(Failure::usage(
-                "a voter's code is needed",
-                "give --code-file FILE",
-            ).code("vote.code-needed"));
+            return Err(
+                Failure::usage("a voter's code is needed", "give --code-file FILE").code("vote.code-needed"),
+            );
         }
     };
     CredentialCode::parse(&text).map_err(|_| {
         Failure::refused(
             "this is not a voter's code",
             "a code looks like XXXXX-XXXXXX-XXXXX-XXXXXX; check it against your slip",
-        ).code("vote.code")
+        )
+        .code("vote.code")
     })
 }
 
@@ -197,10 +197,10 @@ fn read_vote(
             district.questions().iter().map(ask).collect::<Outcome<_>>()?
         }
         None => {
-            return Err(Failure::usage(
-                "the choices are needed",
-                "give --choices-file FILE",
-            ).code("vote.choices-needed"));
+            return Err(
+                Failure::usage("the choices are needed", "give --choices-file FILE")
+                    .code("vote.choices-needed"),
+            );
         }
     };
     if lines.len() != district.questions().len() {
@@ -211,7 +211,8 @@ fn read_vote(
                 district.questions().len()
             ),
             "write one line for each question",
-        ).code("vote.choices"));
+        )
+        .code("vote.choices"));
     }
     let picked: Vec<Option<Vec<usize>>> = lines
         .iter()
@@ -226,7 +227,8 @@ fn read_vote(
         Failure::refused(
             format!("the choices are not a valid vote: {e}"),
             "choose again; nothing was sent",
-        ).code("vote.choices")
+        )
+        .code("vote.choices")
     })
 }
 
@@ -246,7 +248,8 @@ fn parse_choice(line: &str, question: usize) -> Outcome<Option<Vec<usize>>> {
         Failure::refused(
             format!("the choice for question {question} cannot be read"),
             "write numbers of answers from 1, separated by commas, or `blank`",
-        ).code("vote.choices")
+        )
+        .code("vote.choices")
     })
 }
 

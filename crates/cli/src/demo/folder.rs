@@ -39,20 +39,23 @@ impl DemoFolder {
                             path.display()
                         ),
                         "name another folder with --dir",
-                    ).code("demo.folder"));
+                    )
+                    .code("demo.folder"));
                 }
             };
             if is_running(path).map_err(|e| Failure::file(path, &e))? {
                 return Err(Failure::refused(
                     format!("a demonstration is running in {}", path.display()),
                     "wait until it has finished, or name another folder with --dir",
-                ).code("demo.running"));
+                )
+                .code("demo.running"));
             }
             if !again {
                 return Err(Failure::refused(
                     format!("{} has a demonstration that {state}", path.display()),
                     "start over with --again (it deletes this folder), or name another folder with --dir",
-                ).code("demo.exists"));
+                )
+                .code("demo.exists"));
             }
             // The marker goes last: interrupted here, the folder is still recognised as a demonstration's.
             clear(path).map_err(|e| Failure::file(path, &e))?;

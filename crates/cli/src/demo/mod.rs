@@ -251,7 +251,8 @@ fn read_election(demo: &Demo) -> Outcome<(Manifest, RulePack)> {
         return Err(Failure::refused(
             "the election file does not say `rehearsal = true`",
             "a demonstration runs under a simulated clock, which only a rehearsal may",
-        ).code("demo.rehearsal"));
+        )
+        .code("demo.rehearsal"));
     }
     Ok((manifest, pack))
 }
@@ -282,7 +283,8 @@ fn read_roll(demo: &Demo, manifest: &Manifest) -> Outcome<Vec<RollRow>> {
                 rows.len()
             ),
             "give a longer roll, or --voters",
-        ).code("demo.voters"));
+        )
+        .code("demo.voters"));
     }
     Ok(rows)
 }

@@ -55,7 +55,8 @@ impl<'a> Member<'a> {
             return Err(Failure::refused(
                 "the trustees of this event hold no ceremony: all of them are needed for a result",
                 "publish your key with `sijill trustee publish`",
-            ).code("ceremony.none"));
+            )
+            .code("ceremony.none"));
         }
         let ceremony = &folder.facts().ceremony;
         Ok(Self {
@@ -157,14 +158,16 @@ impl<'a> Member<'a> {
             return Err(Failure::refused(
                 "a complaint is possible only after everybody has dealt, and before you have confirmed",
                 "`sijill trustee ceremony status` says how far the ceremony is",
-            ).code("ceremony.early"));
+            )
+            .code("ceremony.early"));
         }
         let secret = self.secret()?;
         let Err((against, _)) = self.receive(&secret) else {
             return Err(Failure::refused(
                 "every share for you is in order: a complaint would be found to be your own fault",
                 "run `sijill trustee ceremony next`",
-            ).code("ceremony.unfounded"));
+            )
+            .code("ceremony.unfounded"));
         };
         let complaint = CeremonyComplained {
             attempt: self.attempt.number,
@@ -202,8 +205,14 @@ impl<'a> Member<'a> {
         let mut rng = rand::rng();
         let secret = CeremonySecret::generate(self.attempt.threshold, &mut rng);
         let label = format!("secrets of a key ceremony, attempt {}", self.attempt.number);
-        KeyFile::seal_ceremony(&label, &secret, self.passphrase, crate::passphrase::cost(), &mut rng)?
-            .create(&path)?;
+        KeyFile::seal_ceremony(
+            &label,
+            &secret,
+            self.passphrase,
+            crate::passphrase::cost(),
+            &mut rng,
+        )?
+        .create(&path)?;
         Ok(secret)
     }
 

@@ -46,7 +46,8 @@ impl Journal {
             Failure::failed(
                 "another process decrypts with this folder",
                 "wait until it has finished, then try again",
-            ).code("trustee.in-use")
+            )
+            .code("trustee.in-use")
         })?;
         let path = folder.join("decrypted.json");
         let document = match fs::read(&path) {
@@ -66,7 +67,8 @@ impl Journal {
                     path.display()
                 ),
                 "nothing is decrypted until this file is restored from a copy",
-            ).code("trustee.journal")
+            )
+            .code("trustee.journal")
         })?;
         Ok(Self {
             path,

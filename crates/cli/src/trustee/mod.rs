@@ -25,7 +25,8 @@ impl VerifiedFolder {
         Err(Failure::refused(
             format!("the secret in this folder is not that of trustee {index} of the event"),
             "give the folder with the decryption key or the ceremony's secrets of this event",
-        ).code("trustee.other-secret"))
+        )
+        .code("trustee.other-secret"))
     }
 
     /// Boxes with an anchored tally that may be decrypted, without a result or a share of this trustee, by district.

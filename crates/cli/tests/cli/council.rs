@@ -2,7 +2,7 @@
 
 use crate::common::{EVENING, NIGHT, NOON, Office, files, sijill};
 
-const ELECTION: &str = r#"
+pub(crate) const ELECTION: &str = r#"
 format = "sijill-election/1"
 id = "council"
 name = { en = "Council", ar = "" }
@@ -29,10 +29,10 @@ id = "south"
 name = { en = "South", ar = "" }
 unopposed = [{ en = "Dana", ar = "" }]
 "#;
-const TRUSTEES: [&str; 3] = ["c1", "c2", "c3"];
+pub(crate) const TRUSTEES: [&str; 3] = ["c1", "c2", "c3"];
 
 /// An event that is defined and published, with three trustees and two members of the commission.
-fn office() -> Office {
+pub(crate) fn office() -> Office {
     let office = Office::with_people();
     let rules = std::fs::read_to_string(office.path("rules.toml")).expect("rules");
     office.write("rules.toml", &rules.replace("quorum = 1", "quorum = 2"));
@@ -78,12 +78,12 @@ fn define(office: &Office, more: &[&str]) -> crate::common::Said {
     office.run(&[&args[..], more].concat())
 }
 
-fn next(office: &Office, folder: &str, more: &[&str]) -> crate::common::Said {
+pub(crate) fn next(office: &Office, folder: &str, more: &[&str]) -> crate::common::Said {
     office.as_trustee(folder, &["ceremony", "next"], more)
 }
 
 /// The file that a command says it has signed.
-fn signed(said: &str) -> String {
+pub(crate) fn signed(said: &str) -> String {
     let line = said
         .lines()
         .find(|line| line.starts_with("Signed "))
@@ -92,7 +92,7 @@ fn signed(said: &str) -> String {
     path.to_owned()
 }
 
-fn status(office: &Office) -> String {
+pub(crate) fn status(office: &Office) -> String {
     let (published, trust) = (office.path("data/published"), office.path("data/trust.json"));
     let args = [
         "trustee",
