@@ -40,14 +40,14 @@ use crate::site::{Clocks, OpenSite, Site};
         \x20 commission   election new\n\
         \x20 registrar    roll import, credential issue, roll freeze\n\
         \x20 operator     ledger publish\n\
-        \x20 trustees     trustee publish, or trustee ceremony next     operator: ledger submit\n\
+        \x20 trustees     trustee publish, or trustee ceremony next     operator: ledger submit, ledger publish\n\
         \x20 commission   election prepare, election open\n\
         \x20 voters       vote, receipt check\n\
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\
-        \x20 trustees     trustee decrypt\n\
+        \x20 trustees     trustee decrypt     operator: ledger submit\n\
         \x20 commission   election paper, election result\n\
-        \x20 operator     ledger publish     commission: election certify\n\
+        \x20 operator     ledger publish     commission: election certify     operator: ledger submit\n\
         \x20 operator     ledger publish     everybody: verify\n\n\
         Exit codes: 0 done, 1 refused or failed, 2 wrong arguments. `verify` has its own, see there."
 )]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,13 @@ impl Journal {
     /// Opens the journal in a trustee's folder and keeps others out.
     pub(crate) fn open(folder: &Path) -> Outcome<Self> {
         let lock_path = folder.join("decrypted.lock");
-        let lock = fs::File::create(&lock_path).map_err(|e| Failure::file(&lock_path, &e))?;
+        let lock = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(|e| Failure::file(&lock_path, &e))?;
         lock.try_lock().map_err(|_| {
             Failure::failed(
                 "another process decrypts with this folder",
