@@ -164,10 +164,17 @@ impl Engine {
             };
             let bytes = postcard::to_allocvec(&snapshot).map_err(std::io::Error::other)?;
             if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
+                let mut private_folder = std::fs::DirBuilder::new();
+                private_folder.recursive(true);
+                #[cfg(unix)]
+                std::os::unix::fs::DirBuilderExt::mode(&mut private_folder, 0o700);
+                private_folder.create(folder)?;
             }
             let aside = path.with_extension("new");
-            std::fs::File::create(&aside)?.write_all(&bytes)?;
+            // Snapshots of restricted ledgers are nobody else's to read.
+            let mut private = crate::durable::private();
+            private.write(true).create(true).truncate(true);
+            private.open(&aside)?.write_all(&bytes)?;
             std::fs::rename(&aside, &path)
         };
         if let Err(error) = write() {

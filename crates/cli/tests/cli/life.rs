@@ -294,6 +294,12 @@ fn the_life_of_an_event_as_programs_see_it_discloses_no_secret() {
 
     let secrets = secrets(&life);
     let found = |bytes: &[u8]| secrets.iter().position(|secret| contains(bytes, secret));
+    for name in ["passphrase", "code", "slips.csv", "roll.csv"] {
+        assert!(
+            found(life.read(name).as_bytes()).is_some(),
+            "the search finds what {name} discloses"
+        );
+    }
     assert_eq!(found(life.printed.as_bytes()), None, "in what was printed");
     // These hold secrets, or persons, because they must: written by people, or for the printing house or another device.
     let exempt = [
@@ -320,6 +326,7 @@ fn the_life_of_an_event_as_programs_see_it_discloses_no_secret() {
             .iter()
             .any(|folder| name.contains(folder));
         let by_people = ["election.toml", "rules.toml", "paper.toml"].contains(&name.as_str());
+        // Folders of publications and archives are for everybody, and so is what is in them.
         if !public && !by_people && !name.starts_with("archives/") {
             let mode = path.metadata().expect("metadata").permissions().mode();
             assert_eq!(mode & 0o077, 0, "others may use {name}: {mode:o}");
