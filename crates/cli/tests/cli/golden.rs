@@ -33,7 +33,8 @@ pub(crate) fn compare(name: &str, found: &str) {
         },
         |((before, after), line)| format!("line {line}:\n  before: {before}\n  now:    {after}"),
     );
-    panic!(
+    assert!(
+        expected == found,
         "tests/golden/{name} differs; {at}\nIf this is meant: SIJILL_REGENERATE=1 cargo test -p sijill-cli --test cli, and look at the diff"
     );
 }

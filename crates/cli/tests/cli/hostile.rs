@@ -31,7 +31,7 @@ fn forge(
     let signed = SignedBody::parse(&bytes, Signature::from_bytes(signature)).expect("a body");
     let mut body = signed.body().clone();
     let Ok(Event::Election(mut event)) = Event::parse(Kind::Election, body.event_type, &body.payload) else {
-        panic!("not of an election ledger");
+        unreachable!("not of an election ledger");
     };
     let mut contents: Vec<Vec<u8>> = document["contents"]
         .as_array()
