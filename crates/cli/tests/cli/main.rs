@@ -10,3 +10,4 @@ mod hostile;
 mod interface;
 mod life;
 mod steps;
+mod third_party;
