@@ -26,6 +26,12 @@ pub enum ElectionFileError {
         /// What it says.
         text: String,
     },
+    /// Not a time zone of the IANA database.
+    #[error("`time_zone`: `{name}` is no time zone of the IANA database, such as Asia/Qatar")]
+    TimeZone {
+        /// What the file says.
+        name: String,
+    },
     /// Not an id.
     #[error("`{field}`: `{text}` {problem}")]
     Name {
@@ -151,7 +157,11 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
     };
     let opens = time("opens", &file.opens)?;
     let closes = time("closes", &file.closes)?;
-    let opening_day = opens.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    // Laws count days where the election is held.
+    let zone = jiff::tz::TimeZone::get(&file.time_zone).map_err(|_| ElectionFileError::TimeZone {
+        name: file.time_zone.clone(),
+    })?;
+    let opening_day = opens.to_zoned_datetime(zone).date();
     if !pack.covers(opening_day) {
         return rules_refuse("opens", format!("the rules are not in force on {opening_day}"));
     }
