@@ -601,7 +601,9 @@ impl Rehearsal {
 /// Votes for each answer that the one declared result of a service has.
 pub async fn declared_result(engine: &Engine) -> Vec<u64> {
     for handle in engine.ledgers().all() {
-        let Facts::Election(facts) = handle.facts() else { continue };
+        let Facts::Election(facts) = handle.facts() else {
+            continue;
+        };
         let manifest = facts.manifest.clone().unwrap();
         let size = handle.durable_size();
         let folded = engine.view::<Results>(handle.ledger(), Some(size)).await.unwrap();

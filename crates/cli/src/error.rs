@@ -380,6 +380,9 @@ impl From<KeyFileError> for Failure {
         let help = match &error {
             KeyFileError::Exposed { .. } => "take the permissions away: chmod 600",
             KeyFileError::AlreadyExists { .. } => "key files are never overwritten; choose another name",
+            KeyFileError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "free space on the disk, then run the command again"
+            }
             KeyFileError::Parse { .. } => "name a file that `sijill key new` or `sijill trustee keygen` made",
             _ => "check the name of the file",
         };

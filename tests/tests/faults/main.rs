@@ -29,13 +29,17 @@ const CHILD: &str = "SIJILL_FAULTS_CHILD";
 const CHILD_SEED: &str = "SIJILL_FAULTS_CHILD_SEED";
 
 fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().unwrap())
 }
 
 /// Not a test of its own: the process that the others start.
 #[test]
 fn child() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
+    let Some(path) = std::env::var_os(CHILD) else {
+        return;
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -70,7 +74,10 @@ fn command(place: &Place, seed: u64, wrapper: &[&str]) -> Command {
 /// Runs to the end of the process: exit code and what it said.
 fn run(place: &Place, seed: u64, wrapper: &[&str]) -> (Option<i32>, String) {
     let output = command(place, seed, wrapper).output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 #[track_caller]
@@ -90,7 +97,10 @@ fn fresh() -> (tempfile::TempDir, Place) {
 async fn entries(engine: &Engine, ledger: LedgerId) -> Vec<Entry> {
     let mut found = Vec::new();
     loop {
-        let page = engine.read(ledger, Seq::new(found.len() as u64), 1000).await.unwrap();
+        let page = engine
+            .read(ledger, Seq::new(found.len() as u64), 1000)
+            .await
+            .unwrap();
         if page.is_empty() {
             return found;
         }
@@ -104,11 +114,15 @@ fn check(place: &Place, context: &str) -> usize {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let clock = Arc::new(RehearsalClock::new(UnixMillis::ZERO));
-        let (engine, _data) = place.open(clock).await.unwrap_or_else(|e| panic!("{context}: {e}"));
+        let (engine, _data) = place
+            .open(clock)
+            .await
+            .unwrap_or_else(|e| panic!("{context}: {e}"));
         let mut ledgers = BTreeMap::new();
         for handle in engine.ledgers().all() {
             let entries = entries(&engine, handle.ledger()).await;
-            let bodies: std::collections::BTreeSet<_> = entries.iter().map(|e| e.signed_body().hash()).collect();
+            let bodies: std::collections::BTreeSet<_> =
+                entries.iter().map(|e| e.signed_body().hash()).collect();
             assert_eq!(bodies.len(), entries.len(), "{context}: a body stands twice");
             assert_eq!(handle.checkpoint().size(), entries.len() as u64, "{context}");
             ledgers.insert(handle.ledger().to_string(), entries);
@@ -118,7 +132,11 @@ fn check(place: &Place, context: &str) -> usize {
             let at: usize = seq.parse().unwrap();
             let entry = ledgers[ledger].get(at);
             let entry = entry.unwrap_or_else(|| panic!("{context}: {step} at {seq} of {ledger} is lost"));
-            assert_eq!(entry.leaf_hash().to_string(), *leaf, "{context}: {step} is another entry");
+            assert_eq!(
+                entry.leaf_hash().to_string(),
+                *leaf,
+                "{context}: {step} is another entry"
+            );
         }
         engine.close().await;
         acknowledged.len()
@@ -126,7 +144,10 @@ fn check(place: &Place, context: &str) -> usize {
 }
 
 fn verify(place: &Place, context: &str) {
-    for (name, profile) in [("published", Profile::Public), ("accredited", Profile::Accredited)] {
+    for (name, profile) in [
+        ("published", Profile::Public),
+        ("accredited", Profile::Accredited),
+    ] {
         let folder = place.public().join(name);
         let options = Options {
             trust: Some(trust_path(&folder)),
@@ -190,7 +211,10 @@ fn killed_at_any_moment() {
                 break;
             }
             killed += 1;
-            check(&place, &format!("event {event_seed}, kill {killed} after {delay} µs"));
+            check(
+                &place,
+                &format!("event {event_seed}, kill {killed} after {delay} µs"),
+            );
             if killed == kills {
                 break;
             }
@@ -201,7 +225,9 @@ fn killed_at_any_moment() {
         verify(&place, &context);
         events += 1;
     }
-    println!("{killed} kills in {events} events; {acknowledged} acknowledgements, none lost, all events verify");
+    println!(
+        "{killed} kills in {events} events; {acknowledged} acknowledgements, none lost, all events verify"
+    );
 }
 
 #[test]
@@ -211,7 +237,10 @@ fn two_processes_on_one_folder() {
     until_ready(&mut first);
     let (code, said) = run(&place, 1, &[]);
     assert_eq!(code, Some(7), "{said}");
-    assert!(said.contains(&format!("is in use by process {}", first.id())), "{said}");
+    assert!(
+        said.contains(&format!("is in use by process {}", first.id())),
+        "{said}"
+    );
     assert_eq!(first.wait().unwrap().code(), Some(0));
     check(&place, "after two processes");
     verify(&place, "after two processes");
@@ -249,9 +278,16 @@ fn calls_of_the_system_fail() {
             let (folder, place) = fresh();
             let context = format!("{calls} number {at}: {fault}");
             let log = folder.path().join("strace.log");
-            let (trace, inject) = (format!("trace={calls}"), format!("inject={calls}:{fault}:when={at}"));
+            let (trace, inject) = (
+                format!("trace={calls}"),
+                format!("inject={calls}:{fault}:when={at}"),
+            );
             let log = log.to_str().unwrap();
-            let (code, said) = run(&place, 1, &["strace", "-f", "-qq", "-o", log, "-e", &trace, "-e", &inject]);
+            let (code, said) = run(
+                &place,
+                1,
+                &["strace", "-f", "-qq", "-o", log, "-e", &trace, "-e", &inject],
+            );
             let done = place.done();
             if std::fs::read_to_string(log).unwrap().contains("INJECTED") || code.is_none() {
                 injected += 1;
@@ -266,7 +302,13 @@ fn calls_of_the_system_fail() {
             assert!(!said.contains("panicked"), "{context}: {said}");
             if fault.starts_with("error") {
                 assert_eq!(code, Some(7), "{context}: {said}");
-                let told = ["stopped: ", "I/O error", "No space left", "disk is full", "os error 5"];
+                let told = [
+                    "stopped: ",
+                    "I/O error",
+                    "No space left",
+                    "disk is full",
+                    "os error 5",
+                ];
                 assert!(
                     said.contains(told[0]) && told[1..].iter().any(|text| said.contains(text)),
                     "{context}: {said}"
@@ -279,7 +321,9 @@ fn calls_of_the_system_fail() {
             at += stride;
         }
     }
-    println!("{injected} runs with an injected failure, {stopped} stopped by it; none lost anything, all went on");
+    println!(
+        "{injected} runs with an injected failure, {stopped} stopped by it; none lost anything, all went on"
+    );
 }
 
 /// A file system of its own for a folder, as long as the value lives.
@@ -327,7 +371,9 @@ fn a_full_disk_in_every_phase() {
             let path = folder.path().join(which);
             std::fs::create_dir(&path).unwrap();
             let Some(disk) = Mounted::new(&path, 4096) else {
-                println!("skipped: mounting a small file system needs root; run as root, or under `unshare -rm`");
+                println!(
+                    "skipped: mounting a small file system needs root; run as root, or under `unshare -rm`"
+                );
                 return;
             };
             place.make();
@@ -389,7 +435,10 @@ async fn the_clock_jumps() {
     set(opens + 10_000);
     let late = r.ballot(&r.context(), 2, Some(1));
     let refused = r.engine.cast(r.ballot_box, late.clone()).await.unwrap_err();
-    assert!(matches!(refused, SubmitError::ClockBehind { behind_ms: 50_000 }), "{refused}");
+    assert!(
+        matches!(refused, SubmitError::ClockBehind { behind_ms: 50_000 }),
+        "{refused}"
+    );
     assert!(refused.to_string().contains("set the clock right"));
     // A day ahead: behind the close, so refused, and nothing carries that time.
     set(opens + 86_400_000);

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use sijill_ballot::{Credential, Selection, TrusteeSecret, Vote, decrypt_tally, encrypt_ballot, prove_replaces};
+use sijill_ballot::{
+    Credential, Selection, TrusteeSecret, Vote, decrypt_tally, encrypt_ballot, prove_replaces,
+};
 use sijill_engine::checkpoint_record::FileRecord;
 use sijill_engine::clock::RehearsalClock;
 use sijill_engine::content::ContentStore;
@@ -34,7 +36,11 @@ use sijill_tests::{Rehearsal, district, engine_keys, genesis, key, pseudonym, ru
 
 pub(crate) const VOTERS: usize = 5;
 /// Voter and answer, in order; ballots of one row are cast together. Voters 0 and 1 vote again.
-const BALLOTS: [[(usize, usize); 3]; 3] = [[(0, 1), (1, 0), (2, 0)], [(0, 0), (3, 1), (4, 0)], [(1, 1), (2, 0), (4, 1)]];
+const BALLOTS: [[(usize, usize); 3]; 3] = [
+    [(0, 1), (1, 0), (2, 0)],
+    [(0, 0), (3, 1), (4, 0)],
+    [(1, 1), (2, 0), (4, 1)],
+];
 /// Yes and no, when the latest ballots of each voter count.
 pub(crate) const EXPECTED: (u64, u64) = (2, 3);
 
@@ -150,7 +156,10 @@ pub(crate) async fn play(place: Place, seed: u64) -> Result<(), Fault> {
     let (engine, _data) = place.open(Arc::clone(&clock)).await?;
     let mut rng = StdRng::seed_from_u64(seed);
     let mut ids = Vec::new();
-    for (n, kind) in [Kind::Election, Kind::Roll, Kind::BallotBox].into_iter().enumerate() {
+    for (n, kind) in [Kind::Election, Kind::Roll, Kind::BallotBox]
+        .into_iter()
+        .enumerate()
+    {
         let mut random = [u8::try_from(n)?; 32];
         random[..8].copy_from_slice(&seed.to_be_bytes());
         let genesis = genesis(&engine, kind, ids.first().copied(), random);
@@ -195,7 +204,10 @@ impl Play {
 
     fn note(&mut self, step: &str, ack: &Acknowledgement) -> Result<(), Fault> {
         let line = format!("{step} {} {} {}\n", ack.ledger, ack.seq, ack.leaf_hash);
-        let mut file = OpenOptions::new().create(true).append(true).open(self.place.acks())?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.place.acks())?;
         file.write_all(line.as_bytes())?;
         file.sync_all()?;
         self.acked.insert(step.to_owned());
@@ -257,17 +269,29 @@ impl Play {
         ledgers.sort_by_key(|l| l.ledger);
         self.commission("define", election, &[], |r| {
             let manifest = r.engine.put_content(&r.manifest.to_bytes())?;
-            Ok(Event::Election(ElectionEvent::ElectionDefined(ElectionDefined { manifest, ledgers })))
+            Ok(Event::Election(ElectionEvent::ElectionDefined(ElectionDefined {
+                manifest,
+                ledgers,
+            })))
         })
         .await?;
         for index in 1..=2_u16 {
-            self.act(&format!("trustee-{index}"), &trustee_key(index), election, &[], |r| {
-                let at = usize::from(index) - 1;
-                let name = &r.manifest.trustees.names[at];
-                let record = r.secrets[at].publish(Some(name), &mut rand::rng())?.json().into_bytes();
-                let event = TrusteeKeyPublished { index, record };
-                Ok(Event::Election(ElectionEvent::TrusteeKeyPublished(event)))
-            })
+            self.act(
+                &format!("trustee-{index}"),
+                &trustee_key(index),
+                election,
+                &[],
+                |r| {
+                    let at = usize::from(index) - 1;
+                    let name = &r.manifest.trustees.names[at];
+                    let record = r.secrets[at]
+                        .publish(Some(name), &mut rand::rng())?
+                        .json()
+                        .into_bytes();
+                    let event = TrusteeKeyPublished { index, record };
+                    Ok(Event::Election(ElectionEvent::TrusteeKeyPublished(event)))
+                },
+            )
             .await?;
         }
         self.commission("trustees", election, &[], |r| {
@@ -284,14 +308,20 @@ impl Play {
         for voter in 0..=VOTERS {
             self.act(&format!("register-{voter}"), &registrar, roll, &[], |_| {
                 let (pseudonym, district) = (pseudonym(voter), district());
-                Ok(Event::Roll(RollEvent::VoterRegistered(VoterRegistered { pseudonym, district })))
+                Ok(Event::Roll(RollEvent::VoterRegistered(VoterRegistered {
+                    pseudonym,
+                    district,
+                })))
             })
             .await?;
         }
         for voter in 0..VOTERS {
             self.act(&format!("commit-{voter}"), &registrar, roll, &[], |_| {
                 let (pseudonym, commitment) = (pseudonym(voter), [u8::try_from(voter)?; 32]);
-                Ok(Event::Roll(RollEvent::CredentialCommitted(CredentialCommitted { pseudonym, commitment })))
+                Ok(Event::Roll(RollEvent::CredentialCommitted(CredentialCommitted {
+                    pseudonym,
+                    commitment,
+                })))
             })
             .await?;
         }
@@ -304,7 +334,9 @@ impl Play {
                 holders,
                 credentials: put_list(r, &all)?,
             };
-            Ok(Event::Roll(RollEvent::RollFrozen(RollFrozen { districts: vec![row] })))
+            Ok(Event::Roll(RollEvent::RollFrozen(RollFrozen {
+                districts: vec![row],
+            })))
         })
         .await?;
         self.commission("box", election, &[roll], |r| {
@@ -319,14 +351,21 @@ impl Play {
             Ok(Event::Election(ElectionEvent::BoxDefined(event)))
         })
         .await?;
-        self.commission("poll", election, &[], |_| Ok(Event::Election(ElectionEvent::PollOpened)))
-            .await?;
+        self.commission("poll", election, &[], |_| {
+            Ok(Event::Election(ElectionEvent::PollOpened))
+        })
+        .await?;
         self.commission("prepare", ballot_box, &[election], |r| {
             let m = &r.manifest;
             let event = BoxPrepared {
                 district: district(),
                 election: r.engine.put_content(r.record().json().as_bytes())?,
-                trustees: r.election_facts().trustees.as_ref().ok_or("no trustees")?.trustees,
+                trustees: r
+                    .election_facts()
+                    .trustees
+                    .as_ref()
+                    .ok_or("no trustees")?
+                    .trustees,
                 credentials: put_list(r, &all)?,
                 opens_ms: m.opens_ms,
                 closes_ms: m.closes_ms,
@@ -338,8 +377,10 @@ impl Play {
         })
         .await?;
         self.now = self.r.manifest.opens_ms;
-        self.commission("open", ballot_box, &[election], |_| Ok(Event::BallotBox(BoxEvent::BoxOpened)))
-            .await
+        self.commission("open", ballot_box, &[election], |_| {
+            Ok(Event::BallotBox(BoxEvent::BoxOpened))
+        })
+        .await
     }
 
     async fn poll(&mut self) -> Result<(), Fault> {
@@ -401,18 +442,26 @@ impl Play {
         let (election, ballot_box) = (self.r.election, self.r.ballot_box);
         let m = &self.r.manifest;
         self.now = m.closes_ms + m.grace_ms;
-        self.commission("close", ballot_box, &[], |_| Ok(Event::BallotBox(BoxEvent::BoxClosed)))
-            .await?;
-        self.act("exclude", &key("registrar"), ballot_box, &[], |r| {
-            let list = put_list(r, &[])?;
-            Ok(Event::BallotBox(BoxEvent::ExclusionsFixed(ExclusionsFixed { list, count: 0 })))
+        self.commission("close", ballot_box, &[], |_| {
+            Ok(Event::BallotBox(BoxEvent::BoxClosed))
         })
         .await?;
-        self.commission("seal", ballot_box, &[], |_| Ok(Event::BallotBox(BoxEvent::SealOrdered)))
-            .await?;
+        self.act("exclude", &key("registrar"), ballot_box, &[], |r| {
+            let list = put_list(r, &[])?;
+            Ok(Event::BallotBox(BoxEvent::ExclusionsFixed(ExclusionsFixed {
+                list,
+                count: 0,
+            })))
+        })
+        .await?;
+        self.commission("seal", ballot_box, &[], |_| {
+            Ok(Event::BallotBox(BoxEvent::SealOrdered))
+        })
+        .await?;
         self.tick();
         if !self.acked.contains("anchor") {
-            let Facts::BallotBox(facts) = self.r.engine.ledgers().find(&ballot_box).ok_or("no box")?.facts() else {
+            let Facts::BallotBox(facts) = self.r.engine.ledgers().find(&ballot_box).ok_or("no box")?.facts()
+            else {
                 return Err("not a box".into());
             };
             let (sealed_size, sealed) = facts.sealed.clone().ok_or("not sealed")?;
@@ -424,21 +473,33 @@ impl Play {
                 sized_tally: sealed.sized_tally,
             };
             let event = Event::Election(ElectionEvent::TallyAnchored(event));
-            let ack = self.r.engine.act_as_service(election, event, &[ballot_box]).await?;
+            let ack = self
+                .r
+                .engine
+                .act_as_service(election, event, &[ballot_box])
+                .await?;
             self.note("anchor", &ack)?;
         }
         for index in 1..=2_u16 {
-            self.act(&format!("share-{index}"), &trustee_key(index), election, &[], |r| {
-                let tally = r.election_facts().anchored_tally(&ballot_box, r.engine.contents())?;
-                let secret = &r.secrets[usize::from(index) - 1];
-                let share = decrypt_tally(secret, &tally.election, &tally.tally, &mut rand::rng());
-                let event = ShareSubmitted {
-                    ledger: ballot_box,
-                    index,
-                    share: r.engine.put_content(share.as_bytes())?,
-                };
-                Ok(Event::Election(ElectionEvent::ShareSubmitted(event)))
-            })
+            self.act(
+                &format!("share-{index}"),
+                &trustee_key(index),
+                election,
+                &[],
+                |r| {
+                    let tally = r
+                        .election_facts()
+                        .anchored_tally(&ballot_box, r.engine.contents())?;
+                    let secret = &r.secrets[usize::from(index) - 1];
+                    let share = decrypt_tally(secret, &tally.election, &tally.tally, &mut rand::rng());
+                    let event = ShareSubmitted {
+                        ledger: ballot_box,
+                        index,
+                        share: r.engine.put_content(share.as_bytes())?,
+                    };
+                    Ok(Event::Election(ElectionEvent::ShareSubmitted(event)))
+                },
+            )
             .await?;
         }
         self.commission("result", election, &[], |r| {
@@ -446,7 +507,10 @@ impl Play {
             let tally = facts.anchored_tally(&ballot_box, r.engine.contents())?;
             let shares = facts.progress[&ballot_box].verified_shares(&tally, r.engine.contents())?;
             let result = r.engine.put_content(tally.decrypt(&shares)?.json().as_bytes())?;
-            Ok(Event::Election(ElectionEvent::ResultDeclared(ResultDeclared { ledger: ballot_box, result })))
+            Ok(Event::Election(ElectionEvent::ResultDeclared(ResultDeclared {
+                ledger: ballot_box,
+                result,
+            })))
         })
         .await?;
         self.commission("paper", election, &[], |r| {
@@ -462,12 +526,13 @@ impl Play {
     /// The size is kept in the outbox: the document of the same size is the same.
     async fn publish_view(&mut self, view: &'static str) -> Result<(), Fault> {
         self.tick();
-        if self.acked.contains(view) {
+        let step = format!("view-{view}");
+        if self.acked.contains(&step) {
             return Ok(());
         }
         let (election, id) = (self.r.election, self.r.ballot_box);
         let of = if view == "result" { election } else { id };
-        let path = self.place.outbox().join(view);
+        let path = self.place.outbox().join(&step);
         let engine = &self.r.engine;
         let size = match fs::read_to_string(&path) {
             Ok(size) => size.parse()?,
@@ -480,12 +545,31 @@ impl Play {
         let (_, defined) = self.r.election_facts().boxes[&id].clone();
         let zone = jiff::tz::TimeZone::get(&self.r.manifest.time_zone)?;
         let document = match view {
-            "turnout" => engine.view::<Turnout>(id, Some(size)).await?.view.document(id, size, &defined, &zone).to_bytes(),
-            "trackers" => engine.view::<Trackers>(id, Some(size)).await?.view.document(id, size).to_bytes(),
-            "tally" => engine.view::<Tally>(id, Some(size)).await?.view.document(id, size).ok_or("no tally")?.to_bytes(),
+            "turnout" => engine
+                .view::<Turnout>(id, Some(size))
+                .await?
+                .view
+                .document(id, size, &defined, &zone)
+                .to_bytes(),
+            "trackers" => engine
+                .view::<Trackers>(id, Some(size))
+                .await?
+                .view
+                .document(id, size)
+                .to_bytes(),
+            "tally" => engine
+                .view::<Tally>(id, Some(size))
+                .await?
+                .view
+                .document(id, size)
+                .ok_or("no tally")?
+                .to_bytes(),
             _ => {
                 let folded = engine.view::<Results>(election, Some(size)).await?.view;
-                folded.document(id, size, &self.r.manifest).ok_or("no result")?.to_bytes()
+                folded
+                    .document(id, size, &self.r.manifest)
+                    .ok_or("no result")?
+                    .to_bytes()
             }
         };
         let event = ViewPublished {
@@ -496,7 +580,7 @@ impl Play {
         };
         let event = Event::Election(ElectionEvent::ViewPublished(event));
         let ack = engine.act_as_service(election, event, &[]).await?;
-        self.note(view, &ack)
+        self.note(&step, &ack)
     }
 
     async fn publish(&self, scope: Scope) -> Result<(), Fault> {
@@ -505,7 +589,10 @@ impl Play {
             Scope::Accredited => self.place.public().join("accredited"),
         };
         let publication = self.r.engine.publish(self.r.election, scope, &folder).await?;
-        write(&sijill_tests::trust_path(&folder), publication.trust.to_json().as_bytes())
+        write(
+            &sijill_tests::trust_path(&folder),
+            publication.trust.to_json().as_bytes(),
+        )
     }
 }
 

@@ -11,3 +11,4 @@ mod interface;
 mod life;
 mod steps;
 mod third_party;
+mod store;
