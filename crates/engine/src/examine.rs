@@ -21,7 +21,7 @@ use crate::load::push;
 const MOST_FINDINGS: usize = 100;
 
 /// Damaged entries in a row past which a ledger is not searched for further ones.
-const LONGEST_GAP: u64 = 1_000_000;
+const LONGEST_GAP: u64 = 1_000;
 
 /// Something that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -153,6 +153,12 @@ async fn examine_ledger(
     loop {
         let page = match store.read(ledger, at, PageLimit::default()).await {
             Ok(page) => page,
+            // Not at this entry: the end of the ledger cannot be found.
+            Err(error @ ReadError::Corrupt { at: reported, .. }) if reported != at => {
+                broken = true;
+                found.add(None, error);
+                break;
+            }
             Err(ReadError::Corrupt { damage, .. }) => {
                 // A run of damaged entries is one finding.
                 if gap.as_ref().is_none_or(|(_, kind)| *kind != damage) {
@@ -165,6 +171,7 @@ async fn examine_ledger(
                     .as_ref()
                     .is_some_and(|(first, _)| at.as_u64() - first > LONGEST_GAP)
                 {
+                    found.add(Some(at.as_u64()), "not searched any further");
                     break;
                 }
                 continue;

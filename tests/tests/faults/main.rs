@@ -1,8 +1,8 @@
 //! Whatever stops the process, what was acknowledged is there exactly once, at the same place, and the event can be
 //! finished and verified.
 //!
-//! `SIJILL_KILLS` is how often processes are killed (6), `SIJILL_SEED` where it begins, `SIJILL_STRIDE` how many calls
-//! of the system are passed over between two injected failures (9). `.ci/faults` sets them.
+//! `SIJILL_KILLS` is how often processes are killed (4), `SIJILL_SEED` where it begins, `SIJILL_STRIDE` how many calls
+//! of the system are passed over between two injected failures (60). `.ci/faults` sets them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed test panics")]
 
@@ -181,7 +181,7 @@ fn until_ready(child: &mut Child) {
 /// `kill -9` at random moments; every fourth time an ordinary `kill`, which is no more than a crash to the ledgers.
 #[test]
 fn killed_at_any_moment() {
-    let kills = setting("SIJILL_KILLS", 6);
+    let kills = setting("SIJILL_KILLS", 4);
     let seed = setting("SIJILL_SEED", 1);
     println!("kills: {kills}, first seed: {seed}");
     let mut random = StdRng::seed_from_u64(seed);
@@ -262,7 +262,7 @@ fn calls_of_the_system_fail() {
     if !has_strace() {
         return;
     }
-    let stride = usize::try_from(setting("SIJILL_STRIDE", 9)).unwrap();
+    let stride = usize::try_from(setting("SIJILL_STRIDE", 60)).unwrap();
     let (mut injected, mut stopped) = (0, 0);
     for (calls, fault) in [
         ("fsync,fdatasync", "error=EIO"),
