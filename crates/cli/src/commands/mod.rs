@@ -239,10 +239,10 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Receipt(command) => return receipt::run(&command),
         Command::Ledger(command) => ledger::run(&command, common).await,
         Command::Generate(command) => generate::run(&command, Cli::command()),
-        Command::Store(command) => store::run(&command, common).await,
+        Command::Store(command) => return store::run(&command, common).await,
         Command::Views(command) => views::run(&command, common).await,
         Command::Backup(args) => backup::run(&args, common),
-        Command::Restore(args) => restore::run(&args, common).await,
+        Command::Restore(args) => return restore::run(&args, common).await,
         // Handled before the runtime is made.
         Command::Verify { .. } => Ok(()),
     }

@@ -1,13 +1,14 @@
 //! `sijill restore`
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
 use super::{Common, store};
 use crate::error::{Failure, Outcome};
-use crate::render::{say, show};
+use crate::render::say;
 
 /// Arguments of `sijill restore`.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ pub(crate) struct RestoreArgs {
 }
 
 /// Runs `sijill restore`.
-pub(crate) async fn run(args: &RestoreArgs, common: &Common) -> Outcome {
+pub(crate) async fn run(args: &RestoreArgs, common: &Common) -> Outcome<ExitCode> {
     let site = common.site()?;
     let data = site.engine_folder();
     sijill_engine::backup::restore(&args.from, &data).await?;
@@ -44,20 +45,22 @@ pub(crate) async fn run(args: &RestoreArgs, common: &Common) -> Outcome {
             data.join("keys").display()
         );
     }
-    show!(json!({
+    let report = json!({
         "restored": data,
         "may_go_on": refused == 0,
         "keys_missing": keys_missing,
         "ledgers": findings.ledgers,
-    }));
+    });
     if refused == 0 {
         say!("The checkpoint record allows every ledger to go on.");
-        return Ok(());
+        return Ok(store::conclude(report, None));
     }
-    Err(Failure::refused(
+    let failure = Failure::refused(
         format!("the data folder is restored, but the checkpoint record forbids {refused} ledgers to go on"),
         "this backup is older than what was signed, or the record is another installation's. Restore a newer backup; if \
          there is none, take the missing entries from the published folder or a mirror, or declare the loss. Never \
          delete or replace the record",
-    ))
+    )
+    .code("backup.old");
+    Ok(store::conclude(report, Some(failure)))
 }

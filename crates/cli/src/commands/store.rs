@@ -1,5 +1,7 @@
 //! `sijill store`
 
+use std::process::ExitCode;
+
 use clap::Subcommand;
 use serde_json::json;
 use sijill_engine::checkpoint_record::FileRecord;
@@ -10,7 +12,7 @@ use sijill_store::{SqliteOptions, SqliteStore};
 
 use super::Common;
 use crate::error::{Failure, Outcome};
-use crate::render::{number, say, show};
+use crate::render::{number, say, show, tell, wants_json};
 use crate::site::Site;
 
 /// Check the event store.
@@ -27,30 +29,51 @@ pub(crate) enum StoreCommand {
 }
 
 /// Runs `sijill store`.
-pub(crate) async fn run(command: &StoreCommand, common: &Common) -> Outcome {
+pub(crate) async fn run(command: &StoreCommand, common: &Common) -> Outcome<ExitCode> {
     match command {
         StoreCommand::Check => check(common).await,
     }
 }
 
-async fn check(common: &Common) -> Outcome {
+async fn check(common: &Common) -> Outcome<ExitCode> {
     let findings = findings(&common.site()?).await?;
     tell_of(&findings);
-    show!(json!({
+    let report = json!({
         "sound": findings.sound(),
         "database": findings.database,
         "ledgers": findings.ledgers,
-    }));
+    });
     if findings.sound() {
         say!("Nothing is wrong.");
-        return Ok(());
+        return Ok(conclude(report, None));
     }
     let wrong = findings.ledgers.iter().filter(|l| !l.findings.is_empty()).count();
-    Err(Failure::failed(
+    let failure = Failure::failed(
         format!("the store is not as it was written: {wrong} ledgers have findings"),
         "keep this folder as it is, and restore the newest backup beside it (`sijill restore`); entries up to the last \
          publication are also in the published folder. The checkpoint record stays where it is",
-    ))
+    )
+    .code("store.damaged");
+    Ok(conclude(report, Some(failure)))
+}
+
+/// Shows a report that stands whether or not something is wrong: as one line of JSON, with the failure in it.
+pub(crate) fn conclude(mut report: serde_json::Value, failure: Option<Failure>) -> ExitCode {
+    if let (Some(failure), serde_json::Value::Object(report)) = (&failure, &mut report)
+        && let serde_json::Value::Object(fields) = failure.to_json()
+    {
+        report.extend(fields);
+    }
+    show!(report);
+    match failure {
+        None => ExitCode::SUCCESS,
+        Some(failure) => {
+            if !wants_json() {
+                tell!("{failure}");
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
 }
 
 /// Examines the store of a site, with its record.
