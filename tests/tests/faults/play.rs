@@ -386,7 +386,7 @@ impl Play {
     async fn poll(&mut self) -> Result<(), Fault> {
         self.publish(Scope::Public).await?;
         let context = self.r.context();
-        let mut latest = vec![None; VOTERS];
+        let mut latest = [None; VOTERS];
         for (row, ballots) in BALLOTS.iter().enumerate() {
             self.tick();
             let mut sent = Vec::new();
