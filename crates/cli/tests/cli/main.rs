@@ -10,5 +10,5 @@ mod hostile;
 mod interface;
 mod life;
 mod steps;
-mod third_party;
 mod store;
+mod third_party;
