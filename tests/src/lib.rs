@@ -598,6 +598,22 @@ impl Rehearsal {
     }
 }
 
+/// Votes for each answer that the one declared result of a service has.
+pub async fn declared_result(engine: &Engine) -> Vec<u64> {
+    for handle in engine.ledgers().all() {
+        let Facts::Election(facts) = handle.facts() else {
+            continue;
+        };
+        let manifest = facts.manifest.clone().unwrap();
+        let size = handle.durable_size();
+        let folded = engine.view::<Results>(handle.ledger(), Some(size)).await.unwrap();
+        let ballot_box = *facts.progress.keys().next().unwrap();
+        let document = folded.view.document(ballot_box, size, &manifest).unwrap();
+        return document.questions[0].answers.iter().map(|a| a.total).collect();
+    }
+    panic!("no election");
+}
+
 /// Where [`Rehearsal::publish`] puts the trust file of a folder.
 #[must_use]
 pub fn trust_path(folder: &Path) -> std::path::PathBuf {
@@ -609,7 +625,9 @@ pub fn trustee_key(index: u16) -> SigningKey {
     key(&format!("trustee {index}"))
 }
 
-fn pseudonym(voter: usize) -> Pseudonym {
+/// The pseudonym of a voter.
+#[must_use]
+pub fn pseudonym(voter: usize) -> Pseudonym {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&(voter as u64).to_be_bytes());
     Pseudonym(bytes)
@@ -618,13 +636,20 @@ fn pseudonym(voter: usize) -> Pseudonym {
 async fn create(engine: &Engine, kind: Kind, parent: Option<LedgerId>) -> LedgerId {
     let mut random = [0; 32];
     rand::rng().fill_bytes(&mut random);
+    let genesis = genesis(engine, kind, parent, random);
+    engine.create_ledger(genesis).await.unwrap().ledger()
+}
+
+/// The first entry of a ledger of a rehearsal.
+#[must_use]
+pub fn genesis(engine: &Engine, kind: Kind, parent: Option<LedgerId>, random: [u8; 32]) -> Genesis {
     let grant = |key: &SigningKey, role, scope: Option<&str>| Grant {
         key: key.key_id(),
         role,
         scope: scope.map(|s| s.parse().unwrap()),
     };
     let (service_key, ledger_key) = engine.key_ids();
-    let genesis = Genesis::new(GenesisFields {
+    Genesis::new(GenesisFields {
         kind,
         origin: "vote.example/rehearsal".parse().unwrap(),
         parent,
@@ -641,8 +666,7 @@ async fn create(engine: &Engine, kind: Kind, parent: Option<LedgerId>) -> Ledger
         random,
         predecessor: None,
     })
-    .unwrap();
-    engine.create_ledger(genesis).await.unwrap().ledger()
+    .unwrap()
 }
 
 /// The Rust of the README compiles.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use sijill_engine::archive::ArchiveError;
+use sijill_engine::backup::BackupError;
+use sijill_engine::checkpoint_record::RecordError;
 use sijill_engine::folder::FolderError;
 use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
 use sijill_engine::publish::PublishError;
@@ -13,7 +15,7 @@ use sijill_ledger::LedgerId;
 use sijill_registers::ballot_box::BoxRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
-use sijill_store::OpenError;
+use sijill_store::{OpenError, ReadError};
 
 use crate::render::{escape, moment};
 
@@ -37,6 +39,10 @@ pub(crate) struct Failure {
     problem: String,
     help: String,
 }
+
+/// What to do about a disk.
+const FULL_OR_FAILING: &str = "nothing that was acknowledged is lost. See that the disk has free space, can be written and \
+     has no errors, then run the command again";
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
@@ -91,6 +97,13 @@ impl Failure {
             std::io::ErrorKind::NotADirectory | std::io::ErrorKind::IsADirectory => (
                 "file.kind",
                 "a folder is named where a file should be, or the reverse; check the name",
+            ),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                ("file.full", "free space on the disk, then run the command again")
+            }
+            std::io::ErrorKind::ReadOnlyFilesystem => (
+                "file.read-only",
+                "have the disk looked at: the system has made it read-only; then run the command again",
             ),
             _ => ("file.failed", "check the disk, then run the command again"),
         };
@@ -153,6 +166,17 @@ impl From<EngineError> for Failure {
             _ => "engine.failed",
         };
         let help = match &error {
+            EngineError::Record {
+                error: RecordError::Unavailable { .. } | RecordError::OutcomeUnknown { .. },
+                ..
+            } => FULL_OR_FAILING,
+            EngineError::Record {
+                error: RecordError::Damaged { .. },
+                ..
+            } => {
+                "do not delete the record. Keep the file, and put back the ledger's `checkpoint` from a publication \
+                 that is as long as the ledger"
+            }
             EngineError::Record { .. } => {
                 "the checkpoint record lies outside the data folder to notice this; do not delete it. Put back the \
                  newest copy of the data folder, or ask whoever restored an older one"
@@ -193,7 +217,8 @@ impl From<SubmitError> for Failure {
                 "set the clock right (for a rehearsal: a later --rehearsal-clock)"
             }
             SubmitError::ReadOnly(_) => {
-                "nothing more is written until somebody has looked at the data folder"
+                "nothing more is written, and what was acknowledged is kept. Free space on the disk or have it looked \
+                 at, then run the command again; `sijill store check` says whether the store is sound"
             }
             _ => "nothing was written",
         };
@@ -281,6 +306,7 @@ impl From<FolderError> for Failure {
             FolderError::NotOutside { .. } => {
                 "name a folder for checkpoints that is not inside the data folder"
             }
+            FolderError::Io { .. } => FULL_OR_FAILING,
             _ => "nothing was changed",
         };
         let code = match &error {
@@ -305,6 +331,7 @@ impl From<OpenError> for Failure {
                  up to the last publication"
             }
             OpenError::Version { .. } => "use the version of this program that wrote the folder",
+            OpenError::Io { .. } | OpenError::Database { .. } => FULL_OR_FAILING,
             _ => "nothing was changed",
         };
         let code = match &error {
@@ -318,11 +345,44 @@ impl From<OpenError> for Failure {
     }
 }
 
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let code = match &error {
+            BackupError::NotEmpty(_) => "backup.not-empty",
+            BackupError::Inside(_) => "backup.inside",
+            BackupError::NotABackup { .. } => "backup.form",
+            BackupError::Damaged(_) | BackupError::Unsound(_) => "backup.damaged",
+            _ => "backup.failed",
+        };
+        let help = match error {
+            BackupError::Store(error) => return Self::from(error),
+            BackupError::Folder(error) => return Self::from(error),
+            BackupError::Io { path, source } => return Self::file(&path, &source),
+            BackupError::NotEmpty(_) => {
+                "nothing was changed. Name a free folder; to restore, move the damaged data folder away yourself, and \
+                 keep it"
+            }
+            BackupError::Inside(_) => "name a folder on another disk",
+            _ => "nothing was changed; take another backup",
+        };
+        Self::refused(error.to_string(), help).code(code)
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::from(EngineError::Read(error))
+    }
+}
+
 impl From<KeyFileError> for Failure {
     fn from(error: KeyFileError) -> Self {
         let help = match &error {
             KeyFileError::Exposed { .. } => "take the permissions away: chmod 600",
             KeyFileError::AlreadyExists { .. } => "key files are never overwritten; choose another name",
+            KeyFileError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "free space on the disk, then run the command again"
+            }
             KeyFileError::Parse { .. } => "name a file that `sijill key new` or `sijill trustee keygen` made",
             _ => "check the name of the file",
         };

@@ -8,7 +8,7 @@
 //! the rule, without I/O, by which a ledger is compared with its record before anything is signed;
 //! [`check_standing`] is the same with what was published beside it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -332,6 +332,21 @@ impl FileRecord {
         let record = Self::new(LockedFolder::open(path, RECORD)?);
         check_outside(path, data_folder)?;
         Ok(record)
+    }
+
+    /// The ledgers that have a record, whether or not it can be read.
+    ///
+    /// # Errors
+    /// [`RecordError::Unavailable`]
+    pub fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
+        let folder = self.folder.path();
+        let mut ledgers = BTreeSet::new();
+        for entry in fs::read_dir(folder).map_err(|source| unavailable(folder, source))? {
+            let name = entry.map_err(|source| unavailable(folder, source))?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".checkpoint"));
+            ledgers.extend(id.and_then(|id| id.parse::<LedgerId>().ok()));
+        }
+        Ok(ledgers)
     }
 
     fn new(folder: LockedFolder) -> Self {

@@ -7,12 +7,14 @@
 
 pub mod acts;
 pub mod archive;
+pub mod backup;
 pub mod checkpoint_record;
 pub mod clock;
 pub mod content;
 mod door;
 mod durable;
 pub mod engine;
+pub mod examine;
 pub mod folder;
 pub mod keyfile;
 pub mod ledgers;

@@ -94,7 +94,7 @@ pub(crate) async fn load_head(
     }
 }
 
-fn push(
+pub(crate) fn push(
     head: &mut Option<Head>,
     ledger: LedgerId,
     entry: &Entry,

@@ -9,8 +9,11 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use sijill_ledger::{Kind, LeafHash, LedgerId, Seq, UnixMillis, UnverifiedEntry};
+use sijill_registers::ballot_box::views::{tally::Tally, trackers::Trackers, turnout::Turnout};
 use sijill_registers::catalogue::{Event, types};
+use sijill_registers::election::views::result::Results;
 use sijill_registers::views::{FoldError, View};
 
 use crate::engine::{Engine, EngineError};
@@ -27,6 +30,24 @@ pub struct Folded<V> {
     pub view: V,
     /// Entries folded.
     pub size: u64,
+}
+
+/// A view that was folded again from the first entry.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rebuilt {
+    /// Its name.
+    pub view: &'static str,
+    /// Entries folded.
+    pub size: u64,
+    /// SHA-256 of the read model in its snapshot form, in hexadecimal.
+    pub sha256: String,
+    /// Whether its snapshot led to the same; `None` if there was no snapshot.
+    pub as_before: Option<bool>,
+}
+
+fn digest<V: Serialize>(view: &V) -> String {
+    let bytes = postcard::to_allocvec(view).unwrap_or_default();
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,6 +69,9 @@ pub enum ViewError {
     /// An event cannot be folded.
     #[error(transparent)]
     Fold(#[from] FoldError),
+    /// The snapshots of a view cannot be deleted.
+    #[error("{0}: {1}")]
+    Snapshots(PathBuf, std::io::Error),
     /// The ledger is shorter than asked for.
     #[error("the ledger has {have} entries; {want} were asked for")]
     TooShort {
@@ -118,6 +142,57 @@ impl Engine {
             self.write_snapshot(ledger, &folded, last);
         }
         Ok(folded)
+    }
+
+    /// Deletes the snapshots of a ledger and folds all its views again from the first entry.
+    ///
+    /// # Errors
+    /// [`ViewError`]; [`ViewError::Snapshots`] if the snapshots cannot be deleted.
+    pub async fn rebuild_views(&self, ledger: LedgerId) -> Result<Vec<Rebuilt>, ViewError> {
+        let missing = || EngineError::Missing(format!("this service keeps no ledger {ledger}"));
+        let handle = self.ledgers().find(&ledger).ok_or_else(missing)?;
+        let before = self.snapshots.join(ledger.to_string());
+        let kind = handle.with_head(|head| head.state.kind());
+        let size = handle.durable_size();
+        Ok(match kind {
+            Kind::BallotBox => vec![
+                self.rebuild::<Turnout>(ledger, size).await?,
+                self.rebuild::<Trackers>(ledger, size).await?,
+                self.rebuild::<Tally>(ledger, size).await?,
+            ],
+            Kind::Election => vec![self.rebuild::<Results>(ledger, size).await?],
+            _ => {
+                // Views of another version may have left snapshots.
+                self.drop_snapshots(ledger)
+                    .map_err(|error| ViewError::Snapshots(before, error))?;
+                Vec::new()
+            }
+        })
+    }
+
+    async fn rebuild<V: View>(&self, ledger: LedgerId, size: u64) -> Result<Rebuilt, ViewError> {
+        // What the snapshot would have led to.
+        let before = match self.read_snapshot::<V>(ledger) {
+            Some(_) => self
+                .view::<V>(ledger, Some(size))
+                .await
+                .ok()
+                .map(|f| digest(&f.view)),
+            None => None,
+        };
+        let path = self.snapshot_path::<V>(ledger);
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(ViewError::Snapshots(path, e)),
+            _ => {}
+        }
+        let folded = self.view::<V>(ledger, Some(size)).await?;
+        let sha256 = digest(&folded.view);
+        Ok(Rebuilt {
+            view: V::NAME,
+            size: folded.size,
+            as_before: before.map(|before| before == sha256),
+            sha256,
+        })
     }
 
     /// Deletes all snapshots of a ledger; the next [`Engine::view`] folds from the beginning.

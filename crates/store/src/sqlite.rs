@@ -136,6 +136,62 @@ impl SqliteStore {
         Self::open_locked(path, options, lock)
     }
 
+    /// What SQLite's own check of the whole file finds wrong; nothing if it is sound. At most 100 lines.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`]
+    pub async fn integrity(&self) -> Result<Vec<String>, ReadError> {
+        let shared = Arc::clone(&self.shared);
+        Self::with_reader(Arc::clone(&shared), move |reader| {
+            let check = || -> rusqlite::Result<Vec<String>> {
+                reader
+                    .prepare("PRAGMA integrity_check(100)")?
+                    .query_map([], |row| row.get(0))?
+                    .collect()
+            };
+            match check() {
+                Ok(lines) if lines == ["ok"] => Ok(Vec::new()),
+                Ok(lines) => Ok(lines),
+                Err(error) if matches!(kind(&error), Kind::Damage) => Ok(vec![error.to_string()]),
+                Err(error) => Err(ReadError::Unavailable {
+                    reason: shared.describe(&error),
+                }),
+            }
+        })
+        .await
+    }
+
+    /// Copies the store at `path` into the new file `to`, by SQLite's online backup: a process may be writing to the
+    /// store meanwhile. The copy is the store as it was at one moment.
+    ///
+    /// # Durability
+    /// The copy is on stable storage when this returns; if it fails, there is none, or an incomplete one that the
+    /// caller deletes.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub fn backup(path: &Path, to: &Path) -> Result<(), OpenError> {
+        check_header(path)?;
+        private()
+            .create_new(true)
+            .open(to)
+            .map_err(|source| io_error(to, source))?;
+        let copy = || -> rusqlite::Result<()> {
+            let source = open_reader(path)?;
+            let mut target = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            // In one step, so that a writer cannot make it begin again and again.
+            let backup = rusqlite::backup::Backup::new(&source, &mut target)?;
+            while backup.step(-1)? != rusqlite::backup::StepResult::Done {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Ok(())
+        };
+        copy().map_err(|error| open_error(path, &error))?;
+        File::open(to)
+            .and_then(|file| file.sync_all())
+            .map_err(|source| io_error(to, source))
+    }
+
     fn open_locked(path: &Path, options: SqliteOptions, lock: File) -> Result<Self, OpenError> {
         check_header(path)?;
         let database = |error| open_error(path, &error);

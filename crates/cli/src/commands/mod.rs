@@ -1,5 +1,6 @@
 //! The commands: arguments, messages, exit codes.
 
+pub(crate) mod backup;
 pub(crate) mod ballot_box;
 pub(crate) mod credential;
 pub(crate) mod demo;
@@ -9,8 +10,11 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod receipt;
+pub(crate) mod restore;
 pub(crate) mod roll;
+pub(crate) mod store;
 pub(crate) mod trustee;
+pub(crate) mod views;
 pub(crate) mod vote;
 
 use std::ffi::OsString;
@@ -124,6 +128,16 @@ enum Command {
     /// Write shell completions and man pages of `sijill` and `sijill-verify`
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
+    /// Check the event store
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Look after read models
+    #[command(subcommand)]
+    Views(views::ViewsCommand),
+    /// Copy event store and documents into a free folder; a service may be running meanwhile
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of a data folder that is gone
+    Restore(restore::RestoreArgs),
     /// Verify a published folder, a ledger or receipts, exactly as `sijill-verify` does
     #[command(disable_help_flag = true, disable_help_subcommand = true)]
     Verify {
@@ -225,6 +239,10 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Receipt(command) => return receipt::run(&command),
         Command::Ledger(command) => ledger::run(&command, common).await,
         Command::Generate(command) => generate::run(&command, Cli::command()),
+        Command::Store(command) => return store::run(&command, common).await,
+        Command::Views(command) => views::run(&command, common).await,
+        Command::Backup(args) => backup::run(&args, common),
+        Command::Restore(args) => return restore::run(&args, common).await,
         // Handled before the runtime is made.
         Command::Verify { .. } => Ok(()),
     }

@@ -17,6 +17,10 @@ fn every_command_explains_itself() {
         "vote",
         "receipt",
         "ledger",
+        "store",
+        "views",
+        "backup",
+        "restore",
         "verify",
     ] {
         assert!(
@@ -54,6 +58,10 @@ fn every_command_explains_itself() {
         &["credential", "enrol"],
         &["box", "export-bel"],
         &["ledger", "submit"],
+        &["store", "check"],
+        &["views", "rebuild"],
+        &["backup"],
+        &["restore"],
         &["vote"],
         &["receipt", "show"],
         &["receipt", "check"],

@@ -10,4 +10,5 @@ mod hostile;
 mod interface;
 mod life;
 mod steps;
+mod store;
 mod third_party;

@@ -1,6 +1,6 @@
 //! What several views of a box remember: whose ballot is the latest, and which credentials are excluded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sijill_ballot::BallotHash;
@@ -14,9 +14,9 @@ use crate::register::Contents;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Ballots {
     /// Latest ballot of each credential.
-    pub(super) latest: HashMap<[u8; 32], BallotHash>,
+    pub(super) latest: BTreeMap<[u8; 32], BallotHash>,
     /// Excluded credentials.
-    pub(super) excluded: HashSet<[u8; 32]>,
+    pub(super) excluded: BTreeSet<[u8; 32]>,
 }
 
 /// What an event was, to the views.
