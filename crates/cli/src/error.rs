@@ -157,16 +157,25 @@ impl fmt::Display for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let code = match &error {
-            EngineError::Record { .. } => "engine.record",
+        Self::from(&error)
+    }
+}
+
+impl From<&EngineError> for Failure {
+    fn from(error: &EngineError) -> Self {
+        let code = match error {
+            EngineError::Record { .. } | EngineError::RecordFolder(_) | EngineError::Lost { .. } => {
+                "engine.record"
+            }
             EngineError::Load { .. } | EngineError::Read(_) => "engine.store",
             EngineError::OtherKeys { .. } => "engine.keys",
             EngineError::Content(_) => "engine.content",
             EngineError::Missing(_) => "engine.missing",
             _ => "engine.failed",
         };
-        let help = match &error {
-            EngineError::Record {
+        let help = match error {
+            EngineError::RecordFolder(_)
+            | EngineError::Record {
                 error: RecordError::Unavailable { .. } | RecordError::OutcomeUnknown { .. },
                 ..
             } => FULL_OR_FAILING,
@@ -177,7 +186,7 @@ impl From<EngineError> for Failure {
                 "do not delete the record. Keep the file, and put back the ledger's `checkpoint` from a publication \
                  that is as long as the ledger"
             }
-            EngineError::Record { .. } => {
+            EngineError::Record { .. } | EngineError::Lost { .. } => {
                 "the checkpoint record lies outside the data folder to notice this; do not delete it. Put back the \
                  newest copy of the data folder, or ask whoever restored an older one"
             }

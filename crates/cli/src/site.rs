@@ -29,6 +29,7 @@ use sijill_store::{SqliteOptions, SqliteStore};
 
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
+use crate::render::tell;
 
 const FORMAT: &str = "sijill-site/1";
 const SERVICE_KEY: &str = "service.key";
@@ -178,6 +179,9 @@ impl Site {
         )
         .await?;
         let engine = Arc::new(engine);
+        for why in engine.refused().values() {
+            tell!("warning: {why}. Nothing is written to it; `sijill store check` says more");
+        }
         if simulated {
             refuse_real_events(&engine)?;
         }
@@ -314,6 +318,10 @@ impl Clocks {
 }
 
 fn refuse_real_events(engine: &Engine) -> Outcome {
+    // A refused election ledger cannot say whether its event is a rehearsal.
+    if let Some(why) = engine.refused().values().next() {
+        return Err(why.into());
+    }
     for handle in engine.ledgers().all() {
         if let Facts::Election(facts) = handle.facts()
             && facts.manifest.as_ref().is_some_and(|m| !m.rehearsal)

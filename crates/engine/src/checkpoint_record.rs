@@ -127,6 +127,12 @@ pub trait CheckpointRecord: fmt::Debug + Send + Sync {
     /// [`RecordError`]
     fn advance(&self, expected: Option<&SignedCheckpoint>, new: &SignedCheckpoint)
     -> Result<(), RecordError>;
+
+    /// The ledgers that have a record, whether or not it can be read.
+    ///
+    /// # Errors
+    /// [`RecordError::Unavailable`]
+    fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError>;
 }
 
 /// How a ledger stands to a checkpoint that is consistent with it.
@@ -334,21 +340,6 @@ impl FileRecord {
         Ok(record)
     }
 
-    /// The ledgers that have a record, whether or not it can be read.
-    ///
-    /// # Errors
-    /// [`RecordError::Unavailable`]
-    pub fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
-        let folder = self.folder.path();
-        let mut ledgers = BTreeSet::new();
-        for entry in fs::read_dir(folder).map_err(|source| unavailable(folder, source))? {
-            let name = entry.map_err(|source| unavailable(folder, source))?.file_name();
-            let id = name.to_str().and_then(|name| name.strip_suffix(".checkpoint"));
-            ledgers.extend(id.and_then(|id| id.parse::<LedgerId>().ok()));
-        }
-        Ok(ledgers)
-    }
-
     fn new(folder: LockedFolder) -> Self {
         Self {
             folder,
@@ -387,6 +378,17 @@ impl FileRecord {
 }
 
 impl CheckpointRecord for FileRecord {
+    fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
+        let folder = self.folder.path();
+        let mut ledgers = BTreeSet::new();
+        for entry in fs::read_dir(folder).map_err(|source| unavailable(folder, source))? {
+            let name = entry.map_err(|source| unavailable(folder, source))?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".checkpoint"));
+            ledgers.extend(id.and_then(|id| id.parse::<LedgerId>().ok()));
+        }
+        Ok(ledgers)
+    }
+
     fn load(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
         let _turn = self.turn(identity.ledger);
         let path = self.file(identity.ledger);

@@ -1,5 +1,6 @@
 //! The engine of a data folder: opens its ledgers, makes new ones, answers what it holds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,6 +50,17 @@ pub enum EngineError {
         /// What is wrong.
         error: LoadError,
     },
+    /// The checkpoint record has a ledger that the store has not.
+    #[error(
+        "ledger {ledger} is in the checkpoint record and not in the store: an old copy of the data folder was restored"
+    )]
+    Lost {
+        /// The ledger.
+        ledger: LedgerId,
+    },
+    /// It cannot be found out which ledgers have a record.
+    #[error(transparent)]
+    RecordFolder(RecordError),
     /// The store refuses a new ledger.
     #[error(transparent)]
     Create(#[from] CreateError),
@@ -93,6 +105,8 @@ pub struct Engine {
     pub(crate) shared: Arc<Shared>,
     pub(crate) content: Arc<ContentStore>,
     pub(crate) snapshots: PathBuf,
+    /// Ledgers that may not be written, and why. Fixed when the engine opens.
+    refused: BTreeMap<LedgerId, EngineError>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -133,8 +147,11 @@ impl Engine {
     /// Opens every ledger of a store: reads it back whole, compares it with the checkpoint record, starts its
     /// sequencer. Must be called inside a tokio runtime.
     ///
+    /// A ledger that is damaged, or that its record contradicts, is [refused](Self::refused): nothing is written to it or
+    /// signed for it; the others go on.
+    ///
     /// # Errors
-    /// [`EngineError`]; a record ahead of the store means that an old copy of the data folder was restored.
+    /// [`EngineError`] if nothing can be opened: other keys, or a store or record that cannot be read at all.
     ///
     /// # Durability
     /// Where the store is ahead of the record (the process died in between), the record is extended before this returns.
@@ -156,17 +173,36 @@ impl Engine {
             service_key: keys.service,
             ledger_key: keys.ledger,
         });
-        let engine = Self {
+        let mut engine = Self {
             shared,
             content,
             snapshots: snapshots.to_owned(),
+            refused: BTreeMap::new(),
             tasks: std::sync::Mutex::new(Vec::new()),
         };
-        for ledger in engine.shared.store.list().await? {
-            let head = load_head(&*engine.shared.store, ledger, &*engine.shared.contents)
-                .await
-                .map_err(|error| EngineError::Load { ledger, error })?;
-            engine.start(head)?;
+        let stored = engine.shared.store.list().await?;
+        let recorded = engine
+            .shared
+            .record
+            .ledgers()
+            .map_err(EngineError::RecordFolder)?;
+        for ledger in recorded.difference(&stored) {
+            let lost = EngineError::Lost { ledger: *ledger };
+            engine.refused.insert(*ledger, lost);
+        }
+        for ledger in stored {
+            let head = load_head(&*engine.shared.store, ledger, &*engine.shared.contents).await;
+            let started = head
+                .map_err(|error| EngineError::Load { ledger, error })
+                .and_then(|head| engine.start(head));
+            match started {
+                Ok(_) => {}
+                Err(error @ (EngineError::Load { .. } | EngineError::Record { .. })) => {
+                    tracing::error!(%ledger, %error, "the ledger is refused");
+                    engine.refused.insert(ledger, error);
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(engine)
     }
@@ -276,7 +312,13 @@ impl Engine {
         self.shared.clock.now()
     }
 
-    /// All ledgers.
+    /// Ledgers that may not be written, and why: damaged in the store, or contradicted by the checkpoint record.
+    #[must_use]
+    pub const fn refused(&self) -> &BTreeMap<LedgerId, EngineError> {
+        &self.refused
+    }
+
+    /// All ledgers that are open.
     #[must_use]
     pub fn ledgers(&self) -> &Ledgers {
         &self.shared.ledgers
@@ -303,7 +345,10 @@ impl Engine {
         self.shared
             .ledgers
             .find(ledger)
-            .ok_or(SubmitError::Unknown(*ledger))
+            .ok_or_else(|| match self.refused.get(ledger) {
+                Some(why) => SubmitError::ReadOnly(why.to_string()),
+                None => SubmitError::Unknown(*ledger),
+            })
     }
 
     /// The bytes of durable entries, from a position on, as many as fit in a page. Empty at the end.

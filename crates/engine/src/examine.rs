@@ -118,7 +118,7 @@ pub async fn examine(
             .push(examine_ledger(store, contents, record, *ledger).await);
     }
     // A backup that is older than a ledger does not know of it, and the record does.
-    let recorded = match record.map(FileRecord::ledgers) {
+    let recorded = match record.map(CheckpointRecord::ledgers) {
         None => BTreeSet::new(),
         Some(Ok(recorded)) => recorded,
         Some(Err(error)) => {

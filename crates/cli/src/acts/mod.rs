@@ -46,6 +46,9 @@ pub(crate) struct Event {
 impl Event {
     /// Looks up a defined event.
     pub(crate) fn open(engine: Arc<Engine>, election: LedgerId) -> Outcome<Self> {
+        if let Some(why) = engine.refused().get(&election) {
+            return Err(why.into());
+        }
         let not_here = || {
             Failure::refused(
                 format!("ledger {election} is not the election ledger of a defined event of this folder"),
@@ -81,6 +84,9 @@ impl Event {
     }
 
     pub(crate) fn handle(&self, ledger: &LedgerId) -> Outcome<Arc<LedgerHandle>> {
+        if let Some(why) = self.engine.refused().get(ledger) {
+            return Err(why.into());
+        }
         self.engine
             .ledgers()
             .find(ledger)

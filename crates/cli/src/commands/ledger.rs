@@ -108,8 +108,9 @@ async fn list(common: &Common) -> Outcome {
     let site = common.site()?;
     let open = common.start(&site).await?;
     let all = open.engine.ledgers().all();
+    let refused = open.engine.refused();
     let mut rows = Vec::new();
-    if all.is_empty() {
+    if all.is_empty() && refused.is_empty() {
         say!("There are no ledgers here yet. Next: `sijill election new`.");
     }
     for handle in all {
@@ -163,6 +164,13 @@ async fn list(common: &Common) -> Outcome {
             "entries": handle.durable_size(),
             "stands": stands,
         }));
+    }
+    for (ledger, why) in refused {
+        say!("{ledger}  REFUSED     {why}");
+    }
+    // A list that is not whole must not look like one to a script.
+    if let Some(why) = refused.values().next() {
+        return Err(why.into());
     }
     show!(json!({ "ledgers": rows }));
     Ok(())
