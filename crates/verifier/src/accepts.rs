@@ -9,6 +9,7 @@ use crate::ledger::genesis_form;
 use crate::manifest::Manifest;
 use crate::note::{Checkpoint, Receipt};
 use crate::suite::ballot::{Ballot, Election};
+use crate::suite::checker::{BallotChecker, Method};
 use crate::suite::group::PointBytes;
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::Question;
@@ -153,10 +154,8 @@ impl BallotElection {
     #[must_use]
     pub fn accepts(&self, ballot: &[u8]) -> bool {
         Ballot::parse(ballot, &self.0).is_ok_and(|ballot| {
-            ballot.is_for(&self.0)
-                && ballot.points().is_ok_and(|points| {
-                    ballot.signature_holds(&points) && ballot.proofs_hold(&points, &self.0)
-                })
+            let findings = BallotChecker::new(&self.0, Method::QUICKEST).check(&ballot, false);
+            findings.is_ok_and(|findings| findings.signature_holds && findings.proofs_hold == Some(true))
         })
     }
 }

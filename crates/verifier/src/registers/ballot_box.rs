@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use curve25519_dalek::edwards::EdwardsPoint;
 use rayon::prelude::*;
 
 use crate::check::{Check, Checks, Place};
@@ -20,7 +21,8 @@ use crate::manifest::Manifest;
 use crate::registers::election::At;
 use crate::report::Stage;
 use crate::source::Source;
-use crate::suite::ballot::{Ballot, Election as Suite};
+use crate::suite::ballot::{Ballot, Ciphertext, Election as Suite};
+use crate::suite::checker::{BallotChecker, Method};
 use crate::suite::group::PointBytes;
 use crate::suite::tally::{Tally, sized_tally};
 use crate::suite::trustee::parse_credentials;
@@ -57,6 +59,10 @@ pub(crate) struct Setup<'a> {
     pub(crate) suite: Suite,
     /// The box's credential list, ascending.
     pub(crate) credentials: Vec<PointBytes>,
+    /// Whether every credential of the list was found to be in the group and not neutral.
+    pub(crate) credentials_are_members: bool,
+    /// How ballots are checked.
+    pub(crate) method: Method,
 }
 
 /// A ballot that was taken into the box.
@@ -212,6 +218,8 @@ struct Form {
 }
 
 struct Cryptography {
+    /// The ciphertexts, by question and choice.
+    choices: Vec<Vec<Ciphertext<EdwardsPoint>>>,
     signature_holds: bool,
     /// `None` if the ballot is for another election, whose proofs are not ours to judge.
     proofs_hold: Option<bool>,
@@ -222,9 +230,8 @@ struct Cryptography {
 #[derive(Default)]
 struct Times {
     form: Duration,
-    group: Duration,
-    signature: Duration,
-    proof: Duration,
+    /// Membership, signature and proofs are checked together.
+    cryptography: Duration,
 }
 
 fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
@@ -249,33 +256,27 @@ fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
         ..Times::default()
     };
     let is_for_election = ballot.is_for(&setup.suite);
+    let is_on_list = setup.credentials.binary_search(&ballot.credential).is_ok();
     let start = Instant::now();
-    let points = ballot.points();
-    times.group = start.elapsed();
-    let group = points
+    let known_credential = is_on_list && setup.credentials_are_members;
+    let group = BallotChecker::new(&setup.suite, setup.method)
+        .check(&ballot, known_credential)
         .map_err(|error| format!("a point is {error}"))
-        .map(|points| {
-            let start = Instant::now();
-            let signature_holds = ballot.signature_holds(&points);
-            let replacement_holds = replaces
+        .map(|findings| Cryptography {
+            signature_holds: findings.signature_holds,
+            proofs_hold: findings.proofs_hold,
+            replacement_holds: replaces
                 .as_ref()
-                .map(|replaces| ballot.replacement_holds(replaces, &points.credential));
-            times.signature = start.elapsed();
-            let start = Instant::now();
-            let proofs_hold = is_for_election.then(|| ballot.proofs_hold(&points, &setup.suite));
-            times.proof = start.elapsed();
-            Cryptography {
-                signature_holds,
-                proofs_hold,
-                replacement_holds,
-            }
+                .map(|replaces| ballot.replacement_holds(replaces, &findings.points.credential)),
+            choices: findings.points.choices,
         });
+    times.cryptography = start.elapsed();
     let form = Form {
         hash: ballot.hash,
         credential: ballot.credential,
         alphas: ballot.alphas().map(|alpha| sha256(&[alpha.as_bytes()])).collect(),
         is_for_election,
-        is_on_list: setup.credentials.binary_search(&ballot.credential).is_ok(),
+        is_on_list,
         group,
         times,
     };
@@ -481,9 +482,7 @@ impl Step<'_, '_, '_> {
             }
         }
         checks.spent(Check::BallotForm, form.times.form);
-        checks.spent(Check::BallotGroup, form.times.group);
-        checks.spent(Check::BallotSignature, form.times.signature);
-        checks.spent(Check::BallotProof, form.times.proof);
+        checks.spent(Check::BallotProof, form.times.cryptography);
 
         checks.outcome(Check::BallotDuplicate, place, duplicate_rules(ballot_box, &form));
         let audited = ballot_box.audited_hashes.contains(&form.hash)
