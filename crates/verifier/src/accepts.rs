@@ -10,6 +10,7 @@ use crate::manifest::Manifest;
 use crate::note::{Checkpoint, Receipt};
 use crate::suite::ballot::{Ballot, Election};
 use crate::suite::checker::{BallotChecker, Method};
+
 use crate::suite::group::PointBytes;
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::Question;
@@ -153,8 +154,24 @@ impl BallotElection {
     /// A ballot that is valid for this election. Spec: specs/ballot-suite.md §7.5.
     #[must_use]
     pub fn accepts(&self, ballot: &[u8]) -> bool {
+        self.accepts_by(ballot, Method::QUICKEST, false)
+    }
+
+    /// The same for a ballot whose credential stands on a list that [`credential_list`] accepts: its membership is not tested again.
+    #[must_use]
+    pub fn accepts_of_listed(&self, ballot: &[u8]) -> bool {
+        self.accepts_by(ballot, Method::QUICKEST, true)
+    }
+
+    /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §9.
+    #[must_use]
+    pub fn accepts_plain(&self, ballot: &[u8]) -> bool {
+        self.accepts_by(ballot, Method::Plain, false)
+    }
+
+    fn accepts_by(&self, ballot: &[u8], method: Method, known_credential: bool) -> bool {
         Ballot::parse(ballot, &self.0).is_ok_and(|ballot| {
-            let findings = BallotChecker::new(&self.0, Method::QUICKEST).check(&ballot, false);
+            let findings = BallotChecker::new(&self.0, method).check(&ballot, known_credential);
             findings.is_ok_and(|findings| findings.signature_holds && findings.proofs_hold == Some(true))
         })
     }

@@ -89,7 +89,10 @@ fn archives_of_another_tool() {
             .find(|body| body.starts_with(b"{\"version\":1,\"description\""));
         let election = crate::vectors::election(std::str::from_utf8(record.unwrap()).unwrap());
         let mut ballots = 0;
-        for ballot in records.iter().filter(|body| body.starts_with(b"{\"election_uuid\"")) {
+        for ballot in records
+            .iter()
+            .filter(|body| body.starts_with(b"{\"election_uuid\""))
+        {
             assert_eq!(decide(ballot, &election), VALID, "{path}");
             ballots += 1;
         }
@@ -104,7 +107,10 @@ fn vectors_of_the_model() {
     for vector in elections {
         let election = crate::vectors::election(vector["election"].as_str().unwrap());
         for ballot in vector["ballots"].as_array().unwrap() {
-            assert_eq!(decide(ballot["json"].as_str().unwrap().as_bytes(), &election), VALID);
+            assert_eq!(
+                decide(ballot["json"].as_str().unwrap().as_bytes(), &election),
+                VALID
+            );
         }
     }
     let election = crate::vectors::election(elections[0]["election"].as_str().unwrap());
@@ -228,7 +234,13 @@ impl Maker {
     }
 
     /// `votes` has one 0 or 1 for each choice of each question.
-    fn unsigned(&mut self, election: &Election, votes: &[Vec<u64>], at: Where, torsion: EdwardsPoint) -> String {
+    fn unsigned(
+        &mut self,
+        election: &Election,
+        votes: &[Vec<u64>],
+        at: Where,
+        torsion: EdwardsPoint,
+    ) -> String {
         let mut credential = G * Scalar::from(77u64);
         if at == Where::Credential {
             credential += torsion;
@@ -257,7 +269,12 @@ impl Maker {
             let mut individual = Vec::new();
             for ((pair, vote), r) in pairs.iter().zip(votes).zip(&r) {
                 let prefix = format!("prove|{s0}|{}|", written(pair));
-                individual.push(self.disjunction(&prefix, &[(*pair, 0), (*pair, 1)], usize::try_from(*vote).unwrap(), r));
+                individual.push(self.disjunction(
+                    &prefix,
+                    &[(*pair, 0), (*pair, 1)],
+                    usize::try_from(*vote).unwrap(),
+                    r,
+                ));
             }
             let skip = usize::from(question.blank);
             let sum: Pair = (
@@ -306,7 +323,8 @@ impl Maker {
             let c = challenge(&[b"sig|", hash.as_bytes(), b"|"], &[G * w]);
             if self.good(&c) {
                 let proof = Maker::proof(&(c, w - Scalar::from(77u64) * c));
-                return format!("{unsigned},\"signature\":{{\"hash\":\"{hash}\",\"proof\":{proof}}}}}").into_bytes();
+                return format!("{unsigned},\"signature\":{{\"hash\":\"{hash}\",\"proof\":{proof}}}}}")
+                    .into_bytes();
             }
         }
     }
@@ -337,7 +355,12 @@ fn honest_ballots_of_every_shape() {
     };
     for (questions, chosen) in SHAPES {
         let election = election(questions);
-        let unsigned = maker.unsigned(&election, &votes(chosen), Where::Nowhere, EdwardsPoint::identity());
+        let unsigned = maker.unsigned(
+            &election,
+            &votes(chosen),
+            Where::Nowhere,
+            EdwardsPoint::identity(),
+        );
         assert_eq!(decide(&maker.sign(&unsigned), &election), VALID, "{questions:?}");
     }
 }
@@ -399,11 +422,20 @@ fn points_that_are_not_allowed() {
         ground: false,
     };
     let election = election(SHAPES[6].0);
-    let unsigned = maker.unsigned(&election, &votes(SHAPES[6].1), Where::Nowhere, EdwardsPoint::identity());
+    let unsigned = maker.unsigned(
+        &election,
+        &votes(SHAPES[6].1),
+        Where::Nowhere,
+        EdwardsPoint::identity(),
+    );
     let strange: Vec<String> = EIGHT_TORSION
         .iter()
         .map(text)
-        .chain(EIGHT_TORSION.iter().map(|torsion| text(&(G * Scalar::from(5u64) + torsion))))
+        .chain(
+            EIGHT_TORSION
+                .iter()
+                .map(|torsion| text(&(G * Scalar::from(5u64) + torsion))),
+        )
         .chain([
             // Not on the curve; y = p + 1; x = 0 with the sign bit.
             format!("{}2", "0".repeat(63)),
