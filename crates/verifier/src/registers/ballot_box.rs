@@ -1,8 +1,8 @@
 //! Section 6: a ballot box.
 //!
-//! The ledger is read twice. First every ballot is verified, a bundle at a time on all cores, and the state machine follows behind on one
-//! thread in ledger order. Then, if the box is sealed, the ciphertexts of the counted ballots are summed. What stays in memory is a few
-//! hashes for each ballot.
+//! Every ballot is verified, a bundle at a time on all cores, and the state machine follows behind on one thread in ledger order, adding up
+//! the ciphertexts. If the box is sealed and some of its ballots do not count, those are read again and taken off the sum. What stays in
+//! memory is a few hashes for each ballot.
 //!
 //! Spec: specs/election.md §5, specs/verification.md §6.
 
@@ -72,6 +72,8 @@ pub(crate) struct CastBallot {
     pub(crate) seq: u64,
     /// Index into [`BallotBox::voters`].
     pub(crate) voter: usize,
+    /// Its ciphertexts are in the box's sum.
+    summed: bool,
 }
 
 /// A credential that has a ballot in the box.
@@ -109,6 +111,8 @@ pub(crate) struct BallotBox {
     pub(crate) sealed: Option<At<BoxSealed>>,
     /// Number of counted ballots as recomputed, once sealed and if every ballot could be read.
     pub(crate) counted: Option<u64>,
+    /// Sum of the ciphertexts of every ballot that is marked as summed, counted or not.
+    sum: Option<Tally>,
     hashes: HashSet<[u8; 32]>,
     /// SHA-256 of every alpha in the box.
     alphas: HashSet<[u8; 32]>,
@@ -145,6 +149,49 @@ impl BallotBox {
         let counted = self.voters.iter().filter(|voter| !voter.excluded);
         counted.filter_map(|voter| self.ballots.get(voter.latest))
     }
+
+    /// Positions of the ballots in the sum that were replaced or excluded.
+    fn uncounted_but_summed(&self) -> impl Iterator<Item = u64> {
+        let counts = |index: usize, ballot: &CastBallot| {
+            self.voters
+                .get(ballot.voter)
+                .is_some_and(|voter| voter.latest == index && !voter.excluded)
+        };
+        let ballots = self.ballots.iter().enumerate();
+        ballots
+            .filter(move |(index, ballot)| ballot.summed && !counts(*index, ballot))
+            .map(|(_, ballot)| ballot.seq)
+    }
+}
+
+/// Subtracts the ballots at these positions from a sum that they are in. `None` if one of them is not found as it was.
+fn take_off(
+    source: &dyn Source,
+    ledger: &Ledger,
+    setup: &Setup<'_>,
+    positions: &HashSet<u64>,
+    sum: &mut Tally,
+    checks: &mut Checks,
+) -> Option<()> {
+    if positions.is_empty() {
+        return Some(());
+    }
+    let mut taken = 0;
+    let outcome = replay(source, ledger, checks, |_, items| {
+        let points: Vec<_> = items
+            .par_iter()
+            .filter(|(entry, _)| positions.contains(&entry.seq))
+            .filter_map(|(_, event)| match event {
+                Event::BallotCast { ballot, .. } => Ballot::parse(ballot, &setup.suite).ok()?.points().ok(),
+                _ => None,
+            })
+            .collect();
+        for points in &points {
+            sum.subtract(&points.choices);
+            taken += 1;
+        }
+    });
+    (outcome.is_ok() && taken == positions.len()).then_some(())
 }
 
 /// Replays and recounts a box.
@@ -195,7 +242,7 @@ pub(crate) fn check_box(
     }
     if let Some(sealed) = ballot_box.sealed.clone() {
         check_count(&mut ballot_box, ledger, &sealed, checks);
-        check_tally(source, ledger, setup, &ballot_box, &sealed, checks);
+        check_tally(source, ledger, setup, &mut ballot_box, &sealed, checks);
     }
     ballot_box
 }
@@ -521,10 +568,18 @@ impl Step<'_, '_, '_> {
         if let Some(voter) = ballot_box.voters.get_mut(voter) {
             voter.latest = index;
         }
+        let cryptography = form.group.as_ref().ok();
+        if let Some(cryptography) = cryptography {
+            let sum = ballot_box
+                .sum
+                .get_or_insert_with(|| Tally::neutral(&self.setup.suite.questions));
+            sum.add(&cryptography.choices);
+        }
         ballot_box.ballots.push(CastBallot {
             hash: form.hash,
             seq: self.entry.seq,
             voter,
+            summed: cryptography.is_some(),
         });
         ballot_box.hashes.insert(form.hash);
         ballot_box.alphas.extend(&form.alphas);
@@ -670,7 +725,7 @@ fn check_tally(
     source: &dyn Source,
     ledger: &Ledger,
     setup: &Setup<'_>,
-    ballot_box: &BallotBox,
+    ballot_box: &mut BallotBox,
     sealed: &At<BoxSealed>,
     checks: &mut Checks,
 ) {
@@ -679,25 +734,20 @@ fn check_tally(
         return;
     };
     let start = Instant::now();
-    let wanted: HashSet<u64> = ballot_box.counted_ballots().map(|ballot| ballot.seq).collect();
-    let mut tally = Tally::neutral(&setup.suite.questions);
-    let mut added = 0u64;
-    let outcome = replay(source, ledger, checks, |_, items| {
-        let points: Vec<_> = items
-            .par_iter()
-            .filter(|(entry, _)| wanted.contains(&entry.seq))
-            .filter_map(|(_, event)| match event {
-                Event::BallotCast { ballot, .. } => Ballot::parse(ballot, &setup.suite).ok()?.points().ok(),
-                _ => None,
-            })
-            .collect();
-        for points in &points {
-            tally.add(&points.choices);
-            added += 1;
-        }
-    });
-    if outcome.is_err() || added != counted {
+    if !ballot_box.counted_ballots().all(|ballot| ballot.summed) {
         checks.skip(Check::BoxTally, "a counted ballot cannot be added");
+        return;
+    }
+    let mut tally = ballot_box
+        .sum
+        .take()
+        .unwrap_or_else(|| Tally::neutral(&setup.suite.questions));
+    let uncounted: HashSet<u64> = ballot_box.uncounted_but_summed().collect();
+    if take_off(source, ledger, setup, &uncounted, &mut tally, checks).is_none() {
+        checks.skip(
+            Check::BoxTally,
+            "a ballot that does not count cannot be read again",
+        );
         return;
     }
     let encrypted = tally.to_json();

@@ -75,12 +75,12 @@ impl Sum {
     fn add(&mut self, digit: i8, point: &EdwardsPoint) {
         let index = usize::from(digit.unsigned_abs() / 2);
         if let Some(bucket) = self.0.get_mut(index) {
-            *bucket = Some(match (*bucket, digit > 0) {
-                (None, true) => *point,
-                (None, false) => -point,
-                (Some(sum), true) => sum + point,
-                (Some(sum), false) => sum - point,
-            });
+            match (bucket.as_mut(), digit > 0) {
+                (Some(sum), true) => *sum += point,
+                (Some(sum), false) => *sum -= point,
+                (None, true) => *bucket = Some(*point),
+                (None, false) => *bucket = Some(-point),
+            }
         }
     }
 
@@ -136,12 +136,12 @@ fn double(point: &EdwardsPoint, mut times: usize) -> EdwardsPoint {
 }
 
 /// Bits of a window of [`FixedBase`].
-const WINDOW: usize = 8;
+const WINDOW: usize = 10;
 const WINDOWS: usize = 254_usize.div_ceil(WINDOW);
 /// Multiples 1 to 2^(WINDOW − 1) for each window; the negative ones are subtracted.
 const PER_WINDOW: usize = 1 << (WINDOW - 1);
 
-/// Multiples of a point for every window of a scalar. About 650 kB.
+/// Multiples of a point for every window of a scalar: about 2 MB, made in about 2 ms.
 pub(super) struct FixedBase(Vec<EdwardsPoint>);
 
 impl FixedBase {
