@@ -110,7 +110,7 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
     };
     let mut ledger: Option<(Ledger, Walk)> = None;
     let mut complete = true;
-    let mut names = bundle_names(checkpoint.size).into_iter();
+    let mut names = bundle_names(checkpoint.size);
     loop {
         let mut bundles = Vec::with_capacity(BUNDLES_AT_ONCE);
         let mut fault = None;

@@ -330,6 +330,10 @@ impl Maker {
     }
 }
 
+#[allow(
+    clippy::type_complexity,
+    reason = "questions, and the choices of one answer to each"
+)]
 const SHAPES: [(&[(usize, bool, u64, u64)], &[&[u64]]); 10] = [
     (&[(2, false, 1, 1)], &[&[0, 1]]),
     (&[(1, false, 0, 1)], &[&[1]]),
