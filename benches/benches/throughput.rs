@@ -128,6 +128,7 @@ async fn ballots(voters: usize) {
         profile: Profile::Public,
         require_stage: Stage::Published,
         threads: None,
+        plain: false,
     };
     let start = Instant::now();
     let report = verify_event(&folder, &options).unwrap();

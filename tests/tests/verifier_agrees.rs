@@ -22,6 +22,7 @@ fn verify(folder: &Path, profile: Profile, stage: Stage) {
             profile,
             require_stage: stage,
             threads: Some(threads),
+            plain: false,
         };
         let report = verify_event(folder, &options).unwrap();
         assert_eq!(report.verdict.exit_code(), 0, "{}", report.to_text());

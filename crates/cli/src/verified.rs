@@ -46,6 +46,7 @@ impl VerifiedFolder {
             profile: Profile::Public,
             require_stage: stage,
             threads: None,
+            plain: false,
         };
         let report = verify_event(folder, &options).map_err(|e| {
             Failure::refused(

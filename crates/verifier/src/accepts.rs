@@ -9,6 +9,8 @@ use crate::ledger::genesis_form;
 use crate::manifest::Manifest;
 use crate::note::{Checkpoint, Receipt};
 use crate::suite::ballot::{Ballot, Election};
+use crate::suite::checker::{BallotChecker, Method};
+
 use crate::suite::group::PointBytes;
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::Question;
@@ -152,11 +154,25 @@ impl BallotElection {
     /// A ballot that is valid for this election. Spec: specs/ballot-suite.md §7.5.
     #[must_use]
     pub fn accepts(&self, ballot: &[u8]) -> bool {
+        self.accepts_by(ballot, Method::QUICKEST, false)
+    }
+
+    /// The same for a ballot whose credential stands on a list that [`credential_list`] accepts: its membership is not tested again.
+    #[must_use]
+    pub fn accepts_of_listed(&self, ballot: &[u8]) -> bool {
+        self.accepts_by(ballot, Method::QUICKEST, true)
+    }
+
+    /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §9.
+    #[must_use]
+    pub fn accepts_plain(&self, ballot: &[u8]) -> bool {
+        self.accepts_by(ballot, Method::Plain, false)
+    }
+
+    fn accepts_by(&self, ballot: &[u8], method: Method, known_credential: bool) -> bool {
         Ballot::parse(ballot, &self.0).is_ok_and(|ballot| {
-            ballot.is_for(&self.0)
-                && ballot.points().is_ok_and(|points| {
-                    ballot.signature_holds(&points) && ballot.proofs_hold(&points, &self.0)
-                })
+            let findings = BallotChecker::new(&self.0, method).check(&ballot, known_credential);
+            findings.is_ok_and(|findings| findings.signature_holds && findings.proofs_hold == Some(true))
         })
     }
 }

@@ -69,6 +69,9 @@ struct EventArgs {
     /// The stage that every box must have reached
     #[arg(long, value_enum, value_name = "STAGE", default_value_t = StageArg::Published)]
     require_stage: StageArg,
+    /// Check every part of a ballot by itself: the same verdict, more slowly
+    #[arg(long)]
+    plain: bool,
     #[command(flatten)]
     common: CommonArgs,
 }
@@ -240,6 +243,7 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
                 profile: args.profile.into(),
                 require_stage: args.require_stage.into(),
                 threads: threads(&args.common),
+                plain: args.plain,
             };
             Ok((verify_event(&args.dir, &options)?, args.common.json))
         }

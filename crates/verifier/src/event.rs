@@ -20,6 +20,7 @@ use crate::report::{BoxSummary, Profile, Report, Stage};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::source::{Source, SourceError};
 use crate::suite::ballot::Election as Suite;
+use crate::suite::checker::Method;
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::{fingerprint, uuid_of_box};
 use crate::trust::{Trust, TrustedLedger};
@@ -32,6 +33,7 @@ pub(crate) fn verify(
     trust: Option<&Trust>,
     profile: Profile,
     required: Stage,
+    method: Method,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
     let receipts = |check: &Check| check.number().starts_with("7.");
@@ -43,6 +45,7 @@ pub(crate) fn verify(
     let mut run = Run {
         source,
         profile,
+        method,
         trust,
         checks: Checks::new(applicable),
         ledgers: BTreeMap::new(),
@@ -92,6 +95,7 @@ pub(crate) fn verify(
 struct Run<'a> {
     source: &'a dyn Source,
     profile: Profile,
+    method: Method,
     trust: Option<&'a Trust>,
     checks: Checks,
     ledgers: BTreeMap<[u8; 32], Ledger>,
@@ -297,7 +301,7 @@ impl Run<'_> {
             .map_or_else(String::new, |record| fingerprint(record.to_json().as_bytes()));
         let mut ballot_box: Option<BallotBox> = None;
         match (credentials, fixed, key_point, record, self.ledgers.get(&box_id)) {
-            (Some(credentials), Some(fixed), Some(point), Some(record), Some(ledger)) => {
+            (Some(list), Some(fixed), Some(point), Some(record), Some(ledger)) => {
                 let suite = Suite {
                     uuid: record.uuid,
                     fingerprint: phi.clone(),
@@ -311,7 +315,9 @@ impl Run<'_> {
                     trustees: fixed.value.content,
                     opened: election.opened,
                     suite,
-                    credentials,
+                    credentials: list.credentials,
+                    credentials_are_members: list.all_members,
+                    method: self.method,
                 };
                 ballot_box = Some(check_box(self.source, ledger, &setup, &mut self.checks));
             }

@@ -6,7 +6,7 @@
 //!
 //! Spec: specs/verification.md §3, specs/ledger.md.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -16,13 +16,15 @@ use crate::check::{Check, Checks, Place};
 use crate::events::{ContentRef, Event, EventError, Refs};
 use crate::hash::{first_16, sha256};
 use crate::keys::{is_enrollable_key, signature_holds};
-use crate::merkle::Tree;
+use crate::merkle::{Tree, leaf_hash};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES};
 use crate::reader::DecodeError;
 use crate::source::Source;
 use crate::tiles::{Bundle, TileName, bundle_names, tile_bytes, tile_names};
 use crate::wire::{Entry, Genesis, Kind, Ref, TIME_LIMIT_MS, body_hash, body_message, is_origin};
 
+/// Bundles read before they are looked at, so that the walk through one and the look at the next overlap.
+const BUNDLES_AT_ONCE: usize = 4;
 /// How far an official's clock may be ahead, milliseconds.
 const CLOCK_AHEAD_MS: u64 = 120_000;
 
@@ -108,17 +110,22 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
     };
     let mut ledger: Option<(Ledger, Walk)> = None;
     let mut complete = true;
-    for name in bundle_names(checkpoint.size) {
-        let bundle = match Bundle::read(source, folder, &name) {
-            Ok(bundle) => bundle,
-            Err(error) => {
-                checks.fail(Check::LedgerTiles, here, error);
-                complete = false;
-                break;
+    let mut names = bundle_names(checkpoint.size);
+    loop {
+        let mut bundles = Vec::with_capacity(BUNDLES_AT_ONCE);
+        let mut fault = None;
+        for name in names.by_ref().take(BUNDLES_AT_ONCE) {
+            match Bundle::read(source, folder, &name) {
+                Ok(bundle) => bundles.push(bundle),
+                Err(error) => {
+                    fault = Some(error);
+                    break;
+                }
             }
-        };
-        if ledger.is_none() {
-            match first_entry(&bundle) {
+        }
+        let end = bundles.is_empty();
+        if let (None, Some(first)) = (&ledger, bundles.first()) {
+            match first_entry(first) {
                 Ok(genesis) => ledger = Some(begin(id, folder, genesis)),
                 Err(error) => {
                     checks.fail(Check::LedgerGenesis, Place::entry(id, 0), error);
@@ -132,7 +139,15 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
             }
         }
         if let Some((ledger, walk)) = &mut ledger {
-            walk_bundle(ledger, walk, &bundle, checks);
+            walk_bundles(ledger, walk, &bundles, checks);
+        }
+        if let Some(error) = fault {
+            checks.fail(Check::LedgerTiles, here, error);
+            complete = false;
+            break;
+        }
+        if end {
+            break;
         }
     }
     let Some((mut ledger, _)) = ledger else {
@@ -227,7 +242,8 @@ pub(crate) fn check_citations(ledgers: &BTreeMap<[u8; 32], Ledger>, checks: &mut
 #[derive(Debug)]
 struct Walk {
     authority: Authority,
-    nonces: HashSet<([u8; 32], [u8; 16])>,
+    /// By author: an author has many more nonces than a ledger has authors.
+    nonces: HashMap<[u8; 32], HashSet<[u8; 16]>>,
     sequenced: Vec<u64>,
     previous: Option<Previous>,
     roll: Option<[u8; 32]>,
@@ -246,7 +262,7 @@ fn begin(id: [u8; 32], folder: &str, genesis: (Genesis, Kind)) -> (Ledger, Walk)
     let (genesis, kind) = genesis;
     let walk = Walk {
         authority: Authority::of(&genesis),
-        nonces: HashSet::new(),
+        nonces: HashMap::new(),
         sequenced: Vec::new(),
         previous: None,
         roll: None,
@@ -321,13 +337,29 @@ fn look<'a>(kind: Kind, seq: u64, leaf: [u8; 32], bytes: &'a [u8]) -> Looked<'a>
     Looked { seq, leaf, entry }
 }
 
-fn walk_bundle(ledger: &mut Ledger, walk: &mut Walk, bundle: &Bundle, checks: &mut Checks) {
+/// Walks through bundles in order; while one is walked through, the next is looked at.
+fn walk_bundles(ledger: &mut Ledger, walk: &mut Walk, bundles: &[Bundle], checks: &mut Checks) {
     let kind = ledger.kind;
-    let entries: Vec<_> = bundle.entries().collect();
-    let looked: Vec<Looked<'_>> = entries
+    let mut looked = bundles.first().map(|bundle| look_at(kind, bundle));
+    for next in bundles.iter().skip(1).map(Some).chain([None]) {
+        let current = looked.take().unwrap_or_default();
+        let ((), ahead) = rayon::join(
+            || walk_bundle(ledger, walk, current, checks),
+            || next.map(|bundle| look_at(kind, bundle)),
+        );
+        looked = ahead;
+    }
+}
+
+fn look_at(kind: Kind, bundle: &Bundle) -> Vec<Looked<'_>> {
+    let entries: Vec<_> = bundle.entry_bytes().collect();
+    entries
         .into_par_iter()
-        .map(|(seq, leaf, bytes)| look(kind, seq, leaf, bytes))
-        .collect();
+        .map(|(seq, bytes)| look(kind, seq, leaf_hash(bytes), bytes))
+        .collect()
+}
+
+fn walk_bundle(ledger: &mut Ledger, walk: &mut Walk, looked: Vec<Looked<'_>>, checks: &mut Checks) {
     for item in looked {
         let previous_leaf = item
             .seq
@@ -382,7 +414,7 @@ fn walk_entry(
         body.ledger == ledger.id,
         "the body names another ledger",
     );
-    let fresh = walk.nonces.insert((body.author, body.nonce));
+    let fresh = walk.nonces.entry(body.author).or_default().insert(body.nonce);
     checks.require(
         Check::EntryNonce,
         here,

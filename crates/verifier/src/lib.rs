@@ -55,6 +55,7 @@ use crate::hash::{hex32, sha256};
 use crate::ledger::LEDGER_CHECKS;
 use crate::note::{MAX_CHECKPOINT_BYTES, MAX_RECEIPT_BYTES, RECEIPT_HEADER};
 use crate::run::{Judgement, ledger_summary, new_report};
+use crate::suite::checker::Method;
 use crate::trust::MAX_TRUST_BYTES;
 
 pub use crate::cli::{command, run_cli};
@@ -76,6 +77,10 @@ pub struct Options {
     pub require_stage: Stage,
     /// Threads for cryptography; `None` for all cores.
     pub threads: Option<usize>,
+    /// Check every part of a ballot by itself, as the specification has it. The verdict is the same, and comes later.
+    ///
+    /// Spec: specs/verification.md §9.
+    pub plain: bool,
 }
 
 impl Default for Options {
@@ -85,6 +90,7 @@ impl Default for Options {
             profile: Profile::Public,
             require_stage: Stage::Published,
             threads: None,
+            plain: false,
         }
     }
 }
@@ -141,7 +147,14 @@ pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
     let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
     let folder = open(dir)?;
     let mut report = with_threads(options.threads, || {
-        verify_event_source(&folder, trust.as_ref(), options.profile, options.require_stage)
+        let method = Method::of(options.plain);
+        verify_event_by(
+            &folder,
+            trust.as_ref(),
+            options.profile,
+            options.require_stage,
+            method,
+        )
     })?
     .map_err(|error| Unusable::Folder {
         path: dir.to_owned(),
@@ -164,7 +177,17 @@ pub fn verify_event_source(
     profile: Profile,
     require_stage: Stage,
 ) -> Result<Report, SourceError> {
-    let mut report = event::verify(source, trust, profile, require_stage)?;
+    verify_event_by(source, trust, profile, require_stage, Method::QUICKEST)
+}
+
+fn verify_event_by(
+    source: &dyn Source,
+    trust: Option<&Trust>,
+    profile: Profile,
+    require_stage: Stage,
+    method: Method,
+) -> Result<Report, SourceError> {
+    let mut report = event::verify(source, trust, profile, require_stage, method)?;
     for ledger in &report.ledgers {
         let name = format!("ledgers/{}/checkpoint", ledger.id);
         if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {

@@ -184,10 +184,15 @@ impl Bundle {
 
     /// Sequence numbers, leaf hashes and bytes.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, [u8; 32], &[u8])> {
-        (self.first..).zip(&self.ranges).map(|(seq, range)| {
-            let bytes = self.bytes.get(range.clone()).unwrap_or_default();
-            (seq, leaf_hash(bytes), bytes)
-        })
+        self.entry_bytes()
+            .map(|(seq, bytes)| (seq, leaf_hash(bytes), bytes))
+    }
+
+    /// Sequence numbers and bytes.
+    pub(crate) fn entry_bytes(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        (self.first..)
+            .zip(&self.ranges)
+            .map(|(seq, range)| (seq, self.bytes.get(range.clone()).unwrap_or_default()))
     }
 }
 

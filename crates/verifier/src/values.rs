@@ -42,7 +42,7 @@ pub(crate) fn check_credentials(
     election_id: [u8; 32],
     defined: &At<BoxDefined>,
     checks: &mut Checks,
-) -> Option<Vec<PointBytes>> {
+) -> Option<CredentialList> {
     let place = Place::entry(election_id, defined.seq);
     let value = &defined.value;
     let bytes = match read_content(source, &value.credentials) {
@@ -57,8 +57,20 @@ pub(crate) fn check_credentials(
     } else {
         credential_rules(&bytes, value.holders)
     };
+    let all_members = outcome.is_ok();
     checks.outcome(Check::ElectionCredentials, place, outcome);
-    parse_credentials(&bytes).ok()
+    Some(CredentialList {
+        credentials: parse_credentials(&bytes).ok()?,
+        all_members,
+    })
+}
+
+/// A credential list that could be read.
+pub(crate) struct CredentialList {
+    /// Ascending.
+    pub(crate) credentials: Vec<PointBytes>,
+    /// Every credential was found to be in the group and not neutral.
+    pub(crate) all_members: bool,
 }
 
 /// The credential lists are those of the frozen roll. Spec: specs/election.md §4.4.

@@ -30,7 +30,7 @@ fn fixture(path: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn vectors(name: &str) -> Value {
+pub(crate) fn vectors(name: &str) -> Value {
     serde_json::from_slice(&fixture(&format!("vectors/{name}.json"))).unwrap()
 }
 
@@ -58,7 +58,7 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 /// The record is parsed leniently here and written by our own writer, which must give the same bytes.
-fn election(record: &str) -> Election {
+pub(crate) fn election(record: &str) -> Election {
     let value: Value = serde_json::from_str(record).unwrap();
     let optional = |field: &str| value.get(field).map(|v| v.as_str().unwrap().to_owned());
     let questions = list(&value, "questions").iter().map(|q| Question {
@@ -416,7 +416,7 @@ fn trees_paths_signatures_and_keys_of_the_model() {
 }
 
 /// Bodies of the records of a `.bel` archive: an old-style tar without end.
-fn archive(path: &str) -> Vec<Vec<u8>> {
+pub(crate) fn archive(path: &str) -> Vec<Vec<u8>> {
     let bytes = fixture(path);
     let mut bodies = Vec::new();
     let mut at = 0;

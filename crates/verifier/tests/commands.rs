@@ -242,6 +242,7 @@ fn exit_codes_are_a_closed_set() {
     assert_eq!(code(&["event", "published", "--threads", "0"]), Some(2));
     assert_eq!(code(&["--help"]), Some(0));
 
+    assert_eq!(code(&[&trusted[..], &["--plain"]].concat()), Some(0));
     let json = scene.run(&[
         "event",
         "published",

@@ -330,6 +330,7 @@ fn verify(folder: &Path, trust: &Path, profile: Profile) -> Outcome<Report> {
         profile,
         require_stage: Stage::Certified,
         threads: None,
+        plain: false,
     };
     let report = verify_event(folder, &options).map_err(Failure::internal)?;
     if report.verdict == Verdict::Verified {

@@ -1,14 +1,15 @@
 //! Section 6: a ballot box.
 //!
-//! The ledger is read twice. First every ballot is verified, a bundle at a time on all cores, and the state machine follows behind on one
-//! thread in ledger order. Then, if the box is sealed, the ciphertexts of the counted ballots are summed. What stays in memory is a few
-//! hashes for each ballot.
+//! Every ballot is verified, a bundle at a time on all cores, and the state machine follows behind on one thread in ledger order, adding up
+//! the ciphertexts. If the box is sealed and some of its ballots do not count, those are read again and taken off the sum. What stays in
+//! memory is a few hashes for each ballot.
 //!
 //! Spec: specs/election.md §5, specs/verification.md §6.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use curve25519_dalek::edwards::EdwardsPoint;
 use rayon::prelude::*;
 
 use crate::check::{Check, Checks, Place};
@@ -20,7 +21,8 @@ use crate::manifest::Manifest;
 use crate::registers::election::At;
 use crate::report::Stage;
 use crate::source::Source;
-use crate::suite::ballot::{Ballot, Election as Suite};
+use crate::suite::ballot::{Ballot, Ciphertext, Election as Suite};
+use crate::suite::checker::{BallotChecker, Method};
 use crate::suite::group::PointBytes;
 use crate::suite::tally::{Tally, sized_tally};
 use crate::suite::trustee::parse_credentials;
@@ -57,6 +59,10 @@ pub(crate) struct Setup<'a> {
     pub(crate) suite: Suite,
     /// The box's credential list, ascending.
     pub(crate) credentials: Vec<PointBytes>,
+    /// Whether every credential of the list was found to be in the group and not neutral.
+    pub(crate) credentials_are_members: bool,
+    /// How ballots are checked.
+    pub(crate) method: Method,
 }
 
 /// A ballot that was taken into the box.
@@ -66,6 +72,8 @@ pub(crate) struct CastBallot {
     pub(crate) seq: u64,
     /// Index into [`BallotBox::voters`].
     pub(crate) voter: usize,
+    /// Its ciphertexts are in the box's sum.
+    summed: bool,
 }
 
 /// A credential that has a ballot in the box.
@@ -103,6 +111,8 @@ pub(crate) struct BallotBox {
     pub(crate) sealed: Option<At<BoxSealed>>,
     /// Number of counted ballots as recomputed, once sealed and if every ballot could be read.
     pub(crate) counted: Option<u64>,
+    /// Sum of the ciphertexts of every ballot that is marked as summed, counted or not.
+    sum: Option<Tally>,
     hashes: HashSet<[u8; 32]>,
     /// SHA-256 of every alpha in the box.
     alphas: HashSet<[u8; 32]>,
@@ -139,6 +149,49 @@ impl BallotBox {
         let counted = self.voters.iter().filter(|voter| !voter.excluded);
         counted.filter_map(|voter| self.ballots.get(voter.latest))
     }
+
+    /// Positions of the ballots in the sum that were replaced or excluded.
+    fn uncounted_but_summed(&self) -> impl Iterator<Item = u64> {
+        let counts = |index: usize, ballot: &CastBallot| {
+            self.voters
+                .get(ballot.voter)
+                .is_some_and(|voter| voter.latest == index && !voter.excluded)
+        };
+        let ballots = self.ballots.iter().enumerate();
+        ballots
+            .filter(move |(index, ballot)| ballot.summed && !counts(*index, ballot))
+            .map(|(_, ballot)| ballot.seq)
+    }
+}
+
+/// Subtracts the ballots at these positions from a sum that they are in. `None` if one of them is not found as it was.
+fn take_off(
+    source: &dyn Source,
+    ledger: &Ledger,
+    setup: &Setup<'_>,
+    positions: &HashSet<u64>,
+    sum: &mut Tally,
+    checks: &mut Checks,
+) -> Option<()> {
+    if positions.is_empty() {
+        return Some(());
+    }
+    let mut taken = 0;
+    let outcome = replay(source, ledger, checks, |_, items| {
+        let points: Vec<_> = items
+            .par_iter()
+            .filter(|(entry, _)| positions.contains(&entry.seq))
+            .filter_map(|(_, event)| match event {
+                Event::BallotCast { ballot, .. } => Ballot::parse(ballot, &setup.suite).ok()?.points().ok(),
+                _ => None,
+            })
+            .collect();
+        for points in &points {
+            sum.subtract(&points.choices);
+            taken += 1;
+        }
+    });
+    (outcome.is_ok() && taken == positions.len()).then_some(())
 }
 
 /// Replays and recounts a box.
@@ -189,7 +242,7 @@ pub(crate) fn check_box(
     }
     if let Some(sealed) = ballot_box.sealed.clone() {
         check_count(&mut ballot_box, ledger, &sealed, checks);
-        check_tally(source, ledger, setup, &ballot_box, &sealed, checks);
+        check_tally(source, ledger, setup, &mut ballot_box, &sealed, checks);
     }
     ballot_box
 }
@@ -212,6 +265,8 @@ struct Form {
 }
 
 struct Cryptography {
+    /// The ciphertexts, by question and choice.
+    choices: Vec<Vec<Ciphertext<EdwardsPoint>>>,
     signature_holds: bool,
     /// `None` if the ballot is for another election, whose proofs are not ours to judge.
     proofs_hold: Option<bool>,
@@ -222,9 +277,8 @@ struct Cryptography {
 #[derive(Default)]
 struct Times {
     form: Duration,
-    group: Duration,
-    signature: Duration,
-    proof: Duration,
+    /// Membership, signature and proofs are checked together.
+    cryptography: Duration,
 }
 
 fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
@@ -249,33 +303,27 @@ fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
         ..Times::default()
     };
     let is_for_election = ballot.is_for(&setup.suite);
+    let is_on_list = setup.credentials.binary_search(&ballot.credential).is_ok();
     let start = Instant::now();
-    let points = ballot.points();
-    times.group = start.elapsed();
-    let group = points
+    let known_credential = is_on_list && setup.credentials_are_members;
+    let group = BallotChecker::new(&setup.suite, setup.method)
+        .check(&ballot, known_credential)
         .map_err(|error| format!("a point is {error}"))
-        .map(|points| {
-            let start = Instant::now();
-            let signature_holds = ballot.signature_holds(&points);
-            let replacement_holds = replaces
+        .map(|findings| Cryptography {
+            signature_holds: findings.signature_holds,
+            proofs_hold: findings.proofs_hold,
+            replacement_holds: replaces
                 .as_ref()
-                .map(|replaces| ballot.replacement_holds(replaces, &points.credential));
-            times.signature = start.elapsed();
-            let start = Instant::now();
-            let proofs_hold = is_for_election.then(|| ballot.proofs_hold(&points, &setup.suite));
-            times.proof = start.elapsed();
-            Cryptography {
-                signature_holds,
-                proofs_hold,
-                replacement_holds,
-            }
+                .map(|replaces| ballot.replacement_holds(replaces, &findings.points.credential)),
+            choices: findings.points.choices,
         });
+    times.cryptography = start.elapsed();
     let form = Form {
         hash: ballot.hash,
         credential: ballot.credential,
         alphas: ballot.alphas().map(|alpha| sha256(&[alpha.as_bytes()])).collect(),
         is_for_election,
-        is_on_list: setup.credentials.binary_search(&ballot.credential).is_ok(),
+        is_on_list,
         group,
         times,
     };
@@ -481,9 +529,7 @@ impl Step<'_, '_, '_> {
             }
         }
         checks.spent(Check::BallotForm, form.times.form);
-        checks.spent(Check::BallotGroup, form.times.group);
-        checks.spent(Check::BallotSignature, form.times.signature);
-        checks.spent(Check::BallotProof, form.times.proof);
+        checks.spent(Check::BallotProof, form.times.cryptography);
 
         checks.outcome(Check::BallotDuplicate, place, duplicate_rules(ballot_box, &form));
         let audited = ballot_box.audited_hashes.contains(&form.hash)
@@ -522,10 +568,18 @@ impl Step<'_, '_, '_> {
         if let Some(voter) = ballot_box.voters.get_mut(voter) {
             voter.latest = index;
         }
+        let cryptography = form.group.as_ref().ok();
+        if let Some(cryptography) = cryptography {
+            let sum = ballot_box
+                .sum
+                .get_or_insert_with(|| Tally::neutral(&self.setup.suite.questions));
+            sum.add(&cryptography.choices);
+        }
         ballot_box.ballots.push(CastBallot {
             hash: form.hash,
             seq: self.entry.seq,
             voter,
+            summed: cryptography.is_some(),
         });
         ballot_box.hashes.insert(form.hash);
         ballot_box.alphas.extend(&form.alphas);
@@ -671,7 +725,7 @@ fn check_tally(
     source: &dyn Source,
     ledger: &Ledger,
     setup: &Setup<'_>,
-    ballot_box: &BallotBox,
+    ballot_box: &mut BallotBox,
     sealed: &At<BoxSealed>,
     checks: &mut Checks,
 ) {
@@ -680,25 +734,20 @@ fn check_tally(
         return;
     };
     let start = Instant::now();
-    let wanted: HashSet<u64> = ballot_box.counted_ballots().map(|ballot| ballot.seq).collect();
-    let mut tally = Tally::neutral(&setup.suite.questions);
-    let mut added = 0u64;
-    let outcome = replay(source, ledger, checks, |_, items| {
-        let points: Vec<_> = items
-            .par_iter()
-            .filter(|(entry, _)| wanted.contains(&entry.seq))
-            .filter_map(|(_, event)| match event {
-                Event::BallotCast { ballot, .. } => Ballot::parse(ballot, &setup.suite).ok()?.points().ok(),
-                _ => None,
-            })
-            .collect();
-        for points in &points {
-            tally.add(&points.choices);
-            added += 1;
-        }
-    });
-    if outcome.is_err() || added != counted {
+    if !ballot_box.counted_ballots().all(|ballot| ballot.summed) {
         checks.skip(Check::BoxTally, "a counted ballot cannot be added");
+        return;
+    }
+    let mut tally = ballot_box
+        .sum
+        .take()
+        .unwrap_or_else(|| Tally::neutral(&setup.suite.questions));
+    let uncounted: HashSet<u64> = ballot_box.uncounted_but_summed().collect();
+    if take_off(source, ledger, setup, &uncounted, &mut tally, checks).is_none() {
+        checks.skip(
+            Check::BoxTally,
+            "a ballot that does not count cannot be read again",
+        );
         return;
     }
     let encrypted = tally.to_json();

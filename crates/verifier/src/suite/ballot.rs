@@ -84,11 +84,11 @@ impl Ciphertext<EdwardsPoint> {
 }
 
 #[derive(Debug)]
-struct Answer {
-    choices: Vec<Ciphertext<PointBytes>>,
-    individual_proofs: Vec<Vec<Proof>>,
-    overall_proof: Vec<Proof>,
-    blank_proof: Option<Vec<Proof>>,
+pub(super) struct Answer {
+    pub(super) choices: Vec<Ciphertext<PointBytes>>,
+    pub(super) individual_proofs: Vec<Vec<Proof>>,
+    pub(super) overall_proof: Vec<Proof>,
+    pub(super) blank_proof: Option<Vec<Proof>>,
 }
 
 /// A ballot whose form and shape are right. Nothing in it is verified yet.
@@ -98,11 +98,11 @@ pub(crate) struct Ballot<'a> {
     pub(crate) credential: PointBytes,
     uuid: &'a str,
     fingerprint: &'a str,
-    answers: Vec<Answer>,
+    pub(super) answers: Vec<Answer>,
     /// The JSON without the field `signature`, but for its last brace.
-    unsigned: &'a [u8],
-    signed_hash: &'a str,
-    signature: Proof,
+    pub(super) unsigned: &'a [u8],
+    pub(super) signed_hash: &'a str,
+    pub(super) signature: Proof,
 }
 
 /// The points of a ballot, all of them in the group and none neutral.

@@ -7,7 +7,7 @@
 
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::Identity as _;
+use curve25519_dalek::traits::{Identity as _, IsIdentity as _};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -44,6 +44,25 @@ impl PointBytes {
         PointBytes(point.compress().0)
     }
 
+    pub(super) fn of_encoding(encoding: &CompressedEdwardsY) -> PointBytes {
+        PointBytes(encoding.0)
+    }
+
+    /// Whether this is the one spelling of the neutral element.
+    pub(super) fn is_neutral(&self) -> bool {
+        self.0 == CompressedEdwardsY::identity().0
+    }
+
+    /// Whether this is a member of the subgroup other than the neutral element: the same as [`PointBytes::decode_not_neutral`], quicker.
+    pub(super) fn is_member(&self) -> bool {
+        !self.is_neutral() && self.decompress().is_some_and(|point| has_prime_order(&point))
+    }
+
+    /// The point on the curve, whatever its order.
+    pub(crate) fn decompress(&self) -> Option<EdwardsPoint> {
+        CompressedEdwardsY(self.0).decompress()
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -69,9 +88,7 @@ impl PointBytes {
 
     /// Decodes a member of the subgroup; the neutral element is a member.
     pub(crate) fn decode(&self) -> Result<EdwardsPoint, PointError> {
-        let point = CompressedEdwardsY(self.0)
-            .decompress()
-            .ok_or(PointError::NotOnCurve)?;
+        let point = self.decompress().ok_or(PointError::NotOnCurve)?;
         if point.is_torsion_free() {
             Ok(point)
         } else {
@@ -145,13 +162,24 @@ pub(crate) fn scalar_from_bytes(bytes: &[u8; 32]) -> Option<Scalar> {
     Option::from(Scalar::from_canonical_bytes(*bytes))
 }
 
+/// Whether q·P is neutral: (q − 1)·P + P, computed in variable time and exact for every point of the curve.
+pub(crate) fn has_prime_order(point: &EdwardsPoint) -> bool {
+    let less_one = EdwardsPoint::vartime_double_scalar_mul_basepoint(&-Scalar::ONE, point, &Scalar::ZERO);
+    (less_one + point).is_identity()
+}
+
 /// The challenge H(prefix; points…). Spec: specs/ballot-suite.md §1.4.
 pub(crate) fn challenge(prefix: &[&[u8]], points: &[EdwardsPoint]) -> Scalar {
+    challenge_of_encodings(prefix, &EdwardsPoint::compress_batch_alloc(points))
+}
+
+/// The challenge, from the encodings of the points.
+pub(super) fn challenge_of_encodings(prefix: &[&[u8]], encodings: &[CompressedEdwardsY]) -> Scalar {
     let mut hasher = Sha256::new();
     for part in prefix {
         hasher.update(part);
     }
-    for (index, encoding) in EdwardsPoint::compress_batch_alloc(points).iter().enumerate() {
+    for (index, encoding) in encodings.iter().enumerate() {
         if index > 0 {
             hasher.update(b",");
         }
@@ -252,8 +280,11 @@ mod tests {
         for torsion in EIGHT_TORSION.iter().skip(1) {
             assert_eq!(PointBytes::of(torsion).decode(), Err(PointError::NotInSubgroup));
             let mixed = ED25519_BASEPOINT_POINT + torsion;
+            assert!(!PointBytes::of(torsion).is_member() && !PointBytes::of(&mixed).is_member());
             assert_eq!(PointBytes::of(&mixed).decode(), Err(PointError::NotInSubgroup));
         }
+        assert!(PointBytes::of(&ED25519_BASEPOINT_POINT).is_member());
+        assert!(!PointBytes::of(&EdwardsPoint::identity()).is_member());
         let mut off_curve = 0;
         for y in 2..40u8 {
             let mut bytes = [0u8; 32];

@@ -2,12 +2,15 @@
 //!
 //! Spec: specs/ballot-suite.md §1.5.
 
+use std::sync::OnceLock;
+
 use curve25519_dalek::edwards::{EdwardsPoint, VartimeEdwardsPrecomputation};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{VartimeMultiscalarMul as _, VartimePrecomputedMultiscalarMul as _};
 
 use crate::json::{Cursor, JsonError};
 use crate::suite::group::challenge;
+use crate::suite::multiples::FixedBase;
 
 /// `{"challenge":Zq,"response":Zq}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +40,11 @@ impl Proof {
     }
 }
 
-/// A key under which ciphertexts are made, with its table.
+/// A key under which ciphertexts are made, with its tables.
 pub(crate) struct EncryptionKey {
+    point: EdwardsPoint,
     table: VartimeEdwardsPrecomputation,
+    multiples: OnceLock<FixedBase>,
 }
 
 impl std::fmt::Debug for EncryptionKey {
@@ -51,12 +56,19 @@ impl std::fmt::Debug for EncryptionKey {
 impl EncryptionKey {
     pub(crate) fn new(point: EdwardsPoint) -> EncryptionKey {
         EncryptionKey {
+            point,
             table: VartimeEdwardsPrecomputation::new([point]),
+            multiples: OnceLock::new(),
         }
     }
 
+    /// Multiples of the key, made when they are first needed.
+    pub(super) fn multiples(&self) -> &FixedBase {
+        self.multiples.get_or_init(|| FixedBase::new(&self.point))
+    }
+
     /// response·Y + challenge·point.
-    fn commitment(&self, proof: &Proof, point: EdwardsPoint) -> EdwardsPoint {
+    pub(super) fn commitment(&self, proof: &Proof, point: EdwardsPoint) -> EdwardsPoint {
         self.table
             .vartime_mixed_multiscalar_mul([proof.response], [proof.challenge], [point])
     }

@@ -54,6 +54,16 @@ impl Tally {
         }
     }
 
+    /// Subtracts ciphertexts of the same shape.
+    pub(crate) fn subtract(&mut self, choices: &[Vec<Ciphertext<EdwardsPoint>>]) {
+        for (sums, ciphertexts) in self.0.iter_mut().zip(choices) {
+            for (sum, ciphertext) in sums.iter_mut().zip(ciphertexts) {
+                sum.alpha -= ciphertext.alpha;
+                sum.beta -= ciphertext.beta;
+            }
+        }
+    }
+
     /// Reads an encrypted tally of the shape of the questions; neutral elements are allowed.
     pub(crate) fn parse(bytes: &[u8], questions: &[Question]) -> Result<Tally, TallyError> {
         let written = parse_shaped(bytes, questions, |cursor| Ciphertext::parse(cursor))?;
