@@ -441,14 +441,16 @@ fn ledgers() -> Vec<Case> {
                 package.flaw = Some((b.id, FIRST_BALLOT));
                 package
             },
-        ),
+        )
+        .door("entry.signature"),
         attack(
             "L1-signature",
             "An official's signature is broken and everything behind made again",
             "ledger.md §4",
             &["entry.signature"],
             |name| entry(name, "national", 0x0405, 0, |d| d.signing = Signing::Broken),
-        ),
+        )
+        .door("entry.signature"),
         attack(
             "L2-prev",
             "An entry does not name the one before it",
@@ -512,7 +514,8 @@ fn ledgers() -> Vec<Case> {
                 w.finish();
                 pack(&w)
             },
-        ),
+        )
+        .door("box.order"),
         attack(
             "L6-definition",
             "The event is defined a second time, with the same manifest",
@@ -674,7 +677,8 @@ fn ledgers() -> Vec<Case> {
             "election.md §5.7",
             &["box.order", "election.anchor", "election.order"],
             |name| entry(name, "national", 0x0408, 0, leave_out),
-        ),
+        )
+        .door("election.anchor"),
         attack(
             "L12-no-anchor",
             "Shares and result without an anchored tally",
@@ -798,7 +802,8 @@ fn ledgers() -> Vec<Case> {
                     .unwrap();
                 package
             },
-        ),
+        )
+        .door("content.missing"),
         attack(
             "L16-changed-content",
             "A content has other bytes than its name says",
@@ -816,7 +821,8 @@ fn ledgers() -> Vec<Case> {
                 bytes[5] ^= 1;
                 package
             },
-        ),
+        )
+        .door("content.missing"),
         attack(
             "L16-extra",
             "A file that no published folder has",
@@ -972,7 +978,8 @@ fn ledgers() -> Vec<Case> {
                     (d.received, d.sequenced) = (d.received - 700_000, d.sequenced - 700_000);
                 })
             },
-        ),
+        )
+        .door("entry.time"),
         attack(
             "L20-lag",
             "An entry is sequenced long after it was received",
@@ -1002,7 +1009,8 @@ fn ledgers() -> Vec<Case> {
             "ledger.md §4",
             &["entry.ledger"],
             |name| entry(name, "national", 0x0405, 0, |d| d.body_ledger = public("nowhere")),
-        ),
+        )
+        .door("entry.ledger"),
         attack(
             "L23-replay",
             "A grant that was revoked is replayed: the same signed body once more",
@@ -1025,7 +1033,8 @@ fn ledgers() -> Vec<Case> {
                 w.finish();
                 pack(&w)
             },
-        ),
+        )
+        .door("repeated"),
         attack(
             "L24-omitted",
             "The box of a district is missing from the folder",
@@ -1250,7 +1259,8 @@ fn ballots() -> Vec<Case> {
                 w.finish();
                 pack(&w)
             },
-        ),
+        )
+        .door("ballot.chain"),
         attack(
             "B6-unsigned",
             "The signature is stripped",
@@ -1496,7 +1506,8 @@ fn ballots() -> Vec<Case> {
                     )
                 })
             },
-        ),
+        )
+        .door("ballot.group"),
         attack(
             "B16-weak-hash",
             "A challenge that does not depend on the ciphertext",
@@ -1532,7 +1543,8 @@ fn ballots() -> Vec<Case> {
                 w.finish();
                 pack(&w)
             },
-        ),
+        )
+        .door("repeated"),
         attack(
             "B20-tracker",
             "The published trackers show one ballot twice",
@@ -1662,14 +1674,16 @@ fn ballots() -> Vec<Case> {
             "events.md §5",
             &["event.nonce"],
             |name| entry(name, "national", 0x0403, 0, |d| d.nonce = Some([9; 16])),
-        ),
+        )
+        .door("event.nonce"),
         attack(
             "B24-time",
             "An author's time beside a ballot",
             "ledger.md §4.2",
             &["event.nonce"],
             |name| entry(name, "national", 0x0403, 0, |d| d.author_time = 5),
-        ),
+        )
+        .door("event.nonce"),
     ]
 }
 
@@ -2222,7 +2236,7 @@ fn trustees() -> Vec<Case> {
                 pack(&w)
             },
         )
-        .same(),
+        .door("trustee.key"),
         attack(
             "T11-group-order",
             "A result plus the group order",
