@@ -497,8 +497,7 @@ pub fn explain(code: &str) -> Option<String> {
 }
 
 /// All codes with their meanings, a line each.
-#[must_use]
-pub fn list() -> String {
+pub(crate) fn list() -> String {
     let mut out = String::new();
     for code in CODES {
         // Writing to a String cannot fail.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT as G;
 use curve25519_dalek::scalar::Scalar;
 
-use super::forge::{Draft, Enc, Signing, b64, grant, public, sha};
+use super::forge::{Draft, Enc, Ledger, Signing, b64, grant, public, sha};
 use super::suite::{Proofs, ballot, ciphertexts, point, replaces, sign_ballot, text_of, with_torsion};
 use super::world::{CLOSES, GRACE, OPENS, Spec, World, credential, plus_order, question, secret};
 
@@ -331,6 +331,29 @@ fn controls() -> Vec<Case> {
             w.play();
             pack(&w)
         }),
+        honest(
+            "honest-complaint",
+            "A trustee complained with proof, and the key ceremony was held again",
+            |name| {
+                let mut w = world(name, |s| {
+                    of_three(s);
+                    (s.restarts, s.complaint) = (1, true);
+                });
+                w.play();
+                pack(&w)
+            },
+        ),
+        honest(
+            "honest-archive",
+            "With the archive of the box for the tools of Belenios",
+            |name| {
+                let mut w = world(name, |_| ());
+                w.play();
+                let archive = w.archive(0, |_| true);
+                w.add_archive(archive);
+                pack(&w)
+            },
+        ),
         honest("honest-all-blank", "Every ballot is blank", |name| {
             let mut w = world(name, |s| {
                 s.districts = vec![("national", vec![question(2, true, 1, 1)])];
@@ -415,6 +438,39 @@ fn controls() -> Vec<Case> {
 fn ledgers() -> Vec<Case> {
     vec![
         attack(
+            "L13-restricted",
+            "The roll lies in a public folder",
+            "verification.md §2.5",
+            &["folder.restricted"],
+            |name| {
+                let mut w = world(name, |_| ());
+                w.play();
+                pack(&w)
+            },
+        )
+        .public(),
+        attack(
+            "L13-genesis",
+            "The nonce of a genesis is not the one fixed by rule",
+            "ledger.md §5",
+            &["ledger.genesis"],
+            |name| entry(name, "national", 0x0001, 0, |d| d.nonce = Some([1; 16])),
+        ),
+        attack(
+            "L24-parent",
+            "The box of a district belongs to another event",
+            "verification.md §5.3",
+            &["box.setup", "election.ledgers", "entry.refs"],
+            |name| {
+                let mut w = world(name, |_| ());
+                let grants = [grant("commission", 1, None), grant("registrar", 2, None)];
+                w.boxes[0].ledger = Ledger::new("national", 4, Some([5; 32]), &grants, "", [6; 32]);
+                w.play();
+                pack(&w)
+            },
+        )
+        .door("box.setup"),
+        attack(
             "L1-rest",
             "A byte of a recorded ballot is changed where it lies",
             "ledger.md §5",
@@ -426,8 +482,8 @@ fn ledgers() -> Vec<Case> {
                 "entry.seen",
                 "entry.signature",
                 "event.nonce",
+                "ledger.fork",
                 "ledger.tiles",
-                "trust.checkpoint",
             ],
             |name| {
                 let mut w = world(name, |_| ());
@@ -469,7 +525,7 @@ fn ledgers() -> Vec<Case> {
             "L3-drop",
             "A ballot is dropped and the whole ledger made again under new checkpoints; the known checkpoint tells",
             "ledger.md §11",
-            &["trust.checkpoint"],
+            &["ledger.fork", "trust.checkpoint"],
             |name| {
                 let mut all = world(name, |_| ());
                 all.play();
@@ -484,7 +540,7 @@ fn ledgers() -> Vec<Case> {
             "L4-split",
             "Two signed histories of one length; the trust file knows the other one",
             "ledger.md §7",
-            &["trust.checkpoint"],
+            &["ledger.fork"],
             |name| {
                 let mut one = world(name, |_| ());
                 one.play();
@@ -1062,7 +1118,7 @@ fn ledgers() -> Vec<Case> {
                 let mut w = world(name, |_| ());
                 w.play();
                 let mut package = pack(&w);
-                let mut extra = super::forge::Ledger::new(
+                let mut extra = Ledger::new(
                     "extra",
                     4,
                     Some(w.election.id),
@@ -2315,14 +2371,14 @@ fn trustees() -> Vec<Case> {
         .door("election.certification"),
         attack(
             "T13-archive",
-            "An archive that does not follow from the ledgers",
+            "An archive without the superseded ballot",
             "election.md §8",
             &["archive.bytes"],
             |name| {
                 let mut w = world(name, |_| ());
                 w.play();
-                let path = format!("archives/{}.bel", w.boxes[0].suite.uuid);
-                w.extra.insert(path, b"BELENIOS".to_vec());
+                let archive = w.archive(0, |at| at != 0);
+                w.add_archive(archive);
                 pack(&w)
             },
         ),

@@ -34,6 +34,8 @@ pub struct Spec {
     pub threshold: usize,
     /// Attempts of the key ceremony that are given up.
     pub restarts: u16,
+    /// Whether they are given up because a trustee complains.
+    pub complaint: bool,
     /// Voter and votes, in order.
     pub votes: Vec<(usize, Vec<Vec<i64>>)>,
     pub audit: bool,
@@ -66,6 +68,7 @@ impl Default for Spec {
             trustees: 2,
             threshold: 2,
             restarts: 0,
+            complaint: false,
             votes: vec![(0, no), (1, yes.clone()), (0, yes.clone()), (2, yes)],
             audit: false,
             excluded: vec![2],
@@ -112,7 +115,9 @@ pub struct BallotBox {
     /// Entries of the box once it was sealed.
     pub sealed_size: u64,
     pub shares: BTreeMap<usize, Vec<Vec<EdwardsPoint>>>,
+    pub share_texts: BTreeMap<usize, String>,
     pub result: Vec<Vec<i64>>,
+    result_text: String,
     paper: Vec<Vec<u64>>,
     paper_cast: (u64, u64),
 }
@@ -202,6 +207,8 @@ impl World {
                 digest: [0; 32],
                 sealed_size: 0,
                 shares: BTreeMap::new(),
+                share_texts: BTreeMap::new(),
+                result_text: String::new(),
                 result: Vec::new(),
                 paper: Vec::new(),
                 paper_cast: (0, 0),
@@ -539,7 +546,7 @@ impl World {
                 self.push("election", 0x030b, &format!("trustee {index}"), payload.0);
                 certificates.push(Certificate::parse(certificate.as_bytes(), &attempt, index).unwrap());
             }
-            if !last {
+            if !last && !self.spec.complaint {
                 continue;
             }
             let mut coefficients = Vec::new();
@@ -561,6 +568,12 @@ impl World {
                 }
                 self.push("election", 0x030d, &format!("trustee {index}"), payload.0);
                 dealt.push(shares);
+            }
+            if !last {
+                let disclosed = secrets[1].disclose().expose();
+                let payload = head(2).int(1).raw(disclosed).0;
+                self.push("election", 0x030f, "trustee 2", payload);
+                continue;
             }
             let mut confirmations = Vec::new();
             for (index, secret) in (1..).zip(&secrets) {
@@ -936,6 +949,7 @@ impl World {
 
     pub fn submit_share(&mut self, n: usize, index: usize, share: String) {
         self.now += 1_000;
+        self.boxes[n].share_texts.insert(index, share.clone());
         let share = self.content(&format!("share {index}"), share);
         let payload = Enc::default()
             .raw(&self.boxes[n].ledger.id)
@@ -993,9 +1007,50 @@ impl World {
 
     pub fn declare_as(&mut self, n: usize, json: String) {
         self.now += 1_000;
+        self.boxes[n].result_text.clone_from(&json);
         let result = self.content("result", json);
         let payload = Enc::default().raw(&self.boxes[n].ledger.id).content(&result).0;
         self.push("election", 0x0308, "commission", payload);
+    }
+
+    fn text(&self, content: Content) -> &str {
+        std::str::from_utf8(&self.contents[&hex::encode(content.hash)]).unwrap()
+    }
+
+    /// The archive of a box, with the ballots that `keep` lets in. Spec: specs/election.md §8.
+    pub fn archive(&self, n: usize, keep: impl Fn(usize) -> bool) -> Vec<u8> {
+        let b = &self.boxes[n];
+        let shares: Vec<(usize, String)> = b
+            .share_texts
+            .iter()
+            .map(|(index, text)| (*index, text.clone()))
+            .take(self.spec.threshold)
+            .collect();
+        let parts = sijill_ballot::ArchiveParts {
+            timestamp: CLOSES / 1000,
+            election: &b.record,
+            trustees: self.text(self.trustees_content.unwrap()),
+            credentials: self.text(b.credentials),
+            encrypted_tally: self.text(b.encrypted.unwrap()),
+            sized_tally: self.text(b.sized.unwrap()),
+            shares: &shares,
+            result: &b.result_text,
+        };
+        let ballots = b
+            .cast
+            .iter()
+            .enumerate()
+            .filter(|(at, cast)| keep(*at) && !self.is_excluded(&cast.credential));
+        let ballots = ballots.map(|(_, cast)| Ok::<_, std::io::Error>(cast.json.as_bytes()));
+        let mut out = Vec::new();
+        sijill_ballot::write_archive(&mut out, &parts, ballots).unwrap();
+        out
+    }
+
+    /// Lays the archive of the first box into the folder.
+    pub fn add_archive(&mut self, archive: Vec<u8>) {
+        let path = format!("archives/{}.bel", self.boxes[0].suite.uuid);
+        self.extra.insert(path, archive);
     }
 
     /// Paper returns and views; certification and archives if the event has them.
