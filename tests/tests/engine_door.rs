@@ -206,6 +206,7 @@ fn is_taken(row: &Row) -> Option<&'static str> {
         "election.unlisted",
         "folder.missing",
         "folder.unexpected",
+        "ledger.fork",
         "trust.checkpoint",
         "trust.file",
         "trust.ledger",

@@ -469,7 +469,7 @@ fn ledgers() -> Vec<Case> {
                 pack(&w)
             },
         )
-        .door("box.setup"),
+        .door("entry.refs"),
         attack(
             "L1-rest",
             "A byte of a recorded ballot is changed where it lies",
