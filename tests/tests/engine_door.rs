@@ -227,7 +227,7 @@ fn is_taken(row: &Row) -> Option<&'static str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_engine_refuses_what_the_verifier_refuses() {
     let mut faults = Vec::new();
-    let cases = corpus::read(&corpus::folder());
+    let cases = corpus::events(&corpus::folder());
     let tasks: Vec<_> = cases
         .into_iter()
         .filter(|(row, _)| has_every_ledger(row))
