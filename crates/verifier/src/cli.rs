@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::explain::{explain, list};
+use crate::explain;
 use crate::report::{Profile, Report, Stage, escape};
 use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
 
@@ -59,6 +59,9 @@ together that the ledger was forked: keep the receipt and publish it.")]
     Explain {
         /// The code, as in a report
         code: Option<String>,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -144,7 +147,7 @@ impl Command {
             Command::Event(args) => args.common.json,
             Command::Ledger(args) => args.common.json,
             Command::Receipt(args) => args.common.json,
-            Command::Explain { .. } => false,
+            Command::Explain { json, .. } => *json,
         }
     }
 }
@@ -208,8 +211,12 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
             };
         }
     };
-    if let Command::Explain { code } = &cli.command
-        && let Some(text) = code.as_deref().map_or_else(|| Some(list()), explain)
+    if let Command::Explain { code, json } = &cli.command
+        && let Some(text) = match code.as_deref() {
+            code if *json => explain::to_json(code),
+            None => Some(explain::list()),
+            Some(code) => explain::explain(code),
+        }
     {
         return print(&text, 0);
     }
@@ -278,6 +285,6 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
             Ok((report, args.common.json))
         }
         // One that there is was explained before.
-        Command::Explain { code } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
+        Command::Explain { code, .. } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
     }
 }
