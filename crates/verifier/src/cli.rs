@@ -215,7 +215,7 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         && let Some(text) = match code.as_deref() {
             code if *json => explain::to_json(code),
             None => Some(explain::list()),
-            Some(code) => explain::explain(code),
+            Some(code) => explain(code),
         }
     {
         return print(&text, 0);
