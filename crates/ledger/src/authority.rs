@@ -50,6 +50,19 @@ impl Authority {
         }
     }
 
+    /// These grants, which were in force at some position; `None` if they cannot have been.
+    #[must_use]
+    pub fn restore(genesis: &Genesis, grants: Vec<Grant>) -> Option<Self> {
+        let mut authority = Self::new(genesis);
+        let possible = grants.is_sorted_by(|a, b| a < b)
+            && grants.iter().any(is_commission)
+            && grants
+                .iter()
+                .all(|g| g.check(authority.service_key, authority.ledger_key).is_ok());
+        authority.grants = grants.into_iter().collect();
+        possible.then_some(authority)
+    }
+
     /// Whether the key holds the role at this position. Spec: specs/events.md §2.
     ///
     /// A grant without scope counts for every scope; `scope: None` asks for a grant without scope. The role

@@ -411,6 +411,96 @@ impl Chain {
         &self.tree
     }
 
+    /// What the chain remembers of every entry, for a cache: 76 bytes per entry, and 32 per author. Without the
+    /// genesis, which [`Chain::restore`] takes from entry 0.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<u8> {
+        let mut authors = vec![[0; 32]; self.authors.len()];
+        for (author, number) in &self.authors {
+            authors[*number as usize] = author.to_bytes();
+        }
+        let size = self.sequenced_ms.len();
+        let mut bytes = Vec::with_capacity(12 + 32 * authors.len() + REMEMBERED_BYTES * size);
+        bytes.extend_from_slice(&(size as u64).to_be_bytes());
+        bytes.extend_from_slice(&(authors.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(authors.as_flattened());
+        let first = bytes.len();
+        let leaves = self.tree.leaves().iter();
+        for ((leaf, sequenced_ms), tag) in leaves.zip(&self.sequenced_ms).zip(&self.body_tags) {
+            bytes.extend_from_slice(leaf);
+            bytes.extend_from_slice(&sequenced_ms.as_u64().to_be_bytes());
+            bytes.extend_from_slice(tag);
+            bytes.extend_from_slice(&[0; 20]);
+        }
+        for ((author, nonce), seq) in &self.nonces {
+            let at = first + REMEMBERED_BYTES * usize::try_from(seq.as_u64()).unwrap_or(usize::MAX);
+            bytes[at + 56..at + 60].copy_from_slice(&author.to_be_bytes());
+            bytes[at + 60..at + 76].copy_from_slice(nonce.as_bytes());
+        }
+        bytes
+    }
+
+    /// The chain of a [`Chain::snapshot`] that begins with this entry 0; `None` if the bytes are not one.
+    ///
+    /// The bytes are believed: whoever calls this has reason to, and compares the root with one that is known.
+    #[must_use]
+    pub fn restore(entry_0: &Entry, snapshot: &[u8]) -> Option<Self> {
+        let mut chain = Self::start(entry_0).ok()?;
+        let (size, rest) = snapshot.split_first_chunk()?;
+        let (authors, rest) = rest.split_first_chunk()?;
+        let size = usize::try_from(u64::from_be_bytes(*size)).ok()?;
+        let authors = usize::try_from(u32::from_be_bytes(*authors)).ok()?;
+        let (authors, rest) = rest.split_at_checked(authors.checked_mul(32)?)?;
+        let (entries, []) = rest.as_chunks::<REMEMBERED_BYTES>() else {
+            return None;
+        };
+        if entries.len() != size {
+            return None;
+        }
+        let (authors, _) = authors.as_chunks::<32>();
+        for (author, number) in authors.iter().zip(0..) {
+            let known = *chain.authors.entry(KeyId::from_bytes(*author)).or_insert(number);
+            if known != number {
+                return None;
+            }
+        }
+        // The service is author 0, and nobody stands there twice.
+        if chain.authors.len() != authors.len() {
+            return None;
+        }
+        let (first, entries) = entries.split_first()?;
+        if Remembered::read(first)? != chain.remembered_0() {
+            return None;
+        }
+        chain.nonces.reserve(entries.len());
+        chain.sequenced_ms.reserve_exact(entries.len());
+        chain.body_tags.reserve_exact(entries.len());
+        for entry in entries {
+            let entry = Remembered::read(entry)?;
+            let fits = (entry.author as usize) < authors.len() && entry.sequenced_ms >= chain.tail_sequenced_ms();
+            let seq = chain.next_seq();
+            if !fits || chain.nonces.insert((entry.author, entry.nonce), seq).is_some() {
+                return None;
+            }
+            chain.sequenced_ms.push(entry.sequenced_ms);
+            chain.body_tags.push(entry.tag);
+            chain.tree.push(entry.leaf);
+            chain.tail = entry.leaf;
+        }
+        Some(chain)
+    }
+
+    /// Entry 0, whose author is the first.
+    fn remembered_0(&self) -> Remembered {
+        Remembered {
+            leaf: self.tree.leaf(Seq::ZERO).unwrap_or(LeafHash::NONE),
+            sequenced_ms: self.sequenced_ms.first().copied().unwrap_or_default(),
+            tag: self.body_tags.first().copied().unwrap_or_default(),
+            author: 0,
+            nonce: self.genesis.nonce(),
+        }
+    }
+
     fn find_nonce(&self, author: KeyId, nonce: Nonce, body: BodyHash) -> Option<(Seq, LeafHash, bool)> {
         let (seq, leaf_hash) = self.find(author, nonce)?;
         let recorded = self.body_tags.get(usize::try_from(seq.as_u64()).ok()?)?;
@@ -476,4 +566,33 @@ impl Chain {
 
 fn body_tag(hash: BodyHash) -> [u8; 16] {
     Nonce::first_of(hash.as_bytes()).to_bytes()
+}
+
+/// Bytes of an entry in [`Chain::snapshot`]: leaf hash, time, body tag, number of the author, nonce.
+const REMEMBERED_BYTES: usize = 76;
+
+/// What [`Chain::snapshot`] holds of an entry.
+#[derive(PartialEq, Eq)]
+struct Remembered {
+    leaf: LeafHash,
+    sequenced_ms: UnixMillis,
+    tag: [u8; 16],
+    author: u32,
+    nonce: Nonce,
+}
+
+impl Remembered {
+    fn read(bytes: &[u8; REMEMBERED_BYTES]) -> Option<Self> {
+        let (leaf, rest) = bytes.split_first_chunk()?;
+        let (sequenced_ms, rest) = rest.split_first_chunk()?;
+        let (tag, rest) = rest.split_first_chunk()?;
+        let (author, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            leaf: LeafHash::from_bytes(*leaf),
+            sequenced_ms: UnixMillis::new(u64::from_be_bytes(*sequenced_ms))?,
+            tag: *tag,
+            author: u32::from_be_bytes(*author),
+            nonce: Nonce::from_bytes(rest.try_into().ok()?),
+        })
+    }
 }

@@ -85,6 +85,11 @@ impl MerkleTree {
         self.node(0, seq.as_u64()).map(LeafHash::from_bytes)
     }
 
+    /// All leaves.
+    pub(crate) fn leaves(&self) -> &[[u8; 32]] {
+        &self.levels[0]
+    }
+
     /// The root of the complete subtree `index` of height `level`, if the tree has all of its leaves.
     #[must_use]
     pub fn node(&self, level: u8, index: u64) -> Option<[u8; 32]> {

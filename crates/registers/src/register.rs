@@ -8,15 +8,16 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sijill_ledger::{
-    Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, KeyId, Kind, LedgerId, Nonce, Ref,
+    Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind, LedgerId, Nonce, Ref,
     Role, UnixMillis, UnverifiedEntry,
 };
 
-use crate::ballot_box::{BoxFacts, BoxRejection, BoxState, CheckedBallot};
+use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
 use crate::catalogue::{Event, EventError};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
-use crate::roll::{RollFacts, RollRejection, RollState};
+use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
 
 /// Why a content cannot be had. The fault is the submitter's ([`Missing`](ContentProblem::Missing)) or the storage's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -243,6 +244,19 @@ enum RegisterState {
     Roll(Box<RollState>),
 }
 
+/// [`State::snapshot`].
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    grants: Vec<Grant>,
+    register: RegisterSnapshot,
+}
+
+#[derive(Serialize, Deserialize)]
+enum RegisterSnapshot {
+    BallotBox(BoxSnapshot),
+    Roll(RollSnapshot),
+}
+
 /// Why a stored event cannot be applied: the store holds what this program would never have admitted. The ledger must
 /// not be written any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -290,6 +304,35 @@ impl State {
             authority: Authority::new(genesis),
             register,
         })
+    }
+
+    /// The state in bytes, for a cache; `None` for election ledgers, which are short and are always replayed.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Vec<u8>> {
+        let register = match &self.register {
+            RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(s.snapshot()),
+            RegisterState::Roll(s) => RegisterSnapshot::Roll(s.snapshot()),
+            RegisterState::Election(_) => return None,
+        };
+        let grants = self.authority.grants().cloned().collect();
+        Some(sijill_ledger::encode(&Snapshot { grants, register }))
+    }
+
+    /// The state of a [`State::snapshot`] of the ledger of this genesis; `None` if the bytes are not one, or a document
+    /// that they cite cannot be read.
+    ///
+    /// The bytes are believed: whoever calls this has reason to.
+    #[must_use]
+    pub fn restore(genesis: &Genesis, snapshot: &[u8], contents: &dyn Contents) -> Option<Self> {
+        let mut state = Self::start(genesis).ok()?;
+        let snapshot: Snapshot = sijill_ledger::decode_canonical(snapshot).ok()?;
+        state.authority = Authority::restore(genesis, snapshot.grants)?;
+        match (&mut state.register, snapshot.register) {
+            (RegisterState::BallotBox(s), RegisterSnapshot::BallotBox(found)) => s.restore(found, contents)?,
+            (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(found)?,
+            _ => return None,
+        }
+        Some(state)
     }
 
     /// Kind of the ledger.

@@ -1,12 +1,15 @@
 //! State of a ballot box.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sijill_ballot::BallotHash;
 use sijill_ballot::CredentialList;
 use sijill_ballot::{Election, ElectionContext};
+use sijill_ledger::codec::bytes;
 use sijill_ledger::{ContentRef, LedgerId, UnixMillis};
 use sijill_rules::Window;
 
@@ -15,7 +18,7 @@ use super::recorded::RecordedBallot;
 use crate::register::Contents;
 
 /// Where a box stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Phase {
     /// Genesis only.
     New,
@@ -73,6 +76,21 @@ pub struct BoxSetup {
     pub election: Arc<ElectionContext>,
     /// Who may vote.
     pub credentials: Arc<CredentialList>,
+}
+
+impl BoxSetup {
+    fn of(event: &BoxPrepared, contents: &dyn Contents) -> Result<Self, String> {
+        let load = |c: &ContentRef| contents.load(c).map_err(|e| e.to_string());
+        let election = Election::parse(&load(&event.election)?).map_err(|e| e.to_string())?;
+        let credentials = CredentialList::parse(&load(&event.credentials)?).map_err(|e| e.to_string())?;
+        Ok(Self {
+            window: Window::new(event.opens_ms, event.closes_ms, event.grace_ms)
+                .map_err(|e| e.to_string())?,
+            election: Arc::new(ElectionContext::new(&election)),
+            credentials: Arc::new(credentials),
+            event: event.clone(),
+        })
+    }
 }
 
 /// The latest ballot of a credential.
@@ -204,15 +222,7 @@ impl BoxState {
     ) -> Result<(), String> {
         match event {
             BoxEvent::BoxPrepared(e) => {
-                let load = |c: &ContentRef| contents.load(c).map_err(|e| e.to_string());
-                let election = Election::parse(&load(&e.election)?).map_err(|e| e.to_string())?;
-                let credentials = CredentialList::parse(&load(&e.credentials)?).map_err(|e| e.to_string())?;
-                let setup = BoxSetup {
-                    window: Window::new(e.opens_ms, e.closes_ms, e.grace_ms).map_err(|e| e.to_string())?,
-                    election: Arc::new(ElectionContext::new(&election)),
-                    credentials: Arc::new(credentials),
-                    event: e.clone(),
-                };
+                let setup = BoxSetup::of(e, contents)?;
                 self.establish(|f| {
                     f.prepared = Some(setup);
                     f.phase = Phase::Prepared;
@@ -270,6 +280,103 @@ impl BoxState {
         change(&mut facts);
         self.facts = Arc::new(facts);
     }
+}
+
+/// [`BoxState`] for a cache: the sets as their members, one behind the other, in no order.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct BoxSnapshot {
+    phase: Phase,
+    prepared: Option<BoxPrepared>,
+    exclusions: Option<u64>,
+    sealed: Option<(u64, BoxSealed)>,
+    /// Credential, ballot hash, position: 72 bytes each.
+    #[serde(with = "bytes")]
+    latest: Vec<u8>,
+    #[serde(with = "bytes")]
+    ballots: Vec<u8>,
+    #[serde(with = "bytes")]
+    alphas: Vec<u8>,
+    #[serde(with = "bytes")]
+    audited: Vec<u8>,
+    #[serde(with = "bytes")]
+    audited_alphas: Vec<u8>,
+    #[serde(with = "bytes")]
+    excluded: Vec<u8>,
+}
+
+impl BoxState {
+    pub(crate) fn snapshot(&self) -> BoxSnapshot {
+        let mut latest = Vec::with_capacity(72 * self.latest.len());
+        for (credential, ballot) in &self.latest {
+            latest.extend_from_slice(credential);
+            latest.extend_from_slice(ballot.hash.as_bytes());
+            latest.extend_from_slice(&ballot.seq.to_be_bytes());
+        }
+        let facts = &self.facts;
+        BoxSnapshot {
+            phase: facts.phase,
+            prepared: facts.prepared.as_ref().map(|setup| setup.event.clone()),
+            exclusions: facts.exclusions,
+            sealed: facts.sealed.clone(),
+            latest,
+            ballots: pack(self.ballots.iter().map(BallotHash::as_bytes)),
+            alphas: pack(&self.alphas),
+            audited: pack(self.audited.iter().map(BallotHash::as_bytes)),
+            audited_alphas: pack(&self.audited_alphas),
+            excluded: pack(&self.excluded),
+        }
+    }
+
+    pub(crate) fn restore(&mut self, found: BoxSnapshot, contents: &dyn Contents) -> Option<()> {
+        let setup = match &found.prepared {
+            Some(event) => Some(BoxSetup::of(event, contents).ok()?),
+            None => None,
+        };
+        self.establish(|f| {
+            f.phase = found.phase;
+            f.prepared = setup;
+            f.exclusions = found.exclusions;
+            f.sealed = found.sealed;
+        });
+        let (latest, []) = found.latest.as_chunks::<72>() else {
+            return None;
+        };
+        self.latest.reserve(latest.len());
+        for ballot in latest {
+            let (credential, rest) = ballot.split_first_chunk()?;
+            let (hash, seq) = rest.split_first_chunk()?;
+            let ballot = Latest {
+                hash: BallotHash::from_bytes(*hash),
+                seq: u64::from_be_bytes(seq.try_into().ok()?),
+            };
+            if self.latest.insert(*credential, ballot).is_some() {
+                return None;
+            }
+        }
+        self.ballots = unpack(&found.ballots, BallotHash::from_bytes)?;
+        self.alphas = unpack(&found.alphas, |alpha| alpha)?;
+        self.audited = unpack(&found.audited, BallotHash::from_bytes)?;
+        self.audited_alphas = unpack(&found.audited_alphas, |alpha| alpha)?;
+        self.excluded = unpack(&found.excluded, |credential| credential)?;
+        Some(())
+    }
+}
+
+/// The members of a set of 32 bytes each, one behind the other.
+pub(crate) fn pack<'a>(members: impl IntoIterator<Item = &'a [u8; 32]>) -> Vec<u8> {
+    let members = members.into_iter();
+    let mut bytes = Vec::with_capacity(32 * members.size_hint().0);
+    members.for_each(|member| bytes.extend_from_slice(member));
+    bytes
+}
+
+/// The set that [`pack`] was given; `None` if the bytes are not one.
+pub(crate) fn unpack<T: Eq + Hash>(bytes: &[u8], member: impl Fn([u8; 32]) -> T) -> Option<HashSet<T>> {
+    let (members, []) = bytes.as_chunks::<32>() else {
+        return None;
+    };
+    let set: HashSet<T> = members.iter().map(|bytes| member(*bytes)).collect();
+    (set.len() == members.len()).then_some(set)
 }
 
 /// Digest over the counted ballots, ascending by hash. Spec: specs/election.md §5.7.

@@ -5,4 +5,5 @@ pub mod events;
 mod state;
 
 pub use decide::RollRejection;
+pub(crate) use state::RollSnapshot;
 pub use state::{RollFacts, RollState};

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sijill_ledger::LedgerId;
+use sijill_ledger::codec::bytes;
 
 use super::events::{DistrictRoll, Pseudonym, RollEvent};
+use crate::ballot_box::{pack, unpack};
 use crate::names::Name;
 
 /// What a roll has established for other ledgers.
@@ -134,5 +137,67 @@ impl RollState {
             }
         }
         Ok(())
+    }
+}
+
+/// [`RollState`] for a cache.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct RollSnapshot {
+    frozen: Option<(u64, Vec<DistrictRoll>)>,
+    districts: Vec<Name>,
+    /// Pseudonym, number of the district, whether there is a credential: 35 bytes each, in no order.
+    #[serde(with = "bytes")]
+    voters: Vec<u8>,
+    #[serde(with = "bytes")]
+    commitments: Vec<u8>,
+}
+
+impl RollState {
+    pub(crate) fn snapshot(&self) -> RollSnapshot {
+        let mut voters = Vec::with_capacity(35 * self.voters.len());
+        for (pseudonym, voter) in &self.voters {
+            voters.extend_from_slice(&pseudonym.0);
+            voters.extend_from_slice(&voter.district.to_be_bytes());
+            voters.push(u8::from(voter.has_credential));
+        }
+        RollSnapshot {
+            frozen: self.facts.frozen_size.map(|size| (size, self.facts.districts.clone())),
+            districts: self.districts.clone(),
+            voters,
+            commitments: pack(&self.commitments),
+        }
+    }
+
+    pub(crate) fn restore(&mut self, found: RollSnapshot) -> Option<()> {
+        let (frozen_size, districts) = match found.frozen {
+            Some((size, districts)) => (Some(size), districts),
+            None => (None, Vec::new()),
+        };
+        self.facts = Arc::new(RollFacts {
+            parent: self.facts.parent,
+            frozen_size,
+            districts,
+        });
+        self.districts = found.districts;
+        let (voters, []) = found.voters.as_chunks::<35>() else {
+            return None;
+        };
+        self.voters.reserve(voters.len());
+        for voter in voters {
+            let (pseudonym, rest) = voter.split_first_chunk()?;
+            let [high, low, has_credential @ (0 | 1)] = *rest else {
+                return None;
+            };
+            let voter = Voter {
+                district: u16::from_be_bytes([high, low]),
+                has_credential: has_credential == 1,
+            };
+            let known = usize::from(voter.district) < self.districts.len();
+            if !known || self.voters.insert(Pseudonym(*pseudonym), voter).is_some() {
+                return None;
+            }
+        }
+        self.commitments = unpack(&found.commitments, |commitment| commitment)?;
+        Some(())
     }
 }
