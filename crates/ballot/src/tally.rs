@@ -250,7 +250,16 @@ impl Accumulator {
         EncryptedTally { json, sums, sized }
     }
 
-    fn merge(mut self, other: Self) -> Result<Self, TallyError> {
+    /// The sum of two sums of one election.
+    ///
+    /// # Errors
+    /// [`TallyError::Shape`] for sums of different elections, [`TallyError::Weight`].
+    pub fn merge(mut self, other: Self) -> Result<Self, TallyError> {
+        let fits = self.sums.len() == other.sums.len()
+            && self.sums.iter().zip(&other.sums).all(|(a, b)| a.len() == b.len());
+        if !fits {
+            return Err(TallyError::Shape);
+        }
         if other.counted > 0 {
             self.count(other.counted, other.total_weight)?;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use sijill_ballot::{Accumulator, ElectionContext, VerifiedBallot};
 use sijill_ledger::{
     Chain, Checkpoint, ContentRef, Entry, Genesis, LedgerId, LedgerIdentity, Receipt, Seq, SigningKey,
@@ -11,13 +12,14 @@ use sijill_ledger::{
 use sijill_registers::ballot_box::events::BoxEvent;
 use sijill_registers::catalogue::Event;
 use sijill_registers::register::{ContentProblem, Contents, Facts, SealTally, StartError, State};
-use sijill_store::{Batch, CreateError, EventStore, NewEntry, PageLimit, ReadError};
+use sijill_store::{Batch, CreateError, Damage, EventStore, NewEntry, PageLimit, ReadError, StoredEntry};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::checkpoint_record::{CheckpointRecord, RecordError, Standing, compare};
 use crate::clock::Clock;
 use crate::content::{ContentStore, ContentStoreError};
+use crate::head_snapshot::{self, HeadSnapshot, HeadSnapshots};
 use crate::ledgers::{Head, LedgerHandle, Ledgers};
 use crate::load::{LoadError, load_head};
 use crate::sequencer::{self, Shared};
@@ -26,7 +28,9 @@ use crate::submit::SubmitError;
 /// Submissions that may wait for a sequencer; past it, callers are told that the service is busy.
 const QUEUE_LENGTH: usize = 4_096;
 /// Ballots of a page when a tally is computed.
-const TALLY_PAGE: usize = 1_024;
+const TALLY_PAGE: usize = 4_096;
+/// Ballots of it that one core adds up at a time.
+const TALLY_CHUNK: usize = 128;
 
 /// Why a data folder cannot be opened or a ledger not made. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -144,8 +148,8 @@ impl Contents for StoredContents {
 }
 
 impl Engine {
-    /// Opens every ledger of a store: reads it back whole, compares it with the checkpoint record, starts its
-    /// sequencer. Must be called inside a tokio runtime.
+    /// Opens every ledger of a store: reads it back, whole or from its snapshot on, compares it with the checkpoint
+    /// record, starts its sequencer. Must be called inside a tokio runtime.
     ///
     /// A ledger that is damaged, or that its record contradicts, is [refused](Self::refused): nothing is written to it or
     /// signed for it; the others go on.
@@ -170,6 +174,7 @@ impl Engine {
             contents: Arc::new(StoredContents(Arc::clone(&content))),
             ledgers: Arc::new(Ledgers::default()),
             clock,
+            snapshots: Arc::new(HeadSnapshots::new(snapshots, &keys.service)),
             service_key: keys.service,
             ledger_key: keys.ledger,
         });
@@ -191,10 +196,10 @@ impl Engine {
             engine.refused.insert(*ledger, lost);
         }
         for ledger in stored {
-            let head = load_head(&*engine.shared.store, ledger, &*engine.shared.contents).await;
+            let head = load_head(&engine.shared, ledger).await;
             let started = head
                 .map_err(|error| EngineError::Load { ledger, error })
-                .and_then(|head| engine.start(head));
+                .and_then(|(head, snapshot)| engine.start(head, snapshot));
             match started {
                 Ok(_) => {}
                 Err(error @ (EngineError::Load { .. } | EngineError::Record { .. })) => {
@@ -208,7 +213,8 @@ impl Engine {
     }
 
     /// Stops every sequencer and waits until they are gone, so that the same store may be opened again. What was
-    /// acknowledged is durable; what was not may or may not be recorded, as after any stop.
+    /// acknowledged is durable; what was not may or may not be recorded, as after any stop. Ledgers that have grown
+    /// get a snapshot.
     pub async fn close(self) {
         let tasks = std::mem::take(
             &mut *self
@@ -221,6 +227,37 @@ impl Engine {
             // Aborted is what it should be.
             let _ = task.await;
         }
+        for handle in self.shared.ledgers.all() {
+            if head_snapshot::is_due_at_close(handle.snapshot_size(), handle.durable_size()) {
+                self.write_head_snapshot(&handle).await;
+            }
+        }
+    }
+
+    /// Writes a snapshot of chain and register state of a ledger now, whether one is due or not. `None` if there is
+    /// none to be had: of an election ledger, of a ledger with events under way, or because the disk refuses.
+    ///
+    /// # Errors
+    /// [`EngineError::Missing`] if this service has no such ledger.
+    pub async fn snapshot(&self, ledger: LedgerId) -> Result<Option<HeadSnapshot>, EngineError> {
+        let missing = || EngineError::Missing(format!("this service keeps no ledger {ledger}"));
+        let handle = self.shared.ledgers.find(&ledger).ok_or_else(missing)?;
+        Ok(self.write_head_snapshot(&handle).await)
+    }
+
+    async fn write_head_snapshot(&self, handle: &Arc<LedgerHandle>) -> Option<HeadSnapshot> {
+        let encoded = handle.with_head(|head| {
+            // What is decided and not durable must not be in a snapshot.
+            (head.chain.size() == handle.durable_size())
+                .then(|| head_snapshot::encode(head))
+                .flatten()
+        })?;
+        handle.announce_snapshot(encoded.size);
+        let (snapshots, handle) = (Arc::clone(&self.shared.snapshots), Arc::clone(handle));
+        tokio::task::spawn_blocking(move || handle.write_snapshot(&snapshots, encoded))
+            .await
+            .ok()
+            .flatten()
     }
 
     /// Makes a new ledger.
@@ -250,11 +287,11 @@ impl Engine {
         let batch = Batch::new(vec![entry]).map_err(|e| internal(&e))?;
         self.shared.store.create(ledger, batch).await?;
         let state = State::start(chain.genesis())?;
-        self.start(Head { chain, state })
+        self.start(Head { chain, state }, 0)
     }
 
     /// Compares a ledger with the checkpoint record, extends the record if it is behind, starts the sequencer.
-    fn start(&self, head: Head) -> Result<Arc<LedgerHandle>, EngineError> {
+    fn start(&self, head: Head, snapshot: u64) -> Result<Arc<LedgerHandle>, EngineError> {
         let genesis = head.chain.genesis();
         let ledger = genesis.id();
         let other = |which| EngineError::OtherKeys { ledger, which };
@@ -286,7 +323,7 @@ impl Engine {
             }
         };
         let (queue, jobs) = mpsc::channel(QUEUE_LENGTH);
-        let handle = Arc::new(LedgerHandle::new(head, checkpoint, queue));
+        let handle = Arc::new(LedgerHandle::new(head, snapshot, checkpoint, queue));
         self.shared.ledgers.insert(Arc::clone(&handle));
         let task = tokio::spawn(sequencer::run(
             Arc::clone(&self.shared),
@@ -371,7 +408,8 @@ impl Engine {
             .store
             .read(ledger, from, PageLimit::new(most, 16 << 20))
             .await?;
-        Ok(page.entries.into_iter().map(|e| e.bytes().to_vec()).collect())
+        check_leaves(&handle, &page.entries)?;
+        Ok(page.entries.into_iter().map(StoredEntry::into_bytes).collect())
     }
 
     /// The receipt of a durable entry, under the latest checkpoint. Spec: specs/ledger.md §12.
@@ -412,7 +450,7 @@ impl Engine {
             )
         });
         counted.sort_unstable();
-        let tally = self.sum(handle.ledger(), &setup.election, size, &counted).await?;
+        let tally = self.sum(handle, &setup.election, size, &counted).await?;
         let put = |bytes: &[u8]| {
             self.content
                 .put(bytes)
@@ -425,45 +463,59 @@ impl Engine {
         })
     }
 
-    /// Adds up the ballots at the given positions, ascending. Memory is bounded by a page.
+    /// Adds up the ballots at the given positions, ascending. Ballots are read and added on all cores while the next
+    /// page is fetched; memory is bounded by two pages.
     async fn sum(
         &self,
-        ledger: LedgerId,
+        handle: &LedgerHandle,
         election: &ElectionContext,
         size: u64,
         counted: &[u64],
     ) -> Result<sijill_ballot::EncryptedTally, SubmitError> {
-        use rayon::prelude::*;
         let unavailable = |e: &dyn std::fmt::Display| SubmitError::Unavailable(e.to_string());
+        let ledger = handle.ledger();
+        let fetch = |from: u64| {
+            let store = Arc::clone(&self.shared.store);
+            let limit = PageLimit::new(TALLY_PAGE, 16 << 20);
+            tokio::spawn(async move { store.read(ledger, Seq::new(from), limit).await })
+        };
         let mut sum = Accumulator::new(election);
         let mut wanted = counted.iter().copied().peekable();
         let mut from = wanted.peek().copied().unwrap_or(size);
+        let mut next = fetch(from);
         while from < size {
-            let limit = PageLimit::new(TALLY_PAGE, 16 << 20);
-            let page = self
-                .shared
-                .store
-                .read(ledger, Seq::new(from), limit)
+            let page = next
                 .await
+                .map_err(|e| unavailable(&e))?
                 .map_err(|e| unavailable(&e))?;
+            from += page.entries.len() as u64;
+            next = fetch(from);
             if page.entries.is_empty() {
                 break;
             }
+            check_leaves(handle, &page.entries).map_err(|e| SubmitError::ReadOnly(e.to_string()))?;
             let mut chosen = Vec::new();
             for stored in &page.entries {
                 if wanted.next_if_eq(&stored.seq().as_u64()).is_some() {
                     chosen.push(stored);
                 }
             }
-            let ballots: Vec<_> = chosen
-                .par_iter()
-                .map(|stored| ballot_of(election, stored.bytes()))
-                .collect::<Result<_, String>>()
+            let part = chosen
+                .par_chunks(TALLY_CHUNK)
+                .map(|chunk| {
+                    let mut sum = Accumulator::new(election);
+                    for stored in chunk {
+                        let ballot = ballot_of(election, stored.bytes())?;
+                        sum.add(&ballot, 1).map_err(|e| e.to_string())?;
+                    }
+                    Ok(sum)
+                })
+                .try_reduce(
+                    || Accumulator::new(election),
+                    |a, b| a.merge(b).map_err(|e| e.to_string()),
+                )
                 .map_err(SubmitError::ReadOnly)?;
-            for ballot in &ballots {
-                sum.add(ballot, 1).map_err(|e| unavailable(&e))?;
-            }
-            from += page.entries.len() as u64;
+            sum = sum.merge(part).map_err(|e| unavailable(&e))?;
         }
         if wanted.peek().is_some() {
             return Err(SubmitError::Unavailable(
@@ -472,6 +524,20 @@ impl Engine {
         }
         Ok(sum.finish())
     }
+}
+
+/// Compares what the store returns with the chain: entries before a snapshot are not read at start.
+fn check_leaves(handle: &LedgerHandle, entries: &[StoredEntry]) -> Result<(), ReadError> {
+    handle.with_head(|head| {
+        match entries.iter().find(|e| head.chain.leaf(e.seq()) != Some(e.leaf())) {
+            Some(other) => Err(ReadError::Corrupt {
+                ledger: handle.ledger(),
+                at: other.seq(),
+                damage: Damage::LeafMismatch,
+            }),
+            None => Ok(()),
+        }
+    })
 }
 
 /// The ballot of a stored entry, which was fully checked before it was stored.

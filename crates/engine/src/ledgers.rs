@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sijill_ledger::{Chain, LedgerId, LedgerIdentity, Ref, Root, SignedCheckpoint};
 use sijill_registers::register::{Facts, Linked, State};
 use tokio::sync::mpsc;
 
+use crate::head_snapshot::{Encoded, HeadSnapshot, HeadSnapshots};
 use crate::sequencer::Job;
 
 /// Chain and register state of a ledger: what has been decided, of which the first
@@ -28,6 +29,10 @@ pub struct LedgerHandle {
     head: RwLock<Head>,
     durable: AtomicU64,
     published: RwLock<Published>,
+    /// Entries of the newest snapshot that was made or found.
+    snapshot: AtomicU64,
+    /// Entries of the newest snapshot on the disk; held while one is written.
+    written: Mutex<u64>,
     /// Held shared from receipt to queue, exclusively by a close: everything received before it is sequenced before it.
     pub(crate) receiving: tokio::sync::RwLock<()>,
     pub(crate) queue: mpsc::Sender<Job>,
@@ -41,7 +46,13 @@ struct Published {
 }
 
 impl LedgerHandle {
-    pub(crate) fn new(head: Head, checkpoint: SignedCheckpoint, queue: mpsc::Sender<Job>) -> Self {
+    /// `snapshot` is the number of entries that came from one.
+    pub(crate) fn new(
+        head: Head,
+        snapshot: u64,
+        checkpoint: SignedCheckpoint,
+        queue: mpsc::Sender<Job>,
+    ) -> Self {
         let genesis = head.chain.genesis();
         let identity = LedgerIdentity::from(genesis);
         Self {
@@ -53,6 +64,8 @@ impl LedgerHandle {
                 checkpoint,
             }),
             head: RwLock::new(head),
+            snapshot: AtomicU64::new(snapshot),
+            written: Mutex::new(snapshot),
             receiving: tokio::sync::RwLock::new(()),
             queue,
         }
@@ -114,6 +127,35 @@ impl LedgerHandle {
 
     pub(crate) fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
         self.head.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Entries of the newest snapshot that was made or found, 0 if there is none.
+    #[must_use]
+    pub fn snapshot_size(&self) -> u64 {
+        self.snapshot.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn announce_snapshot(&self, size: u64) {
+        self.snapshot.fetch_max(size, Ordering::Relaxed);
+    }
+
+    /// Writes a snapshot unless a newer one has been written. Failing costs time at the next start, nothing else.
+    pub(crate) fn write_snapshot(&self, snapshots: &HeadSnapshots, encoded: Encoded) -> Option<HeadSnapshot> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = encoded.size;
+        if size < *written {
+            return None;
+        }
+        match snapshots.write(self.ledger, encoded) {
+            Ok(snapshot) => {
+                *written = size;
+                Some(snapshot)
+            }
+            Err(error) => {
+                tracing::warn!(ledger = %self.ledger, %error, "the snapshot of a ledger could not be written");
+                None
+            }
+        }
     }
 
     /// Announces durable entries.

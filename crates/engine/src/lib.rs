@@ -16,6 +16,7 @@ mod durable;
 pub mod engine;
 pub mod examine;
 pub mod folder;
+mod head_snapshot;
 pub mod keyfile;
 pub mod ledgers;
 mod load;
@@ -25,5 +26,6 @@ pub mod submit;
 pub mod views;
 
 pub use engine::{Engine, EngineError, EngineKeys};
+pub use head_snapshot::HeadSnapshot;
 pub use load::LoadError;
 pub use submit::{Acknowledgement, SubmitError};

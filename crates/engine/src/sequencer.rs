@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::checkpoint_record::CheckpointRecord;
 use crate::clock::Clock;
+use crate::head_snapshot::{self, HeadSnapshots};
 use crate::ledgers::{Head, LedgerHandle, Ledgers};
 use crate::load::load_head;
 use crate::submit::{Acknowledgement, SubmitError};
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) contents: Arc<dyn Contents>,
     pub(crate) ledgers: Arc<Ledgers>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) snapshots: Arc<HeadSnapshots>,
     pub(crate) service_key: SigningKey,
     pub(crate) ledger_key: SigningKey,
 }
@@ -76,6 +78,7 @@ struct Placed {
 /// with the reason.
 pub(crate) async fn run(shared: Arc<Shared>, handle: Arc<LedgerHandle>, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
+    snapshot_if_due(&shared, &handle);
     while queue.recv_many(&mut jobs, MAX_BATCH_ENTRIES).await > 0 {
         let mut rest = std::mem::take(&mut jobs).into_iter();
         while rest.len() > 0 {
@@ -85,8 +88,24 @@ pub(crate) async fn run(shared: Arc<Shared>, handle: Arc<LedgerHandle>, mut queu
                 refuse_all(rest, &mut queue, &problem).await;
                 return;
             }
+            snapshot_if_due(&shared, &handle);
         }
     }
+}
+
+/// Copies the head if the ledger has grown enough, and has the copy signed and written by another thread. Called
+/// between batches, when everything in the head is durable and recorded.
+fn snapshot_if_due(shared: &Shared, handle: &Arc<LedgerHandle>) {
+    if !head_snapshot::is_due(handle.snapshot_size(), handle.durable_size()) {
+        return;
+    }
+    let Some(encoded) = handle.with_head(head_snapshot::encode) else {
+        return;
+    };
+    // Announced before it is written, so that a slow disk does not make the next one due at once.
+    handle.announce_snapshot(encoded.size);
+    let (snapshots, handle) = (Arc::clone(&shared.snapshots), Arc::clone(handle));
+    tokio::task::spawn_blocking(move || handle.write_snapshot(&snapshots, encoded));
 }
 
 struct Decided {
@@ -293,7 +312,7 @@ pub(crate) fn sign_head(shared: &Shared, handle: &LedgerHandle) -> Result<Signed
 
 /// Makes chain and state again from the store, which must have exactly the `size` entries that were durable before.
 async fn reload(shared: &Shared, handle: &LedgerHandle, size: u64) -> Result<(), String> {
-    let head = load_head(&*shared.store, handle.ledger(), &*shared.contents)
+    let (head, _) = load_head(shared, handle.ledger())
         .await
         .map_err(|e| e.to_string())?;
     if head.chain.size() != size {
