@@ -18,9 +18,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use rayon::prelude::*;
+use sijill_benches::Meter;
 use sijill_engine::clock::RehearsalClock;
 use sijill_engine::publish::Scope;
 use sijill_ledger::{SignedBody, UnixMillis};
+use sijill_registers::ballot_box::check_ballot;
+use sijill_registers::ballot_box::events::BallotCast;
 use sijill_registers::catalogue::Event;
 use sijill_registers::roll::events::{Pseudonym, RollEvent, VoterRegistered};
 use sijill_store::{SqliteOptions, SqliteStore};
@@ -78,6 +82,7 @@ async fn acknowledged(submitters: usize, events: usize) {
         .collect();
     let bodies = Arc::new(bodies);
     let next = Arc::new(AtomicUsize::new(0));
+    let meter = Meter::start();
     let start = Instant::now();
     let tasks: Vec<_> = (0..submitters)
         .map(|_| {
@@ -93,7 +98,10 @@ async fn acknowledged(submitters: usize, events: usize) {
         task.await.unwrap();
     }
     let rate = events as f64 / start.elapsed().as_secs_f64();
-    println!("acknowledged, {submitters:>5} submitters: {rate:>9.0} events/s ({events} events)");
+    let cpu_us = meter.seconds().1 * 1e6 / events as f64;
+    println!(
+        "acknowledged, {submitters:>5} submitters: {rate:>9.0} events/s ({events} events, {cpu_us:.0} µs of CPU each)"
+    );
 }
 
 /// A referendum: ballots accepted end to end, then the published folder verified.
@@ -103,9 +111,20 @@ async fn ballots(voters: usize) {
     r.open().await;
     let context = r.context();
     let start = Instant::now();
-    let ballots: Vec<_> = (0..voters).map(|v| r.ballot(&context, v, Some(v % 2))).collect();
+    let ballots: Vec<BallotCast> = (0..voters).map(|v| r.ballot(&context, v, Some(v % 2))).collect();
     let rate = voters as f64 / start.elapsed().as_secs_f64();
     println!("encrypted on one core:          {rate:>9.0} ballots/s");
+    // The check alone, on all cores, as the door runs it.
+    let meter = Meter::start();
+    ballots.par_iter().for_each(|ballot| {
+        check_ballot(&context, ballot).unwrap();
+    });
+    let (wall, check) = meter.seconds();
+    println!(
+        "checked, nothing else:          {:>9.0} ballots/s",
+        voters as f64 / wall
+    );
+    let meter = Meter::start();
     let start = Instant::now();
     let tasks: Vec<_> = ballots
         .into_iter()
@@ -118,7 +137,12 @@ async fn ballots(voters: usize) {
         task.await.unwrap();
     }
     let rate = voters as f64 / start.elapsed().as_secs_f64();
+    let (_, all) = meter.seconds();
     println!("accepted, all submitted at once: {rate:>8.0} ballots/s ({voters} ballots, yes or no)");
+    println!(
+        "of its CPU time, ballot check:  {:>9.0} % ({check:.2} s of {all:.2} s, client encryption aside)",
+        100.0 * check / all
+    );
     r.seal(&[]).await;
     r.result(r.invalid_papers(1)).await;
     let folder = dir.path().join("published");

@@ -150,7 +150,11 @@ async fn a_restored_head_goes_on_as_the_replayed_one_at_every_position() {
             }
         }
         // Every position had at least the next body to admit; so the comparison is not one of refusals alone.
-        assert!(admitted + 1 >= entries.len() - 1, "{admitted} of {}", entries.len());
+        assert!(
+            admitted + 1 >= entries.len() - 1,
+            "{admitted} of {}",
+            entries.len()
+        );
     }
 }
 
@@ -242,7 +246,17 @@ async fn a_snapshot_that_is_not_exactly_right_is_passed_over() {
         "this file's idea of a signature"
     );
 
-    for cut in [0, 1, 13, 14, 60, 102, good.len() / 2, good.len() - 64, good.len() - 1] {
+    for cut in [
+        0,
+        1,
+        13,
+        14,
+        60,
+        102,
+        good.len() / 2,
+        good.len() - 64,
+        good.len() - 1,
+    ] {
         assert_eq!(world.with_snapshot(&good[..cut]).await, 0, "cut at {cut}");
     }
     let mut longer = good.clone();
@@ -303,7 +317,11 @@ async fn the_record_and_the_entries_are_believed_before_a_snapshot() {
     let disk = world.disk.copy();
     let engine = world.open_on(&disk).await.unwrap();
     let at = world.snapshot_size - 2;
-    let mut bytes = engine.read(world.ballot_box, entry(at), 1).await.unwrap().remove(0);
+    let mut bytes = engine
+        .read(world.ballot_box, entry(at), 1)
+        .await
+        .unwrap()
+        .remove(0);
     engine.close().await;
     *bytes.last_mut().unwrap() ^= 1;
     assert!(disk.replace(world.ballot_box, entry(at), bytes));

@@ -529,7 +529,10 @@ impl Engine {
 /// Compares what the store returns with the chain: entries before a snapshot are not read at start.
 fn check_leaves(handle: &LedgerHandle, entries: &[StoredEntry]) -> Result<(), ReadError> {
     handle.with_head(|head| {
-        match entries.iter().find(|e| head.chain.leaf(e.seq()) != Some(e.leaf())) {
+        match entries
+            .iter()
+            .find(|e| head.chain.leaf(e.seq()) != Some(e.leaf()))
+        {
             Some(other) => Err(ReadError::Corrupt {
                 ledger: handle.ledger(),
                 at: other.seq(),

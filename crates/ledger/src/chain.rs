@@ -477,7 +477,8 @@ impl Chain {
         chain.body_tags.reserve_exact(entries.len());
         for entry in entries {
             let entry = Remembered::read(entry)?;
-            let fits = (entry.author as usize) < authors.len() && entry.sequenced_ms >= chain.tail_sequenced_ms();
+            let fits =
+                (entry.author as usize) < authors.len() && entry.sequenced_ms >= chain.tail_sequenced_ms();
             let seq = chain.next_seq();
             if !fits || chain.nonces.insert((entry.author, entry.nonce), seq).is_some() {
                 return None;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sijill_ledger::{
-    Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind, LedgerId, Nonce, Ref,
-    Role, UnixMillis, UnverifiedEntry,
+    Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind, LedgerId, Nonce,
+    Ref, Role, UnixMillis, UnverifiedEntry,
 };
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
@@ -328,7 +328,9 @@ impl State {
         let snapshot: Snapshot = sijill_ledger::decode_canonical(snapshot).ok()?;
         state.authority = Authority::restore(genesis, snapshot.grants)?;
         match (&mut state.register, snapshot.register) {
-            (RegisterState::BallotBox(s), RegisterSnapshot::BallotBox(found)) => s.restore(found, contents)?,
+            (RegisterState::BallotBox(s), RegisterSnapshot::BallotBox(found)) => {
+                s.restore(found, contents)?
+            }
             (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(found)?,
             _ => return None,
         }

@@ -161,7 +161,10 @@ impl RollState {
             voters.push(u8::from(voter.has_credential));
         }
         RollSnapshot {
-            frozen: self.facts.frozen_size.map(|size| (size, self.facts.districts.clone())),
+            frozen: self
+                .facts
+                .frozen_size
+                .map(|size| (size, self.facts.districts.clone())),
             districts: self.districts.clone(),
             voters,
             commitments: pack(&self.commitments),
