@@ -106,7 +106,7 @@ async fn a_restored_head_goes_on_as_the_replayed_one_at_every_position() {
         let mut state = State::start(chain.genesis()).unwrap();
         let mut admitted = 0;
         for at in 1..=entries.len() {
-            let restored = (chain.snapshot(), state.snapshot().unwrap());
+            let restored = (chain.snapshot(), state.snapshot().unwrap().to_bytes());
             let mut chain_2 = Chain::restore(&entries[0], &restored.0).unwrap();
             let mut state_2 = State::restore(chain.genesis(), &restored.1, engine.contents()).unwrap();
             let expected = answers(&chain, &state, &entries, engine);

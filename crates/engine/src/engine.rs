@@ -246,15 +246,15 @@ impl Engine {
     }
 
     async fn write_head_snapshot(&self, handle: &Arc<LedgerHandle>) -> Option<HeadSnapshot> {
-        let encoded = handle.with_head(|head| {
+        let copied = handle.with_head(|head| {
             // What is decided and not durable must not be in a snapshot.
             (head.chain.size() == handle.durable_size())
-                .then(|| head_snapshot::encode(head))
+                .then(|| head_snapshot::copy(head))
                 .flatten()
         })?;
-        handle.announce_snapshot(encoded.size);
+        handle.announce_snapshot(copied.size);
         let (snapshots, handle) = (Arc::clone(&self.shared.snapshots), Arc::clone(handle));
-        tokio::task::spawn_blocking(move || handle.write_snapshot(&snapshots, encoded))
+        tokio::task::spawn_blocking(move || handle.write_snapshot(&snapshots, &copied))
             .await
             .ok()
             .flatten()

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use sijill_ledger::{LeafHash, LedgerId, Signature, SigningKey};
+use sijill_registers::register::StateSnapshot;
 
 use crate::durable;
 use crate::ledgers::Head;
@@ -50,32 +51,27 @@ pub struct HeadSnapshot {
     pub pause: Duration,
 }
 
-/// A head in bytes, not yet signed.
-pub(crate) struct Encoded {
+/// A copy of a head, not yet in one piece and not signed.
+pub(crate) struct Copied {
     pub(crate) size: u64,
-    pub(crate) pause: Duration,
-    bytes: Vec<u8>,
+    ledger: LedgerId,
+    last: LeafHash,
+    pause: Duration,
+    chain: Vec<u8>,
+    state: StateSnapshot,
 }
 
 /// Copies a head; `None` for registers that are always replayed. The only part that holds up the sequencer.
-pub(crate) fn encode(head: &Head) -> Option<Encoded> {
+pub(crate) fn copy(head: &Head) -> Option<Copied> {
     let start = Instant::now();
     let (state, chain) = rayon::join(|| head.state.snapshot(), || head.chain.snapshot());
-    let state = state?;
-    let size = head.chain.size();
-    let mut bytes = Vec::with_capacity(FORMAT.len() + 88 + chain.len() + state.len() + 64);
-    bytes.extend_from_slice(FORMAT);
-    bytes.extend_from_slice(head.chain.ledger().as_bytes());
-    bytes.extend_from_slice(&size.to_be_bytes());
-    bytes.extend_from_slice(head.chain.tail().as_bytes());
-    bytes.extend_from_slice(&(chain.len() as u64).to_be_bytes());
-    bytes.extend_from_slice(&(state.len() as u64).to_be_bytes());
-    bytes.extend_from_slice(&chain);
-    bytes.extend_from_slice(&state);
-    Some(Encoded {
-        size,
+    Some(Copied {
+        size: head.chain.size(),
+        ledger: head.chain.ledger(),
+        last: head.chain.tail(),
+        state: state?,
+        chain,
         pause: start.elapsed(),
-        bytes,
     })
 }
 
@@ -119,15 +115,19 @@ impl HeadSnapshots {
 
     /// Signs and writes a snapshot aside, then renames it: a reader sees the old or the new one. Not forced to the
     /// disk: what a loss of power leaves of it is passed over for its signature.
-    pub(crate) fn write(&self, ledger: LedgerId, encoded: Encoded) -> std::io::Result<HeadSnapshot> {
-        let Encoded {
-            size,
-            pause,
-            mut bytes,
-        } = encoded;
-        let signature = self.key.sign(&message(&bytes));
-        bytes.extend_from_slice(signature.as_bytes());
-        let path = self.path(ledger);
+    pub(crate) fn write(&self, copied: &Copied) -> std::io::Result<HeadSnapshot> {
+        let state = copied.state.to_bytes();
+        let mut header = FORMAT.to_vec();
+        header.extend_from_slice(copied.ledger.as_bytes());
+        header.extend_from_slice(&copied.size.to_be_bytes());
+        header.extend_from_slice(copied.last.as_bytes());
+        header.extend_from_slice(&(copied.chain.len() as u64).to_be_bytes());
+        header.extend_from_slice(&(state.len() as u64).to_be_bytes());
+        let parts = [&header, &copied.chain, &state];
+        let mut hash = Sha256::new();
+        parts.iter().for_each(|part| hash.update(part));
+        let signature = self.key.sign(&message(hash));
+        let path = self.path(copied.ledger);
         if let Some(folder) = path.parent() {
             let mut private_folder = DirBuilder::new();
             private_folder.recursive(true);
@@ -137,12 +137,14 @@ impl HeadSnapshots {
         }
         let draft = path.with_extension("head.new");
         let mut file = durable::private().create(true).truncate(true).open(&draft)?;
-        file.write_all(&bytes)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.write_all(signature.as_bytes())?;
         fs::rename(&draft, &path)?;
+        let bytes = parts.iter().map(|part| part.len() as u64).sum::<u64>() + Signature::LEN as u64;
         Ok(HeadSnapshot {
-            size,
-            bytes: bytes.len() as u64,
-            pause,
+            size: copied.size,
+            bytes,
+            pause: copied.pause,
         })
     }
 
@@ -162,7 +164,10 @@ impl HeadSnapshots {
             return None;
         }
         let signature = Signature::from_bytes(*signature);
-        self.key.public_key().verify(&message(signed), &signature).ok()?;
+        self.key
+            .public_key()
+            .verify(&message(Sha256::new_with_prefix(signed)), &signature)
+            .ok()?;
         let start = signed.len() - parts.len();
         Some(Found {
             size: u64::from_be_bytes(*size),
@@ -174,8 +179,9 @@ impl HeadSnapshots {
     }
 }
 
-fn message(signed: &[u8]) -> Vec<u8> {
+/// What is signed, of the hash of everything before the signature.
+fn message(hash: Sha256) -> Vec<u8> {
     let mut message = MESSAGE_TAG.to_vec();
-    message.extend_from_slice(&Sha256::digest(signed));
+    message.extend_from_slice(&hash.finalize());
     message
 }

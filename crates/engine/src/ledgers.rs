@@ -8,7 +8,7 @@ use sijill_ledger::{Chain, LedgerId, LedgerIdentity, Ref, Root, SignedCheckpoint
 use sijill_registers::register::{Facts, Linked, State};
 use tokio::sync::mpsc;
 
-use crate::head_snapshot::{Encoded, HeadSnapshot, HeadSnapshots};
+use crate::head_snapshot::{Copied, HeadSnapshot, HeadSnapshots};
 use crate::sequencer::Job;
 
 /// Chain and register state of a ledger: what has been decided, of which the first
@@ -140,13 +140,13 @@ impl LedgerHandle {
     }
 
     /// Writes a snapshot unless a newer one has been written. Failing costs time at the next start, nothing else.
-    pub(crate) fn write_snapshot(&self, snapshots: &HeadSnapshots, encoded: Encoded) -> Option<HeadSnapshot> {
+    pub(crate) fn write_snapshot(&self, snapshots: &HeadSnapshots, copied: &Copied) -> Option<HeadSnapshot> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = encoded.size;
+        let size = copied.size;
         if size < *written {
             return None;
         }
-        match snapshots.write(self.ledger, encoded) {
+        match snapshots.write(copied) {
             Ok(snapshot) => {
                 *written = size;
                 Some(snapshot)

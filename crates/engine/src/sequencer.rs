@@ -99,13 +99,13 @@ fn snapshot_if_due(shared: &Shared, handle: &Arc<LedgerHandle>) {
     if !head_snapshot::is_due(handle.snapshot_size(), handle.durable_size()) {
         return;
     }
-    let Some(encoded) = handle.with_head(head_snapshot::encode) else {
+    let Some(copied) = handle.with_head(head_snapshot::copy) else {
         return;
     };
     // Announced before it is written, so that a slow disk does not make the next one due at once.
-    handle.announce_snapshot(encoded.size);
+    handle.announce_snapshot(copied.size);
     let (snapshots, handle) = (Arc::clone(&shared.snapshots), Arc::clone(handle));
-    tokio::task::spawn_blocking(move || handle.write_snapshot(&snapshots, encoded));
+    tokio::task::spawn_blocking(move || handle.write_snapshot(&snapshots, &copied));
 }
 
 struct Decided {

@@ -3,6 +3,7 @@
 //! The rule is the strict one: canonical `A` and `R`, neither of small order, `S` below the group order, no
 //! cofactor, never in batches. Spec: specs/ledger.md §1.2.
 
+use core::cell::Cell;
 use core::fmt;
 
 use ed25519_dalek::{Signer, VerifyingKey};
@@ -169,8 +170,21 @@ impl KeyId {
     ///
     /// [`SignatureError`] if the bytes are no public key or the signature does not verify.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureError> {
-        PublicKey::new(*self)?.verify(message, signature)
+        let key = match LAST_KEY.get() {
+            Some(key) if key.key_id() == *self => key,
+            _ => {
+                let key = PublicKey::new(*self)?;
+                LAST_KEY.set(Some(key));
+                key
+            }
+        };
+        key.verify(message, signature)
     }
+}
+
+thread_local! {
+    /// The key that this thread decoded last: ledgers have long runs of entries by one author.
+    static LAST_KEY: Cell<Option<PublicKey>> = const { Cell::new(None) };
 }
 
 /// The 64 bytes of an Ed25519 signature: `R ‖ S`. Holding one says nothing about its validity.

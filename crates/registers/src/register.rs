@@ -244,17 +244,31 @@ enum RegisterState {
     Roll(Box<RollState>),
 }
 
-/// [`State::snapshot`].
+/// A copy of a [`State`], for a cache.
 #[derive(Serialize, Deserialize)]
-struct Snapshot {
+pub struct StateSnapshot {
     grants: Vec<Grant>,
     register: RegisterSnapshot,
 }
 
+impl StateSnapshot {
+    /// What [`State::restore`] takes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        sijill_ledger::encode(self)
+    }
+}
+
+impl core::fmt::Debug for StateSnapshot {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("StateSnapshot").finish_non_exhaustive()
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 enum RegisterSnapshot {
-    BallotBox(BoxSnapshot),
-    Roll(RollSnapshot),
+    BallotBox(Box<BoxSnapshot>),
+    Roll(Box<RollSnapshot>),
 }
 
 /// Why a stored event cannot be applied: the store holds what this program would never have admitted. The ledger must
@@ -306,32 +320,32 @@ impl State {
         })
     }
 
-    /// The state in bytes, for a cache; `None` for election ledgers, which are short and are always replayed.
+    /// A copy of the state for a cache; `None` for election ledgers, which are short and are always replayed.
     #[must_use]
-    pub fn snapshot(&self) -> Option<Vec<u8>> {
+    pub fn snapshot(&self) -> Option<StateSnapshot> {
         let register = match &self.register {
-            RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(s.snapshot()),
-            RegisterState::Roll(s) => RegisterSnapshot::Roll(s.snapshot()),
+            RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(Box::new(s.snapshot())),
+            RegisterState::Roll(s) => RegisterSnapshot::Roll(Box::new(s.snapshot())),
             RegisterState::Election(_) => return None,
         };
         let grants = self.authority.grants().cloned().collect();
-        Some(sijill_ledger::encode(&Snapshot { grants, register }))
+        Some(StateSnapshot { grants, register })
     }
 
-    /// The state of a [`State::snapshot`] of the ledger of this genesis; `None` if the bytes are not one, or a document
+    /// The state of a [`StateSnapshot`] of the ledger of this genesis; `None` if the bytes are not one, or a document
     /// that they cite cannot be read.
     ///
     /// The bytes are believed: whoever calls this has reason to.
     #[must_use]
     pub fn restore(genesis: &Genesis, snapshot: &[u8], contents: &dyn Contents) -> Option<Self> {
         let mut state = Self::start(genesis).ok()?;
-        let snapshot: Snapshot = sijill_ledger::decode_canonical(snapshot).ok()?;
+        let snapshot: StateSnapshot = sijill_ledger::decode_canonical(snapshot).ok()?;
         state.authority = Authority::restore(genesis, snapshot.grants)?;
         match (&mut state.register, snapshot.register) {
             (RegisterState::BallotBox(s), RegisterSnapshot::BallotBox(found)) => {
-                s.restore(found, contents)?
+                s.restore(*found, contents)?
             }
-            (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(found)?,
+            (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(*found)?,
             _ => return None,
         }
         Some(state)
