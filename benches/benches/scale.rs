@@ -480,4 +480,11 @@ fn credentials(count: usize) {
         &per_second(count, &meter),
         &meter,
     );
+    let meter = Meter::start();
+    CredentialList::danger_from_recorded(json.as_bytes()).unwrap();
+    row(
+        "read it again, with a snapshot",
+        &per_second(count, &meter),
+        &meter,
+    );
 }

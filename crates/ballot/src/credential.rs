@@ -243,13 +243,26 @@ impl CredentialList {
     /// # Errors
     /// [`CredentialError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, CredentialError> {
+        Self::read(bytes, Point::from_text)
+    }
+
+    /// Reads a list that this process or its ledger has read strictly before: as strict as [`CredentialList::parse`],
+    /// but membership in the subgroup is not checked.
+    ///
+    /// # Errors
+    /// [`CredentialError`].
+    pub fn danger_from_recorded(bytes: &[u8]) -> Result<Self, CredentialError> {
+        Self::read(bytes, Point::danger_from_checked_text)
+    }
+
+    fn read(bytes: &[u8], point: fn(&str) -> Result<Point, PointError>) -> Result<Self, CredentialError> {
         let texts: Vec<String> = json::parse(bytes)?;
         let mut entries: Vec<ListedCredential> = Vec::with_capacity(texts.len());
         let mut total_weight = 0u64;
         let decoded: Vec<Result<ListedCredential, CredentialError>> = texts
             .par_iter()
             .enumerate()
-            .map(|(index, text)| parse_entry(index, text))
+            .map(|(index, text)| parse_entry(index, text, point))
             .collect();
         for (index, entry) in decoded.into_iter().enumerate() {
             let entry = entry?;
@@ -309,12 +322,16 @@ impl CredentialList {
 const CODE_CHARS: usize = 25;
 const DASHES: [usize; 3] = [5, 12, 18];
 
-fn parse_entry(index: usize, text: &str) -> Result<ListedCredential, CredentialError> {
-    let (point, weight) = match text.split_once(',') {
-        Some((point, weight)) => (point, Some(weight)),
+fn parse_entry(
+    index: usize,
+    text: &str,
+    point: fn(&str) -> Result<Point, PointError>,
+) -> Result<ListedCredential, CredentialError> {
+    let (text, weight) = match text.split_once(',') {
+        Some((text, weight)) => (text, Some(weight)),
         None => (text, None),
     };
-    let public = Point::from_text(point)
+    let public = point(text)
         .and_then(Point::refuse_neutral)
         .map_err(|error| CredentialError::Point { index, error })?;
     let explicit_weight = match weight {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sijill_ballot::BallotHash;
-use sijill_ballot::CredentialList;
+use sijill_ballot::{CredentialError, CredentialList};
 use sijill_ballot::{Election, ElectionContext};
 use sijill_ledger::codec::bytes;
 use sijill_ledger::{ContentRef, LedgerId, UnixMillis};
@@ -79,10 +79,14 @@ pub struct BoxSetup {
 }
 
 impl BoxSetup {
-    fn of(event: &BoxPrepared, contents: &dyn Contents) -> Result<Self, String> {
+    fn of(
+        event: &BoxPrepared,
+        contents: &dyn Contents,
+        list: fn(&[u8]) -> Result<CredentialList, CredentialError>,
+    ) -> Result<Self, String> {
         let load = |c: &ContentRef| contents.load(c).map_err(|e| e.to_string());
         let election = Election::parse(&load(&event.election)?).map_err(|e| e.to_string())?;
-        let credentials = CredentialList::parse(&load(&event.credentials)?).map_err(|e| e.to_string())?;
+        let credentials = list(&load(&event.credentials)?).map_err(|e| e.to_string())?;
         Ok(Self {
             window: Window::new(event.opens_ms, event.closes_ms, event.grace_ms)
                 .map_err(|e| e.to_string())?,
@@ -222,7 +226,7 @@ impl BoxState {
     ) -> Result<(), String> {
         match event {
             BoxEvent::BoxPrepared(e) => {
-                let setup = BoxSetup::of(e, contents)?;
+                let setup = BoxSetup::of(e, contents, CredentialList::parse)?;
                 self.establish(|f| {
                     f.prepared = Some(setup);
                     f.phase = Phase::Prepared;
@@ -328,8 +332,10 @@ impl BoxState {
     }
 
     pub(crate) fn restore(&mut self, found: BoxSnapshot, contents: &dyn Contents) -> Option<()> {
+        // The list is the very one, by its hash, that was read strictly before this snapshot was made.
+        let list = CredentialList::danger_from_recorded;
         let setup = match &found.prepared {
-            Some(event) => Some(BoxSetup::of(event, contents).ok()?),
+            Some(event) => Some(BoxSetup::of(event, contents, list).ok()?),
             None => None,
         };
         self.establish(|f| {
