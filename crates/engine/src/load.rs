@@ -139,7 +139,7 @@ async fn read_on(
             || {
                 parsed
                     .into_iter()
-                    .try_for_each(|entry| push(&mut head, ledger, entry?, &*shared.contents))
+                    .try_for_each(|entry| push(&mut head, ledger, &entry?, &*shared.contents))
             },
         );
         if let Err(error) = applied {
@@ -164,12 +164,12 @@ fn parse(stored: &StoredEntry) -> Result<Entry, LoadError> {
 pub(crate) fn push(
     head: &mut Option<Head>,
     ledger: LedgerId,
-    entry: Entry,
+    entry: &Entry,
     contents: &dyn Contents,
 ) -> Result<(), LoadError> {
     let seq = entry.seq().as_u64();
     let Some(head) = head else {
-        let chain = Chain::start(&entry).map_err(|error| LoadError::Chain { seq, error })?;
+        let chain = Chain::start(entry).map_err(|error| LoadError::Chain { seq, error })?;
         if chain.ledger() != ledger {
             return Err(LoadError::OtherLedger(ledger));
         }
@@ -178,11 +178,11 @@ pub(crate) fn push(
         return Ok(());
     };
     head.chain
-        .push(&entry)
+        .push(entry)
         .map_err(|error| LoadError::Chain { seq, error })?;
     let body = entry.body();
     let event = Event::parse(head.state.kind(), body.event_type, &body.payload)
         .map_err(|error| LoadError::Event { seq, error })?;
-    head.state.evolve(&(&entry).into(), &event, contents)?;
+    head.state.evolve(&entry.into(), &event, contents)?;
     Ok(())
 }
