@@ -149,7 +149,7 @@ impl Contents for StoredContents {
 
 impl Engine {
     /// Opens every ledger of a store: reads it back, whole or from its snapshot on, compares it with the checkpoint
-    /// record, starts its sequencer. Must be called inside a tokio runtime.
+    /// record, starts its sequencer. Must be called inside a tokio runtime with its timer.
     ///
     /// A ledger that is damaged, or that its record contradicts, is [refused](Self::refused): nothing is written to it or
     /// signed for it; the others go on.
