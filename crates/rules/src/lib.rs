@@ -2,14 +2,25 @@
 //!
 //! *Nomenclature.* A **rule pack** is a versioned TOML file with its legal basis and a confidence flag: what could
 //! not be confirmed is data that says so, never code. A **window** is the time in which votes may be received;
-//! **grace** is how long after its end a ballot still counts.
+//! **grace** is how long after its end a ballot still counts. The **calendar** says which days are working days, as far
+//! as was known at a moment; a **clock** is a due date that follows from a history, a pack and the calendar.
 //!
 //! Nothing here reads a clock, a file or a network: times come in as arguments, packs as text.
 
+mod calendar;
+mod dates;
 mod pack;
+mod text;
 mod window;
 
-pub use pack::{Bilingual, CertificationRules, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
+pub use calendar::{
+    Calendar, CalendarError, Days, END_OF_TIME_MS, Fact, FactStatus, MAX_HOLIDAY_DAYS, RestReason, day_number,
+};
+pub use dates::{
+    HijriDate, arabic_both, arabic_date, english_both, english_date, parse_date, parse_number, western_digits,
+};
+pub use pack::{CertificationRules, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
+pub use text::Bilingual;
 pub use window::{Moment, Window, WindowError};
 
 /// Longest grace after the close, in milliseconds. Spec: specs/election.md §2.
