@@ -75,7 +75,9 @@ pub enum CalendarError {
         last: u64,
     },
     /// Known before an earlier fact was known.
-    #[error("fact {seq} would be known before fact {last}, which stands before it; a fact cannot be back-dated")]
+    #[error(
+        "fact {seq} would be known before fact {last}, which stands before it; a fact cannot be back-dated"
+    )]
     KnownEarlier {
         /// The refused fact.
         seq: u64,
@@ -117,7 +119,9 @@ pub enum CalendarError {
         problem: &'static str,
     },
     /// A day is already a holiday by another fact.
-    #[error("fact {seq} covers {day}, which fact {other} already declares; correct fact {other}, or leave that day out")]
+    #[error(
+        "fact {seq} covers {day}, which fact {other} already declares; correct fact {other}, or leave that day out"
+    )]
     Overlap {
         /// The refused fact.
         seq: u64,
@@ -135,7 +139,9 @@ pub enum CalendarError {
         corrects: u64,
     },
     /// An estimate against an announcement.
-    #[error("fact {seq} is an estimate, but fact {corrects} was announced; only an announcement can change it")]
+    #[error(
+        "fact {seq} is an estimate, but fact {corrects} was announced; only an announcement can change it"
+    )]
     EstimateAgainstAnnouncement {
         /// The refused fact.
         seq: u64,

@@ -94,14 +94,19 @@ impl HijriDate {
     pub fn from_gregorian(day: Date) -> Option<Self> {
         let rata_die = RataDie::new(UNIX_EPOCH_RATA_DIE + i64::from(day_number(day)));
         let date = icu_calendar::Date::from_rata_die(rata_die, Hijri::<UmmAlQura>::new_umm_al_qura());
-        Self::new(date.year().extended_year(), date.month().ordinal, date.day_of_month().0)
+        Self::new(
+            date.year().extended_year(),
+            date.month().ordinal,
+            date.day_of_month().0,
+        )
     }
 
     /// The Gregorian day.
     #[must_use]
     pub fn to_gregorian(self) -> Option<Date> {
         let calendar = Hijri::<UmmAlQura>::new_umm_al_qura();
-        let date = icu_calendar::Date::try_new(self.year.into(), Month::new(self.month), self.day, calendar).ok()?;
+        let date =
+            icu_calendar::Date::try_new(self.year.into(), Month::new(self.month), self.day, calendar).ok()?;
         let days = date.to_rata_die().to_i64_date() - UNIX_EPOCH_RATA_DIE;
         let span = jiff::Span::new().try_days(days).ok()?;
         Date::constant(1970, 1, 1).checked_add(span).ok()
@@ -244,5 +249,8 @@ pub fn parse_date(text: &str) -> Option<Date> {
 }
 
 fn name(names: &[&'static str; 12], month: u8) -> &'static str {
-    names.get(usize::from(month).wrapping_sub(1)).copied().unwrap_or("")
+    names
+        .get(usize::from(month).wrapping_sub(1))
+        .copied()
+        .unwrap_or("")
 }

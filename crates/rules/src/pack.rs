@@ -16,6 +16,11 @@ pub enum PackError {
     /// A format that this version does not know.
     #[error("the rule pack has the format `{0}`; this version reads `sijill-rules/1`")]
     UnknownFormat(String),
+    /// A freedom-of-information pack of a format that this version does not know.
+    #[error(
+        "the rule pack has the format `{0}`; for freedom of information this version reads `sijill-foi-rules/1`"
+    )]
+    UnknownFoiFormat(String),
     /// A field outside its range.
     #[error("rule pack, `{field}`: {problem}")]
     Field {
@@ -238,7 +243,16 @@ mod tests {
         let title = "en = \"Plain rules for a rehearsal\"";
         let basis = "legal_basis = \"none: invented for rehearsals and tests\"";
         let long = format!("\"{}\"", "x".repeat(1_001));
-        let texts = ["\"\"", "\" \"", "\"a\\nb\"", "\"a\\u202Eb\"", "\"a\\u2066b\"", "\"a\\u200Fb\"", "\"a\\u0085b\"", &long];
+        let texts = [
+            "\"\"",
+            "\" \"",
+            "\"a\\nb\"",
+            "\"a\\u202Eb\"",
+            "\"a\\u2066b\"",
+            "\"a\\u200Fb\"",
+            "\"a\\u0085b\"",
+            &long,
+        ];
         for bad in texts {
             for (field, good, key) in [("title", title, "en"), ("legal_basis", basis, "legal_basis")] {
                 assert!(PLAIN.contains(good));

@@ -28,7 +28,11 @@ impl Bilingual {
     /// Checks both texts. Spec: specs/election.md §2.1.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         check_line(&self.en)?;
-        if self.ar.is_empty() { Ok(()) } else { check_line(&self.ar) }
+        if self.ar.is_empty() {
+            Ok(())
+        } else {
+            check_line(&self.ar)
+        }
     }
 }
 
