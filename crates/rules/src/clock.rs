@@ -129,6 +129,9 @@ pub enum ClockError {
         /// Place of the step.
         step: usize,
     },
+    /// The question is about a moment before the receipt.
+    #[error("the request had not been received at that moment")]
+    NotReceivedYet,
     /// The request had already ended.
     #[error("step {step} comes after the end of the request on {on}")]
     Ended {
@@ -185,6 +188,7 @@ impl ClockError {
     pub fn arabic(&self) -> String {
         match self {
             Self::Order { step } => format!("الإجراء {step} ليس في ترتيبه الزمني"),
+            Self::NotReceivedYet => "لم يكن الطلب قد ورد في تلك اللحظة".into(),
             Self::Ended { step, on } => format!("الإجراء {step} بعد انتهاء الطلب في {on}"),
             Self::StillOpen { step } => format!("الإجراء {step} يطلب ما هو مطلوب من قبل"),
             Self::NotAsked { step } => format!("الإجراء {step} يرد على ما لم يطلب"),
@@ -234,21 +238,23 @@ pub fn read_clock(
     if history.steps.len() > MAX_STEPS {
         return Err(ClockError::TooMany);
     }
-    let mut clock = Clock::received(rules, calendar, history.received_ms)?;
     let mut last_ms = history.received_ms;
     for (step, event) in history.steps.iter().enumerate() {
         if event.at_ms < last_ms || event.at_ms > now_ms {
             return Err(ClockError::Order { step });
         }
+        last_ms = event.at_ms;
+    }
+    if now_ms < history.received_ms {
+        return Err(ClockError::NotReceivedYet);
+    }
+    let mut clock = Clock::received(rules, calendar, history.received_ms)?;
+    for (step, event) in history.steps.iter().enumerate() {
         clock.pass_time(event.at_ms)?;
         if let Some(end) = clock.end {
             return Err(ClockError::Ended { step, on: end.day() });
         }
         clock.take(step, *event)?;
-        last_ms = event.at_ms;
-    }
-    if now_ms < history.received_ms {
-        return Err(ClockError::Order { step: 0 });
     }
     clock.pass_time(now_ms)?;
     clock.reading(now_ms)
