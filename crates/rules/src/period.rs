@@ -73,7 +73,7 @@ pub(crate) struct Counted {
     pub(crate) last_day: Option<Date>,
     /// Days counted up to and including `today`.
     pub(crate) used: u32,
-    /// Every day from day 1 to the last one, in runs.
+    /// Every day from day 1 to the last one, in runs; the last one only if it counts.
     pub(crate) runs: Vec<Run>,
 }
 
@@ -119,23 +119,17 @@ impl Counting {
                 }
             }
             let may_end = !pauses.iter().any(|p| p.holds(day)) && !(working_end && rest.is_some());
-            let kind = if stopped {
-                RunKind::Paused
-            } else if counts {
-                RunKind::Counted(k, k)
-            } else if let Some(reason) = rest {
-                if k < n {
-                    RunKind::Rest(reason)
-                } else {
-                    RunKind::Rolled(reason)
-                }
-            } else {
-                RunKind::Paused
+            let ends = k >= n && may_end;
+            let kind = match rest {
+                _ if counts => RunKind::Counted(k, k),
+                Some(reason) if !stopped && k < n => RunKind::Rest(reason),
+                Some(reason) if !stopped => RunKind::Rolled(reason),
+                _ => RunKind::Paused,
             };
-            if !(kind == RunKind::Paused && k >= n && may_end) {
+            if counts || !ends {
                 push_run(&mut counted.runs, day, kind);
             }
-            if k >= n && may_end {
+            if ends {
                 counted.last_day = Some(day);
                 return Ok(counted);
             }
