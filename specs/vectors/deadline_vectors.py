@@ -354,6 +354,21 @@ def golden():
             yield c
 
 
+def borders():
+    """Facts that become known where it matters most: at the border of a day, and after the due date."""
+    strict = {**QATAR, "clock": {**QATAR["clock"], "silence": "deemed_refusal"}}
+    received = local_ms("Asia/Qatar", date(2026, 3, 8), 36_000)
+    at = lambda d, seconds=0: local_ms("Asia/Qatar", date(2026, 3, d), seconds)
+    for pack in (QATAR, strict):
+        for late in (-1, 0, 1):
+            longer = {**fact(9, "2026-03-25", "2026-03-24", "2026-03-25"), "known_ms": at(25) + late}
+            yield case("longer at midnight", pack, HOLIDAYS[:3] + [longer], received, [], at(25, 43_200))
+        shorter = {**fact(9, "2026-03-24", "2026-03-17", "2026-03-23", "withdrawn", 3), "known_ms": at(24, 32_400)}
+        for steps in ([], [{"at_ms": at(24, 43_200), "step": "fee_quoted"}]):
+            for now in (at(25) - 1, at(25)):
+                yield case("shorter after the due date", pack, HOLIDAYS[:3] + [shorter], received, steps, now)
+
+
 class Random:
     """SHA-256 in counter mode, so that every Python makes the same cases."""
 
@@ -485,7 +500,7 @@ def objections(count):
 
 
 def main():
-    clocks = list(golden()) + list(generated(400))
+    clocks = list(golden()) + list(borders()) + list(generated(400))
     windows = list(objections(120))
     print('{"format":"sijill-deadline-vectors/1",\n"clocks":[')
     print(",\n".join(json.dumps(c, separators=(",", ":")) for c in clocks))

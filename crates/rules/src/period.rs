@@ -118,7 +118,8 @@ impl Counting {
                     counted.used = k;
                 }
             }
-            let may_end = !pauses.iter().any(|p| p.holds(day)) && !(working_end && rest.is_some());
+            let held = pauses.iter().any(|p| p.holds(day));
+            let may_end = !held && (rest.is_none() || !working_end);
             let ends = k >= n && may_end;
             let kind = match rest {
                 _ if counts => RunKind::Counted(k, k),

@@ -2,6 +2,8 @@
 //!
 //! Vectors: fixtures/vectors/deadlines.json, by specs/vectors/deadline_vectors.py.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use jiff::civil::Date;
 use serde::Deserialize;
 use sijill_rules::{

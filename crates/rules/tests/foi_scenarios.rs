@@ -1,5 +1,7 @@
 //! What a demanding requester, officer or auditor will try with a deadline. Numbers are those of the list of scenarios.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use jiff::civil::Date;
 use sijill_rules::{
     Bilingual, Calendar, ClockError, ClockRules, Counting, DayUnit, Decision, Fact, FactStatus, FoiPack,
@@ -303,29 +305,60 @@ fn scenario_22_and_attack_f6_a_late_fact_moves_open_deadlines_and_never_decided_
 fn a_fact_that_shortens_a_deadline_into_the_past_deems_no_refusal_in_the_past() {
     let mut world = World::new("qa-2022-009");
     world.rules.silence = Silence::DeemedRefusal;
-    // Without the holiday the request of 8 March was due on 23 March; that becomes known on the 24th at noon.
-    let known_ms = world.at("2026-03-24", 12);
+    // Without the holiday the request of 8 March was due on 23 March; that becomes known on the 24th in the morning.
+    let known_ms = world.at("2026-03-24", 9);
+    let (first, last) = ("2026-03-17", "2026-03-23");
     world.declare(
         9,
         known_ms,
-        "2026-03-17",
-        "2026-03-23",
+        first,
+        last,
         FactStatus::Withdrawn,
         Some(3),
         "Eid al-Fitr",
     );
-    let noon = world.read("2026-03-08", &[], "2026-03-24");
-    assert_eq!(
-        (noon.due, noon.status),
-        (Some(day("2026-03-23")), Status::Overdue)
-    );
-    let next = world.read("2026-03-08", &[], "2026-03-25");
-    assert_eq!(
-        next.status,
-        Status::DeemedRefusal {
-            on: day("2026-03-25")
-        }
-    );
+    for steps in [&[][..], &[("2026-03-24", Step::FeeQuoted)]] {
+        let noon = world.read("2026-03-08", steps, "2026-03-24");
+        assert_eq!(
+            (noon.due, noon.status),
+            (Some(day("2026-03-23")), Status::Overdue)
+        );
+        assert_eq!(noon.missed, None);
+        let next = world.read("2026-03-08", steps, "2026-03-25");
+        assert_eq!(
+            next.status,
+            Status::DeemedRefusal {
+                on: day("2026-03-25")
+            }
+        );
+    }
+}
+
+#[test]
+fn a_fact_known_at_midnight_counts_for_the_day_that_begins() {
+    for (late_ms, expected) in [
+        (0, Status::Running),
+        (
+            1,
+            Status::DeemedRefusal {
+                on: day("2026-03-25"),
+            },
+        ),
+    ] {
+        let mut world = World::new("qa-2022-009");
+        world.rules.silence = Silence::DeemedRefusal;
+        let known_ms = world.at("2026-03-25", 0) + late_ms;
+        world.declare(
+            9,
+            known_ms,
+            "2026-03-24",
+            "2026-03-25",
+            FactStatus::Announced,
+            None,
+            "Eid al-Fitr",
+        );
+        assert_eq!(world.read("2026-03-08", &[], "2026-03-26").status, expected);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The clock agrees with a model that lives through every beginning of a day, and keeps its promises for random histories.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Span;
