@@ -1,6 +1,6 @@
 //! Holidays are declared facts, only ever added; dates read the same in both calendars and both scripts.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use jiff::civil::{Date, Weekday};
 use proptest::prelude::*;

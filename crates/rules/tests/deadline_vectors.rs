@@ -2,7 +2,7 @@
 //!
 //! Vectors: fixtures/vectors/deadlines.json, by specs/vectors/deadline_vectors.py.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use jiff::civil::Date;
 use serde::Deserialize;

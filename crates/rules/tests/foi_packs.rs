@@ -1,6 +1,6 @@
 //! Freedom-of-information packs are data: three are shipped, and a wrong file is refused with its field named.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use sijill_rules::{
     Confidence, DayUnit, FoiPack, History, ObjectionRules, PackError, RulePack, Silence, read_clock,

@@ -1,6 +1,6 @@
 //! What a demanding requester, officer or auditor will try with a deadline. Numbers are those of the list of scenarios.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use jiff::civil::Date;
 use sijill_rules::{

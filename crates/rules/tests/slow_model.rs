@@ -1,6 +1,6 @@
 //! The clock agrees with a model that lives through every beginning of a day, and keeps its promises for random histories.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
