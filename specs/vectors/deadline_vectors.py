@@ -2,12 +2,17 @@
 
 The model is slow on purpose: it lives through every beginning of a day and every step, one after the other.
 
-    python3 deadline_vectors.py > ../../fixtures/vectors/deadlines.json
+    python3 deadline_vectors.py            compares fixtures/vectors/deadlines.json
+    python3 deadline_vectors.py --write    writes it
 """
 
 import hashlib
 import json
+import pathlib
+import sys
 from datetime import date, datetime, timedelta, timezone
+
+OUTPUT = pathlib.Path(__file__).resolve().parents[2] / "fixtures" / "vectors" / "deadlines.json"
 
 DAY = timedelta(days=1)
 UTC = timezone.utc
@@ -502,11 +507,17 @@ def objections(count):
 def main():
     clocks = list(golden()) + list(borders()) + list(generated(400))
     windows = list(objections(120))
-    print('{"format":"sijill-deadline-vectors/1",\n"clocks":[')
-    print(",\n".join(json.dumps(c, separators=(",", ":")) for c in clocks))
-    print('],\n"objections":[')
-    print(",\n".join(json.dumps(c, separators=(",", ":")) for c in windows))
-    print("]}")
+    lines = lambda cases: ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)
+    out = '{"format":"sijill-deadline-vectors/1",\n"clocks":[\n' + lines(clocks)
+    out += '\n],\n"objections":[\n' + lines(windows) + "\n]}\n"
+    if "--write" in sys.argv[1:]:
+        OUTPUT.write_text(out, encoding="utf-8")
+        print(f"wrote {OUTPUT.name}, {len(out)} bytes")
+    elif not OUTPUT.exists() or OUTPUT.read_text(encoding="utf-8") != out:
+        sys.exit(f"{OUTPUT.name} differs from what this script makes")
+    else:
+        print(f"{OUTPUT.name} is what this script makes")
 
 
-main()
+if __name__ == "__main__":
+    main()
