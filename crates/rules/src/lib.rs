@@ -2,14 +2,43 @@
 //!
 //! *Nomenclature.* A **rule pack** is a versioned TOML file with its legal basis and a confidence flag: what could
 //! not be confirmed is data that says so, never code. A **window** is the time in which votes may be received;
-//! **grace** is how long after its end a ballot still counts.
+//! **grace** is how long after its end a ballot still counts. The **calendar** says which days are working days, as far
+//! as was known at a moment; a **clock** is a due date that follows from a history, a pack and the calendar.
 //!
 //! Nothing here reads a clock, a file or a network: times come in as arguments, packs as text.
 
+mod calendar;
+mod clock;
+mod dates;
+mod explain;
+mod foi_pack;
+mod objection;
 mod pack;
+mod period;
+mod text;
 mod window;
 
-pub use pack::{Bilingual, CertificationRules, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
+pub use calendar::{
+    Calendar, CalendarError, Days, END_OF_TIME_MS, Fact, FactStatus, MAX_HOLIDAY_DAYS, RestReason, day_number,
+};
+pub use clock::{
+    ClockError, History, MAX_STEPS, Missed, Reading, Status, Step, StepAt, read_clock, third_party_last_day,
+};
+pub use dates::{
+    HijriDate, arabic_both, arabic_date, english_both, english_date, parse_date, parse_number, western_digits,
+};
+pub use explain::Line;
+pub use foi_pack::{
+    Clarification, ClockRules, DayUnit, Exemption, FOI_FORMAT, FeePolicy, FoiPack, Penalty, Roll, Silence,
+    Start, Transfer, Unconfirmed,
+};
+pub use objection::{
+    Decision, Objection, ObjectionError, ObjectionReading, ObjectionRules, ObjectionStatus, ObjectionWindow,
+    WindowExtension,
+};
+pub use pack::{CertificationRules, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
+pub use period::{Counting, Run, RunKind};
+pub use text::Bilingual;
 pub use window::{Moment, Window, WindowError};
 
 /// Longest grace after the close, in milliseconds. Spec: specs/election.md §2.

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::MAX_GRACE_MS;
+use crate::text::{Bilingual, check_line};
 
 /// Why a text is not a valid rule pack. The fault is the file's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +16,11 @@ pub enum PackError {
     /// A format that this version does not know.
     #[error("the rule pack has the format `{0}`; this version reads `sijill-rules/1`")]
     UnknownFormat(String),
+    /// A freedom-of-information pack of a format that this version does not know.
+    #[error(
+        "the rule pack has the format `{0}`; for freedom of information this version reads `sijill-foi-rules/1`"
+    )]
+    UnknownFoiFormat(String),
     /// A field outside its range.
     #[error("rule pack, `{field}`: {problem}")]
     Field {
@@ -36,16 +42,6 @@ pub enum Confidence {
     Low,
     /// No law at all: for rehearsals and tests.
     Invented,
-}
-
-/// A text in English and Arabic.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bilingual {
-    /// English.
-    pub en: String,
-    /// Arabic; may be empty.
-    pub ar: String,
 }
 
 /// What the rules say of voting.
@@ -132,19 +128,14 @@ impl RulePack {
             return Err(PackError::UnknownFormat(file.format));
         }
         let wrong = |field, problem| Err(PackError::Field { field, problem });
-        let id_ok = (1..=32).contains(&file.id.len())
-            && file
-                .id
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !id_ok {
+        if !is_id(&file.id) {
             return wrong("id", "1 to 32 characters of a-z, 0-9 and -");
         }
-        if file.title.en.trim().is_empty() {
-            return wrong("title.en", "must not be empty");
+        if let Err(problem) = file.title.check() {
+            return wrong("title", problem);
         }
-        if file.legal_basis.trim().is_empty() {
-            return wrong("legal_basis", "must say the law, or that there is none");
+        if let Err(problem) = check_line(&file.legal_basis) {
+            return wrong("legal_basis", problem);
         }
         let day = |field, text: &str| {
             text.parse::<Date>().map_err(|_| PackError::Field {
@@ -196,6 +187,14 @@ impl RulePack {
     }
 }
 
+/// Whether a text is an id: 1 to 32 bytes of `a-z 0-9 -`.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +236,34 @@ mod tests {
                 other => panic!("{bad}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn texts_are_bounded_and_free_of_control_and_direction_characters() {
+        let title = "en = \"Plain rules for a rehearsal\"";
+        let basis = "legal_basis = \"none: invented for rehearsals and tests\"";
+        let long = format!("\"{}\"", "x".repeat(1_001));
+        let texts = [
+            "\"\"",
+            "\" \"",
+            "\"a\\nb\"",
+            "\"a\\u202Eb\"",
+            "\"a\\u2066b\"",
+            "\"a\\u200Fb\"",
+            "\"a\\u0085b\"",
+            &long,
+        ];
+        for bad in texts {
+            for (field, good, key) in [("title", title, "en"), ("legal_basis", basis, "legal_basis")] {
+                assert!(PLAIN.contains(good));
+                match RulePack::parse(&PLAIN.replace(good, &format!("{key} = {bad}"))) {
+                    Err(PackError::Field { field: named, .. }) => assert_eq!(named, field),
+                    other => panic!("{bad}: {other:?}"),
+                }
+            }
+        }
+        let longest = format!("legal_basis = \"{}\"", "x".repeat(1_000));
+        RulePack::parse(&PLAIN.replace(basis, &longest)).unwrap();
     }
 
     #[test]
