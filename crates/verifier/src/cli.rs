@@ -255,7 +255,7 @@ pub fn command() -> clap::Command {
 fn unusable_json(message: &str) -> String {
     let document = serde_json::json!({
         "error": message,
-        "help": "give the folder, receipt or trust file that the command asks for; `--help` says which",
+        "help": "give the folder, receipt, archive or trust file that the command asks for; `--help` says which",
         "kind": "unusable",
         "code": "unusable",
     });

@@ -31,7 +31,8 @@ pub struct ArchiveReports {
 /// Spec: specs/verification.md §8, §9.
 ///
 /// # Errors
-/// If a folder cannot be read or has no archives. A file that cannot be read is in the reports, as unsupported.
+/// If a file that was named cannot be opened, or a folder cannot be read or has no archives. A file of a folder that cannot be read is in
+/// the reports, as unsupported.
 pub fn verify_archives(
     paths: &[PathBuf],
     options: &ArchiveOptions,
@@ -48,6 +49,7 @@ pub fn verify_archives(
                 return Err(Unusable::NoArchives(path.clone()));
             }
         } else {
+            must_be_a_file(path)?;
             files.push(path.clone());
         }
     }
@@ -60,6 +62,22 @@ pub fn verify_archives(
         files.iter().map(of_file).collect()
     })?;
     Ok(ArchiveReports { reports, single })
+}
+
+/// Archives are read twice, so a pipe cannot be one.
+fn must_be_a_file(path: &Path) -> Result<(), Unusable> {
+    let opened = File::open(path).and_then(|file| file.metadata());
+    let outcome = opened.and_then(|metadata| {
+        if metadata.is_file() {
+            Ok(())
+        } else {
+            Err(std::io::Error::other("not a regular file"))
+        }
+    });
+    outcome.map_err(|error| Unusable::File {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 fn search(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Unusable> {
