@@ -182,12 +182,13 @@ fn replace(body: &mut Vec<u8>, from: &str, to: &str) {
     *body = before.replacen(from, to, 1).into_bytes();
 }
 
-const HONEST: [&str; 5] = [
+const HONEST: [&str; 6] = [
     "tiny",
     "small-threshold",
     "both-trustees",
     "weights",
     "absent-voters",
+    "mixed-blank",
 ];
 
 #[test]
@@ -218,6 +219,18 @@ fn honest_archives_are_accepted_with_their_result() {
         );
     }
     assert_eq!(build(&steps(&fixture("tiny"))), fixture("tiny"));
+}
+
+#[test]
+fn blank_written_as_false_is_another_spelling() {
+    let bytes = fixture("blank-false");
+    assert_eq!(reasons(&strict(&bytes)), ["archive.election"]);
+    let report = compatible(&bytes);
+    assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+    assert!(report.notes[0].starts_with("blank-false: "));
+    let archive = report.archive.unwrap();
+    assert_eq!(archive.result, Some(vec![vec![1, (1 << 30) + 3]]));
+    assert_eq!((archive.counted, archive.weight), (Some(4), Some((1 << 30) + 6)));
 }
 
 /// Elections of the model, with several questions, threshold blocks and weights, as archives.
@@ -287,6 +300,46 @@ fn ballots_that_the_model_refuses() {
             assert_eq!(lenient.verdict, Verdict::NotVerified, "{why}");
         }
     }
+}
+
+/// Records of a setup, of shares and results that the model refuses, in the place of the honest ones.
+#[test]
+fn records_that_the_model_refuses() {
+    let vectors = crate::vectors::vectors("ballot-suite");
+    let elections = vectors["elections"].as_array().unwrap();
+    let mut seen = 0;
+    for bad in vectors["refused_records"].as_array().unwrap() {
+        let field = bad["field"].as_str().unwrap();
+        let (kind, record) = match field {
+            "election" => ("Setup", 0),
+            "trustees" => ("Setup", 1),
+            "credentials" => ("Setup", 2),
+            "encrypted_tally" => ("EncryptedTally", 0),
+            "sized_encrypted_tally" => ("EncryptedTally", 1),
+            "share" | "shares" => ("PartialDecryption", 0),
+            "result" => ("Result", 0),
+            _ => continue,
+        };
+        seen += 1;
+        for vector in elections {
+            let mut steps = model(vector, true);
+            let at = at(&steps, kind);
+            steps[at].records[record] = bad["value"].as_str().unwrap().as_bytes().to_vec();
+            if kind == "Setup" {
+                steps.truncate(1);
+            }
+            let report = strict(&build(&steps));
+            let refused = matches!(report.verdict, Verdict::NotVerified | Verdict::Unsupported);
+            let honest = vector[field].as_str() == bad["value"].as_str();
+            assert!(
+                refused && !honest,
+                "{field}: {}: {}",
+                bad["why"],
+                report.to_text()
+            );
+        }
+    }
+    assert!(seen > 50, "{seen}");
 }
 
 /// One bit of every byte, another one in the next; all bits with SIJILL_ALL_FLIPS=1.
@@ -1002,4 +1055,50 @@ fn verify_in(threads: usize, bytes: &[u8]) -> Report {
         .build()
         .unwrap();
     pool.install(|| strict(bytes))
+}
+
+#[test]
+fn several_files_and_folders() {
+    let all = |paths: &[PathBuf]| super::verify_archives(paths, &ArchiveOptions::default(), Some(2));
+    let folder = fixtures();
+    let reports = all(std::slice::from_ref(&folder)).unwrap();
+    assert_eq!(
+        (reports.reports.len(), reports.exit_code()),
+        (7, 1),
+        "blank-false is refused"
+    );
+    let files: Vec<&str> = reports
+        .reports
+        .iter()
+        .map(|report| report.archive.as_ref().unwrap().file.as_str())
+        .collect();
+    assert!(files.is_sorted());
+    let text = reports.to_text();
+    assert!(
+        text.ends_with("6 of 7 archives verified\n") && text.contains("NOT VERIFIED"),
+        "{text}"
+    );
+    let json = reports.to_json();
+    assert_eq!(json.lines().count(), 1);
+    let value: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["verdict"], "not-verified");
+    assert_eq!(value["reports"].as_array().unwrap().len(), 7);
+
+    let dir = tempfile::tempdir().unwrap();
+    assert!(all(&[dir.path().to_owned()]).is_err(), "no archives");
+    assert!(all(&[dir.path().join("missing.bel")]).is_err());
+    let (good, other) = (dir.path().join("a.bel"), dir.path().join("b.bel"));
+    std::fs::write(&good, fixture("tiny")).unwrap();
+    std::fs::write(&other, b"something else").unwrap();
+    std::fs::write(dir.path().join("c.txt"), b"no archive").unwrap();
+    let one = all(std::slice::from_ref(&good)).unwrap();
+    assert_eq!((one.single, one.exit_code()), (true, 0));
+    let one: Value = serde_json::from_str(&one.to_json()).unwrap();
+    assert_eq!(
+        (&one["format"], &one["verdict"]),
+        (&Value::from("sijill-report/1"), &Value::from("verified"))
+    );
+    assert_eq!(all(&[good.clone(), other]).unwrap().exit_code(), 2);
+    let both = all(&[dir.path().to_owned(), good]).unwrap();
+    assert_eq!((both.reports.len(), both.exit_code()), (3, 2));
 }
