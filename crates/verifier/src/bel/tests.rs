@@ -362,6 +362,38 @@ fn every_flipped_byte_is_refused() {
     });
 }
 
+/// Bytes of records changed, all hashes made anew: what the hashes do not refuse, something else does.
+#[test]
+fn changed_records_with_the_right_hashes_are_refused() {
+    for (name, stride) in [("tiny", 53), ("both-trustees", 97)] {
+        let honest = steps(&fixture(name));
+        let original = build(&honest);
+        let mut places = Vec::new();
+        for (step, of) in honest.iter().enumerate() {
+            for (record, body) in of.records.iter().enumerate() {
+                places.extend(
+                    (step % stride..body.len())
+                        .step_by(stride)
+                        .map(|at| (step, record, at)),
+                );
+            }
+        }
+        assert!(places.len() > 200);
+        places.par_iter().for_each(|(step, record, at)| {
+            let mut changed = honest.clone();
+            changed[*step].records[*record][*at] ^= 1 << (at % 7);
+            // The setup data, and the hash of a partial decryption, are made anew whatever they were.
+            if std::str::from_utf8(&changed[*step].records[*record]).is_err() || build(&changed) == original {
+                return;
+            }
+            for report in [strict(&build(&changed)), compatible(&build(&changed))] {
+                let refused = matches!(report.verdict, Verdict::NotVerified | Verdict::Unsupported);
+                assert!(refused, "{name}: {step}, {record}, {at}: {}", report.to_text());
+            }
+        });
+    }
+}
+
 /// Where an archive may end, and the stage that it then has.
 fn ends(bytes: &[u8]) -> Vec<(usize, ArchiveStage)> {
     let all = steps(bytes);
