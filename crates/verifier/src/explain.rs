@@ -667,6 +667,9 @@ mod tests {
             include_str!("event.rs"),
             include_str!("layout.rs"),
             include_str!("receipt.rs"),
+            include_str!("bel/ballots.rs"),
+            include_str!("bel/setup.rs"),
+            include_str!("bel/steps.rs"),
         ];
         let mut found = 0;
         for literal in sources
