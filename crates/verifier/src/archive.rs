@@ -6,7 +6,7 @@ use std::io::Read;
 
 use crate::hash::sha256;
 
-const BLOCK_BYTES: usize = 512;
+pub(crate) const BLOCK_BYTES: usize = 512;
 
 /// An archive that is compared with the bytes that it should have.
 pub(crate) struct Archive<'a> {
@@ -96,7 +96,8 @@ impl<'a> Archive<'a> {
     }
 }
 
-fn header(name: &str, size: u64, timestamp: u64) -> [u8; BLOCK_BYTES] {
+/// The header of an entry. Spec: specs/ballot-suite.md §15.1.
+pub(crate) fn header(name: &str, size: u64, timestamp: u64) -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
     let mut put = |at: usize, text: &str| {
         for (byte, character) in block.iter_mut().skip(at).zip(text.bytes()) {

@@ -109,6 +109,18 @@ checks! {
     ReceiptEntry "7.3" "receipt.entry" "the receipt's entry is well formed and signed";
     ReceiptInclusion "7.4" "receipt.inclusion" "the entry is included under the checkpoint";
     ReceiptKnown "7.5" "receipt.known" "the receipt agrees with what else is known of the ledger";
+    ArchiveEntry "9.1" "archive.entry" "headers and padding are those of an archive, from the first byte to the last";
+    ArchiveName "9.2" "archive.name" "every record is named by its hash";
+    ArchiveEvent "9.3" "archive.event" "events are canonical and chained by hash";
+    ArchiveOrder "9.4" "archive.order" "events and records are in order, up to the required stage";
+    ArchiveElection "9.5" "archive.election" "the election record is canonical and valid";
+    ArchiveTrustees "9.6" "archive.trustees" "trustees prove their keys, and the election key is theirs";
+    ArchiveCredentials "9.7" "archive.credentials" "the credential list is canonical and in the group";
+    ArchiveBallot "9.8" "archive.ballot" "ballots are canonical, by listed credentials, signed and proved";
+    ArchiveDuplicate "9.9" "archive.duplicate" "no ballot or ciphertext stands twice";
+    ArchiveTally "9.10" "archive.tally" "the encrypted tally is the sum of the ballots that count";
+    ArchiveShare "9.11" "archive.share" "partial decryptions are valid for the tally, and enough";
+    ArchiveResult "9.12" "archive.result" "the result follows from tally and partial decryptions";
 }
 
 /// Where something was found.
@@ -127,6 +139,14 @@ impl Place {
         Place {
             ledger: Some(id),
             seq: None,
+        }
+    }
+
+    /// An entry of an archive.
+    pub(crate) fn of_file(seq: u64) -> Place {
+        Place {
+            ledger: None,
+            seq: Some(seq),
         }
     }
 

@@ -10,8 +10,10 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::explain;
-use crate::report::{Profile, Report, Stage, escape};
-use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
+use crate::report::{ArchiveProfile, ArchiveStage, Profile, Stage, escape};
+use crate::{
+    ArchiveOptions, Options, Unusable, verify_archives, verify_event, verify_ledger, verify_receipts,
+};
 
 /// Unusable or unsupported input.
 const EXIT_UNUSABLE: i32 = 2;
@@ -31,6 +33,7 @@ Examples:
   sijill-verify event published/ --trust trust.json
   sijill-verify event published/ --trust trust.json --require-stage sealed
   sijill-verify receipt my-ballot.tlog-proof --trust trust.json --folder published/
+  sijill-verify bel election.bel --require-stage result
 
 Exit codes: 0 verified; 1 not verified; 2 unusable or unsupported input; 3 internal error."
 )]
@@ -55,6 +58,16 @@ Stages, in order: announced, defined, prepared, open, closed, sealed, anchored, 
 With --folder the receipt is also compared with the published ledger. If the two differ although both are signed, they prove
 together that the ledger was forked: keep the receipt and publish it.")]
     Receipt(ReceiptArgs),
+    /// Verify archives (*.bel) of elections that others ran with tools of the Belenios protocol
+    #[command(after_help = "\
+Archives of protocol version 1 on the group Ed25519 with homomorphic questions, at any stage. Nothing in an archive says who made it: compare
+the fingerprint in the report with the one that the election announced.
+
+Profiles: `strict` is the whole policy of this program; `compatible` accepts, besides, what other honest tools are known to
+write, and notes it.
+
+Stages, in order: setup, open, closed, tallied, decrypting, result.")]
+    Bel(BelArgs),
     /// Say what a verdict code means and what to do about it; without a code, list all
     Explain {
         /// The code, as in a report
@@ -112,6 +125,21 @@ struct ReceiptArgs {
 }
 
 #[derive(Debug, Args)]
+struct BelArgs {
+    /// Archives, or folders with archives in them
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What is accepted
+    #[arg(long, value_enum, default_value_t = BelProfileArg::Strict)]
+    profile: BelProfileArg,
+    /// The stage that every archive must have reached
+    #[arg(long, value_enum, value_name = "STAGE", default_value_t = BelStageArg::Setup)]
+    require_stage: BelStageArg,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
 struct CommonArgs {
     /// Threads for cryptography [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -141,12 +169,29 @@ enum StageArg {
     Certified,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BelProfileArg {
+    Strict,
+    Compatible,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum BelStageArg {
+    Setup,
+    Open,
+    Closed,
+    Tallied,
+    Decrypting,
+    Result,
+}
+
 impl Command {
     fn wants_json(&self) -> bool {
         match self {
             Command::Event(args) => args.common.json,
             Command::Ledger(args) => args.common.json,
             Command::Receipt(args) => args.common.json,
+            Command::Bel(args) => args.common.json,
             Command::Explain { json, .. } => *json,
         }
     }
@@ -157,6 +202,28 @@ impl From<ProfileArg> for Profile {
         match profile {
             ProfileArg::Public => Profile::Public,
             ProfileArg::Accredited => Profile::Accredited,
+        }
+    }
+}
+
+impl From<BelProfileArg> for ArchiveProfile {
+    fn from(profile: BelProfileArg) -> ArchiveProfile {
+        match profile {
+            BelProfileArg::Strict => ArchiveProfile::Strict,
+            BelProfileArg::Compatible => ArchiveProfile::Compatible,
+        }
+    }
+}
+
+impl From<BelStageArg> for ArchiveStage {
+    fn from(stage: BelStageArg) -> ArchiveStage {
+        match stage {
+            BelStageArg::Setup => ArchiveStage::Setup,
+            BelStageArg::Open => ArchiveStage::Open,
+            BelStageArg::Closed => ArchiveStage::Closed,
+            BelStageArg::Tallied => ArchiveStage::Tallied,
+            BelStageArg::Decrypting => ArchiveStage::Decrypting,
+            BelStageArg::Result => ArchiveStage::Result,
         }
     }
 }
@@ -188,7 +255,7 @@ pub fn command() -> clap::Command {
 fn unusable_json(message: &str) -> String {
     let document = serde_json::json!({
         "error": message,
-        "help": "give the folder, receipt or trust file that the command asks for; `--help` says which",
+        "help": "give the folder, receipt, archive or trust file that the command asks for; `--help` says which",
         "kind": "unusable",
         "code": "unusable",
     });
@@ -225,10 +292,7 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         return EXIT_INTERNAL;
     };
     let (text, code) = match outcome {
-        Ok((report, json)) => {
-            let text = if json { report.to_json() } else { report.to_text() };
-            (text, i32::from(report.verdict.exit_code()))
-        }
+        Ok(output) => output,
         Err(unusable) => {
             let message = escape(&unusable.to_string());
             let written = if cli.command.wants_json() {
@@ -258,9 +322,10 @@ fn print(text: &str, code: i32) -> i32 {
     }
 }
 
-fn run(command: &Command) -> Result<(Report, bool), Unusable> {
+/// What to print, and the exit code.
+fn run(command: &Command) -> Result<(String, i32), Unusable> {
     let threads = |common: &CommonArgs| common.threads.map(usize::from);
-    match command {
+    let (report, json) = match command {
         Command::Event(args) => {
             let options = Options {
                 trust: args.trust.clone(),
@@ -269,7 +334,7 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
                 threads: threads(&args.common),
                 plain: args.plain,
             };
-            Ok((verify_event(&args.dir, &options)?, args.common.json))
+            (verify_event(&args.dir, &options)?, args.common.json)
         }
         Command::Ledger(args) => {
             let options = Options {
@@ -277,14 +342,31 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
                 threads: threads(&args.common),
                 ..Options::default()
             };
-            Ok((verify_ledger(&args.dir, &options)?, args.common.json))
+            (verify_ledger(&args.dir, &options)?, args.common.json)
         }
         Command::Receipt(args) => {
             let folder = args.folder.as_deref();
             let report = verify_receipts(&args.files, &args.trust, folder, threads(&args.common))?;
-            Ok((report, args.common.json))
+            (report, args.common.json)
+        }
+        Command::Bel(args) => {
+            let options = ArchiveOptions {
+                profile: args.profile.into(),
+                require_stage: args.require_stage.into(),
+            };
+            let reports = verify_archives(&args.files, &options, threads(&args.common))?;
+            let text = if args.common.json {
+                reports.to_json()
+            } else {
+                reports.to_text()
+            };
+            return Ok((text, i32::from(reports.exit_code())));
         }
         // One that there is was explained before.
-        Command::Explain { code, .. } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
-    }
+        Command::Explain { code, .. } => {
+            return Err(Unusable::UnknownCode(code.clone().unwrap_or_default()));
+        }
+    };
+    let text = if json { report.to_json() } else { report.to_text() };
+    Ok((text, i32::from(report.verdict.exit_code())))
 }

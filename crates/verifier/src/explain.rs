@@ -42,6 +42,8 @@ const TRUSTEE: &str =
     "Do not accept the result; the named trustee must act again, or another one in its place";
 const RECOUNT: &str = "Do not accept the result; seal and count must be made again from the recorded ballots, under observation";
 const REGISTRAR: &str = "Ask the registrar for an account; the roll must be right before anybody votes";
+const ARCHIVE: &str = "Fetch the archive again, from where the election is published; if it stays, keep both copies and ask those who ran it";
+const ARCHIVE_COUNT: &str = "Do not accept the result of this archive; ask those who ran the election, and keep the archive as evidence";
 const RECEIPT: &str = "Ask the service for the receipt again; if it stays, keep it and complain";
 
 /// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.
@@ -479,6 +481,78 @@ pub const CODES: &[Code] = &[
         "the receipt and what is published are two histories of one ledger: both are signed, so they prove a fork",
         "Keep the receipt and publish it with the checkpoint of the folder: the two convict the holder of the ledger key",
     ),
+    code(
+        "9.1",
+        "archive.entry",
+        "the file is not a sequence of entries of an archive: something is cut off, put in, or spelled otherwise",
+        ARCHIVE,
+    ),
+    code(
+        "9.2",
+        "archive.name",
+        "a record is not the one that its name is the hash of",
+        ARCHIVE,
+    ),
+    code(
+        "9.3",
+        "archive.event",
+        "an event is not canonical, or does not follow from those before it",
+        ARCHIVE,
+    ),
+    code(
+        "9.4",
+        "archive.order",
+        "an event or record does not come next, or the election has not come to the required stage",
+        ARCHIVE,
+    ),
+    code(
+        "9.5",
+        "archive.election",
+        "the election record or the setup data is not canonical, or not valid",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.6",
+        "archive.trustees",
+        "the trustees record is not canonical, or not valid",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.7",
+        "archive.credentials",
+        "the credential list is not canonical, not sorted, or has an element that is no credential",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.8",
+        "archive.ballot",
+        "a ballot is not valid; a more precise code of section 6 says why",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.9",
+        "archive.duplicate",
+        "a ballot or a ciphertext stands twice",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.10",
+        "archive.tally",
+        "the encrypted tally is not the sum of the ballots that count",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.11",
+        "archive.share",
+        "a partial decryption is not valid, of nobody, the second of its trustee, or missing",
+        ARCHIVE_COUNT,
+    ),
+    code(
+        "9.12",
+        "archive.result",
+        "the result does not follow from tally and partial decryptions",
+        ARCHIVE_COUNT,
+    ),
 ];
 
 /// The explanation of a code, for people; `None` if there is no such code.
@@ -593,6 +667,9 @@ mod tests {
             include_str!("event.rs"),
             include_str!("layout.rs"),
             include_str!("receipt.rs"),
+            include_str!("bel/ballots.rs"),
+            include_str!("bel/setup.rs"),
+            include_str!("bel/steps.rs"),
         ];
         let mut found = 0;
         for literal in sources

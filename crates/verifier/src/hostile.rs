@@ -41,6 +41,8 @@ fn read_everything(bytes: &[u8]) {
     let _ = Trustee::verify(bytes);
     let _ = parse_credentials(bytes);
     let _ = credential_of(bytes);
+    let archive = crate::verify_archive_bytes("hostile", bytes, &crate::ArchiveOptions::default());
+    assert_ne!(archive.verdict, crate::Verdict::Verified);
     let election = election();
     let _ = Ballot::parse(bytes, &election);
     let _ = Tally::parse(bytes, &election.questions);

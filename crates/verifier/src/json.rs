@@ -46,6 +46,11 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// The bytes read from `start` on.
+    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.at).unwrap_or_default()
+    }
+
     pub(crate) fn error(&self, expected: impl Into<Cow<'static, str>>) -> JsonError {
         JsonError {
             at: self.at,

@@ -6,6 +6,7 @@
 //! - [`verify_event`]: the whole published folder of an event.
 //! - [`verify_ledger`]: one ledger.
 //! - [`verify_receipts`]: receipts that voters and officials keep.
+//! - [`verify_archives`]: archives of elections that others ran with tools of the Belenios protocol.
 //! - [`run_cli`]: the command.
 //!
 //! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
@@ -14,6 +15,7 @@
 pub mod accepts;
 mod archive;
 mod authority;
+mod bel;
 mod check;
 mod cli;
 mod contents;
@@ -59,11 +61,12 @@ use crate::run::{Judgement, ledger_summary, new_report};
 use crate::suite::checker::Method;
 use crate::trust::MAX_TRUST_BYTES;
 
+pub use crate::bel::{ArchiveOptions, ArchiveReports, verify_archive_bytes, verify_archives};
 pub use crate::cli::{command, run_cli};
 pub use crate::explain::{CODES, Code, explain};
 pub use crate::report::{
-    BoxSummary, CheckResult, CheckVerdict, CounterExample, InputDigest, LedgerSummary, Profile,
-    ReceiptSummary, Report, Stage, Verdict, escape,
+    ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, CheckResult, CheckVerdict, CounterExample,
+    InputDigest, LedgerSummary, Profile, ReceiptSummary, Report, Stage, Verdict, escape,
 };
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
 pub use crate::trust::{Trust, TrustError};
@@ -137,6 +140,9 @@ pub enum Unusable {
     /// There is no such verdict code.
     #[error("there is no verdict code {0:?}; `sijill-verify explain` lists all")]
     UnknownCode(String),
+    /// A folder that was named for its archives has none.
+    #[error("{0}: there is no archive (*.bel) in this folder")]
+    NoArchives(PathBuf),
     /// The threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(String),

@@ -62,6 +62,51 @@ pub enum Profile {
     Accredited,
 }
 
+/// What is accepted in an archive. Spec: specs/verification.md §9.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArchiveProfile {
+    /// The policy of the ballot suite.
+    #[default]
+    Strict,
+    /// Besides, what other honest tools are known to write; each is reported as a note.
+    Compatible,
+}
+
+/// How far the election of an archive has come. The order is that of an election. Spec: specs/verification.md §8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArchiveStage {
+    /// Election, trustees and credentials are fixed.
+    #[default]
+    Setup,
+    /// There is a ballot.
+    Open,
+    /// No more ballots are taken.
+    Closed,
+    /// The encrypted tally is there.
+    Tallied,
+    /// There is a partial decryption.
+    Decrypting,
+    /// The result is there.
+    Result,
+}
+
+impl ArchiveStage {
+    /// The name used on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ArchiveStage::Setup => "setup",
+            ArchiveStage::Open => "open",
+            ArchiveStage::Closed => "closed",
+            ArchiveStage::Tallied => "tallied",
+            ArchiveStage::Decrypting => "decrypting",
+            ArchiveStage::Result => "result",
+        }
+    }
+}
+
 /// How far a ballot box has come. The order is that of an election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -195,6 +240,41 @@ pub struct BoxSummary {
     pub result: Option<Vec<Vec<u64>>>,
 }
 
+/// The election of an archive, as far as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ArchiveSummary {
+    /// Path of the file, escaped.
+    pub file: String,
+    /// What was accepted.
+    pub profile: ArchiveProfile,
+    /// How far the election has come; `None` before its setup.
+    pub stage: Option<ArchiveStage>,
+    /// The election's uuid.
+    pub uuid: Option<String>,
+    /// The election's name, escaped.
+    pub name: Option<String>,
+    /// The fingerprint of the election record: compare it with the announced one.
+    pub fingerprint: Option<String>,
+    /// When the archive was begun, in seconds of Unix time, as it says itself.
+    pub timestamp: Option<u64>,
+    /// Hash of the last event in hexadecimal: fixes everything before it.
+    pub head: Option<String>,
+    /// Public credentials.
+    pub credentials: Option<u64>,
+    /// Trustees, members of a threshold block included.
+    pub trustees: Option<u64>,
+    /// Members of the threshold block that are needed, if there is one.
+    pub threshold: Option<u64>,
+    /// Ballots, valid or not.
+    pub ballots: u64,
+    /// Ballots that count: the last of each credential.
+    pub counted: Option<u64>,
+    /// Sum of the weights of the ballots that count.
+    pub weight: Option<u64>,
+    /// Verified counts by question and choice.
+    pub result: Option<Vec<Vec<u64>>>,
+}
+
 /// A file that identifies what was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InputDigest {
@@ -230,7 +310,7 @@ pub struct Report {
     pub format: &'static str,
     /// Version of this program.
     pub verifier: &'static str,
-    /// `event`, `ledger` or `receipt`.
+    /// `event`, `ledger`, `receipt` or `bel`.
     pub command: &'static str,
     /// The verdict.
     pub verdict: Verdict,
@@ -259,6 +339,12 @@ pub struct Report {
     pub boxes: Vec<BoxSummary>,
     /// The receipts, in the order given.
     pub receipts: Vec<ReceiptSummary>,
+    /// The election of an archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveSummary>,
+    /// What the strict policy would have refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Every check that applies.
     pub checks: Vec<CheckResult>,
     /// Formats or suites that this version does not know.
@@ -321,6 +407,12 @@ impl Report {
                 writeln!(out, "        credential    {credential}")?;
             }
         }
+        if let Some(archive) = &self.archive {
+            archive.write_text(out)?;
+        }
+        for note in &self.notes {
+            writeln!(out, "note    {note}")?;
+        }
         if let Some(attempts) = self.ceremony_attempts {
             writeln!(
                 out,
@@ -367,6 +459,43 @@ impl Report {
             writeln!(out, "unsupported: {reason}")?;
         }
         writeln!(out, "{}", self.summary)
+    }
+}
+
+impl ArchiveSummary {
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let stage = self.stage.map_or("none", ArchiveStage::name);
+        writeln!(out, "archive {}", self.file)?;
+        if let (Some(name), Some(uuid)) = (&self.name, &self.uuid) {
+            writeln!(out, "        {name} ({uuid})")?;
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            writeln!(out, "        fingerprint {fingerprint}")?;
+        }
+        if let Some(head) = &self.head {
+            writeln!(out, "        last event  {head}")?;
+        }
+        write!(out, "        stage: {stage}")?;
+        if let Some(trustees) = self.trustees {
+            write!(out, ", {trustees} trustees")?;
+        }
+        if let Some(threshold) = self.threshold {
+            write!(out, " (threshold {threshold})")?;
+        }
+        if let Some(credentials) = self.credentials {
+            write!(out, ", {credentials} credentials")?;
+        }
+        write!(out, ", {} ballots", self.ballots)?;
+        if let Some(counted) = self.counted {
+            write!(out, ", {counted} count")?;
+        }
+        if let Some(weight) = self.weight.filter(|weight| Some(*weight) != self.counted) {
+            write!(out, " (weight {weight})")?;
+        }
+        if let Some(result) = &self.result {
+            write!(out, ", result {result:?}")?;
+        }
+        writeln!(out)
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         ledgers: Vec::new(),
         boxes: Vec::new(),
         receipts: Vec::new(),
+        archive: None,
+        notes: Vec::new(),
         checks,
         unsupported: judgement.unsupported.iter().map(|what| escape(what)).collect(),
         inputs: Vec::new(),

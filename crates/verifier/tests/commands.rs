@@ -251,6 +251,20 @@ fn exit_codes_are_a_closed_set() {
             .starts_with("ledger.fork (check 2.4): ")
     );
 
+    let archives = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/bel");
+    assert_eq!(
+        code(&["bel", &format!("{archives}/tiny"), "--require-stage", "result"]),
+        Some(0)
+    );
+    assert_eq!(code(&["bel", archives]), Some(1));
+    assert_eq!(
+        code(&["bel", archives, "--profile", "compatible", "--json"]),
+        Some(0)
+    );
+    assert_eq!(code(&["bel", "trust.json"]), Some(2));
+    assert_eq!(code(&["bel", "nowhere"]), Some(2));
+    assert_eq!(code(&["bel"]), Some(2));
+
     assert_eq!(code(&[&trusted[..], &["--plain"]].concat()), Some(0));
     let json = scene.run(&[
         "event",

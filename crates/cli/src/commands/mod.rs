@@ -138,10 +138,10 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of a data folder that is gone
     Restore(restore::RestoreArgs),
-    /// Verify a published folder, a ledger or receipts, exactly as `sijill-verify` does
+    /// Verify a published folder, a ledger, receipts or archives, exactly as `sijill-verify` does
     #[command(disable_help_flag = true, disable_help_subcommand = true)]
     Verify {
-        /// `event`, `ledger` or `receipt` and their arguments; `sijill verify --help` lists them
+        /// `event`, `ledger`, `receipt` or `bel` and their arguments; `sijill verify --help` lists them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
         arguments: Vec<OsString>,
     },

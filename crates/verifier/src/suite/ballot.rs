@@ -184,6 +184,23 @@ impl<'a> Ballot<'a> {
         Ok(Points { credential, choices })
     }
 
+    /// Decodes every point; neutral elements are members of the group. Spec: specs/verification.md §9.
+    pub(crate) fn points_or_neutral(&self) -> Result<Points, PointError> {
+        let credential = self.credential.decode()?;
+        let decode = |ciphertext: &Ciphertext<PointBytes>| {
+            Ok(Ciphertext {
+                alpha: ciphertext.alpha.decode()?,
+                beta: ciphertext.beta.decode()?,
+            })
+        };
+        let answers = self.answers.iter();
+        let choices = answers.map(|answer| answer.choices.iter().map(decode).collect::<Result<Vec<_>, _>>());
+        Ok(Points {
+            credential,
+            choices: choices.collect::<Result<Vec<_>, _>>()?,
+        })
+    }
+
     /// Hash and signature by the credential. Spec: specs/ballot-suite.md §7.4.
     pub(crate) fn signature_holds(&self, points: &Points) -> bool {
         let hash = b64raw(&sha256(&[self.unsigned, b"}"]));

@@ -49,7 +49,7 @@ impl PointBytes {
     }
 
     /// Whether this is the one spelling of the neutral element.
-    pub(super) fn is_neutral(&self) -> bool {
+    pub(crate) fn is_neutral(&self) -> bool {
         self.0 == CompressedEdwardsY::identity().0
     }
 

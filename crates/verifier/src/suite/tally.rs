@@ -95,10 +95,15 @@ impl Tally {
 
 /// The sized record, for ballots that weigh 1 each. Spec: specs/ballot-suite.md §8.
 pub(crate) fn sized_tally(counted: u64, encrypted_tally: &[u8]) -> String {
-    let weight = if counted > MAX_SMALL {
-        format!("\"{counted}\"")
+    weighted_tally(counted, counted, encrypted_tally)
+}
+
+/// The sized record. Spec: specs/ballot-suite.md §8.
+pub(crate) fn weighted_tally(counted: u64, weight: u64, encrypted_tally: &[u8]) -> String {
+    let weight = if weight > MAX_SMALL {
+        format!("\"{weight}\"")
     } else {
-        counted.to_string()
+        weight.to_string()
     };
     let hash = hex::encode(sha256(&[encrypted_tally]));
     format!("{{\"num_tallied\":{counted},\"total_weight\":{weight},\"encrypted_tally\":\"{hash}\"}}")

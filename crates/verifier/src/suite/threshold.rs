@@ -211,26 +211,18 @@ impl Confirmed {
         certificates: &[&Certificate],
         coefficients: &[&Coefficients],
     ) -> Result<Confirmed, ThresholdError> {
-        let at = usize::from(index).saturating_sub(1);
-        let (Some(certificate), Some(own)) = (certificates.get(at), coefficients.get(at)) else {
-            return Err(ThresholdError::OtherKey);
-        };
         let mut cursor = Cursor::new(signature);
         let vouches = Proof::parse(&mut cursor)?;
         cursor.end()?;
-        let mut message = b"certs_sig|{\"certs\":[".to_vec();
-        push_joined(&mut message, certificates.iter().map(|c| c.raw.as_slice()));
-        message.extend_from_slice(b"],\"coefexps\":[\"");
-        let texts: Vec<String> = own.texts.iter().map(PointBytes::text).collect();
-        message.extend_from_slice(texts.join("\",\"").as_bytes());
-        message.extend_from_slice(b"\"]}");
-        signature_holds(&message, &vouches, &certificate.key)?;
-
         let (trustee, of_key) = Trustee::verify_signed(key)?;
-        if key_of_member(coefficients, index) != trustee.point {
-            return Err(ThresholdError::OtherKey);
-        }
-        signature_holds(trustee.public.text().as_bytes(), &of_key, &certificate.key)?;
+        confirm(
+            &trustee,
+            Some(&of_key),
+            &vouches,
+            index,
+            certificates,
+            coefficients,
+        )?;
         if trustee.name.as_deref() != Some(name) {
             return Err(ThresholdError::Name);
         }
@@ -239,6 +231,36 @@ impl Confirmed {
             key: key.to_vec(),
             signature: signature.to_vec(),
         })
+    }
+}
+
+/// A member vouches for all certificates and its own coefficients, and its key follows from the coefficients. `of_key` is the signature of the
+/// key, where there is one. Spec: specs/ballot-suite.md §6.4.3, §6.4.4.
+pub(crate) fn confirm(
+    trustee: &Trustee,
+    of_key: Option<&Proof>,
+    vouches: &Proof,
+    index: u16,
+    certificates: &[&Certificate],
+    coefficients: &[&Coefficients],
+) -> Result<(), ThresholdError> {
+    let at = usize::from(index).saturating_sub(1);
+    let (Some(certificate), Some(own)) = (certificates.get(at), coefficients.get(at)) else {
+        return Err(ThresholdError::OtherKey);
+    };
+    let mut message = b"certs_sig|{\"certs\":[".to_vec();
+    push_joined(&mut message, certificates.iter().map(|c| c.raw.as_slice()));
+    message.extend_from_slice(b"],\"coefexps\":[\"");
+    let texts: Vec<String> = own.texts.iter().map(PointBytes::text).collect();
+    message.extend_from_slice(texts.join("\",\"").as_bytes());
+    message.extend_from_slice(b"\"]}");
+    signature_holds(&message, vouches, &certificate.key)?;
+    if key_of_member(coefficients, index) != trustee.point {
+        return Err(ThresholdError::OtherKey);
+    }
+    match of_key {
+        Some(of_key) => signature_holds(trustee.public.text().as_bytes(), of_key, &certificate.key),
+        None => Ok(()),
     }
 }
 

@@ -42,16 +42,21 @@ impl Trustee {
     /// Reads a key of a threshold block, which carries a signature, and hands that out unverified. Spec: specs/ballot-suite.md §6.4.4.
     pub(crate) fn verify_signed(record: &[u8]) -> Result<(Trustee, Proof), TrusteeError> {
         let mut cursor = Cursor::new(record);
-        let (trustee, signature) = Trustee::read(&mut cursor, true)?;
+        let (trustee, signature) = Trustee::read(&mut cursor, true, false)?;
         cursor.end()?;
         Ok((trustee, signature.ok_or(TrusteeError::Proof)?))
     }
 
     fn parse(cursor: &mut Cursor<'_>) -> Result<Trustee, TrusteeError> {
-        Ok(Trustee::read(cursor, false)?.0)
+        Ok(Trustee::read(cursor, false, false)?.0)
     }
 
-    fn read(cursor: &mut Cursor<'_>, signed: bool) -> Result<(Trustee, Option<Proof>), TrusteeError> {
+    /// Reads a key with its proof of knowledge, which holds. A signature is there exactly if `signed`; it is handed out unverified.
+    pub(crate) fn read(
+        cursor: &mut Cursor<'_>,
+        signed: bool,
+        neutral_allowed: bool,
+    ) -> Result<(Trustee, Option<Proof>), TrusteeError> {
         cursor.expect("{\"pok\":")?;
         let proof = Proof::parse(cursor)?;
         cursor.expect(",\"public_key\":")?;
@@ -68,7 +73,11 @@ impl Trustee {
             None
         };
         cursor.expect("}")?;
-        let point = public.decode_not_neutral()?;
+        let point = if neutral_allowed {
+            public.decode()?
+        } else {
+            public.decode_not_neutral()?
+        };
         let text = public.text();
         if !proof.schnorr_holds(&[b"pok|Ed25519|", text.as_bytes(), b"|"], &point) {
             return Err(TrusteeError::Proof);
