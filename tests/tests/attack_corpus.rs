@@ -145,17 +145,13 @@ fn no_check_is_empty_where_there_is_something_to_look_at() {
     }
 }
 
-/// Archives by themselves, as soon as the verifier has the command for them: accepted or not, as the index says.
+/// Archives by themselves: accepted or not, as the index says.
 #[test]
 fn archives_have_their_verdict() {
     let run = |args: &[&str]| {
         let args = std::iter::once("sijill-verify").chain(args.iter().copied());
         run_cli(args.map(Into::into))
     };
-    if run(&["bel", "--help"]) != 0 {
-        eprintln!("the verifier has no command `bel` yet: the cases of archives are not run");
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     let mut faults = Vec::new();
     let cases = read(&folder());
