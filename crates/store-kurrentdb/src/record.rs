@@ -1,0 +1,5 @@
+//! The checkpoint record in KurrentDB itself.
+
+/// Placeholder.
+#[derive(Debug)]
+pub struct KurrentDbRecord;
