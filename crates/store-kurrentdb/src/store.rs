@@ -321,6 +321,7 @@ impl Inner {
         let stream = stream_of(ledger);
         let token = Token::random();
         let last = first + batch.entries().len() as u64 - 1;
+        let existed = self.was_seen(ledger);
         let mut patience = Patience::new(self.server.options.patience);
         // The first reason for doubt; from then on only what is read back counts.
         let mut doubt: Option<String> = None;
@@ -344,7 +345,7 @@ impl Inner {
             };
             match (&trouble, &doubt) {
                 (Trouble::WrongRevision(current), None) => {
-                    return self.refused(ledger, *current);
+                    return self.refused(ledger, existed, *current);
                 }
                 (Trouble::TooLarge, None) => return Written::TooLarge,
                 (Trouble::Denied | Trouble::Unsupported, None) => return Written::Denied(trouble.reason()),
@@ -385,9 +386,15 @@ impl Inner {
         }
     }
 
+    /// Whether the ledger was seen to exist. To be asked before the request whose answer it explains: a ledger may be
+    /// created while a request is under way.
+    fn was_seen(&self, ledger: LedgerId) -> bool {
+        self.known().existing.contains(&ledger)
+    }
+
     /// A refusal by revision. A ledger that has gone since it was seen is damage and not absence.
-    fn refused(&self, ledger: LedgerId, current: Option<u64>) -> Written {
-        if current.is_none() && self.known().existing.contains(&ledger) {
+    fn refused(&self, ledger: LedgerId, existed: bool, current: Option<u64>) -> Written {
+        if current.is_none() && existed {
             self.read_trouble(ledger, Trouble::Deleted);
             return Written::Damaged(Seq::ZERO);
         }
@@ -435,21 +442,23 @@ impl Inner {
         bytes: usize,
     ) -> Result<Vec<kurrentdb::RecordedEvent>, ReadError> {
         let stream = stream_of(ledger);
+        let existed = self.was_seen(ledger);
         match self
             .server
             .patiently(|deadline| self.server.read(&stream, from, count, bytes, deadline))
             .await
         {
             Ok(events) => Ok(events),
-            Err(trouble) => Err(self.missing_or(ledger, trouble).await),
+            Err(trouble) => Err(self.missing_or(ledger, existed, trouble).await),
         }
     }
 
     pub(crate) async fn tail(&self, ledger: LedgerId) -> Result<Tail, ReadError> {
         let stream = stream_of(ledger);
+        let existed = self.was_seen(ledger);
         let last = match self.server.patiently(|deadline| self.server.last(&stream, deadline)).await {
             Ok(last) => last,
-            Err(trouble) => return Err(self.missing_or(ledger, trouble).await),
+            Err(trouble) => return Err(self.missing_or(ledger, existed, trouble).await),
         };
         let at = Seq::new(last.revision);
         let entry = decode(ledger, at, last).map_err(|error| self.noted(error))?;
@@ -461,11 +470,11 @@ impl Inner {
     }
 
     /// Tells a stream that never was from one that was deleted or truncated.
-    async fn missing_or(&self, ledger: LedgerId, trouble: Trouble) -> ReadError {
+    async fn missing_or(&self, ledger: LedgerId, existed: bool, trouble: Trouble) -> ReadError {
         if !matches!(trouble, Trouble::NotFound) {
             return self.read_trouble(ledger, trouble);
         }
-        if self.known().existing.contains(&ledger) {
+        if existed {
             return self.read_trouble(ledger, Trouble::Deleted);
         }
         let stream = stream_of(ledger);

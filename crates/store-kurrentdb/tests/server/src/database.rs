@@ -93,6 +93,12 @@ impl Database {
         self.reads.lock().unwrap().push_back(fault);
     }
 
+    /// Forgets the faults to come.
+    pub fn clear_faults(&self) {
+        self.writes.lock().unwrap().clear();
+        self.reads.lock().unwrap().clear();
+    }
+
     /// Whether every injected fault has happened.
     pub fn faults_are_used_up(&self) -> bool {
         self.writes.lock().unwrap().is_empty() && self.reads.lock().unwrap().is_empty()
