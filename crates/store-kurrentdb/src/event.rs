@@ -12,11 +12,6 @@ const ENTRY: &str = "sijill-entry";
 /// Leaf hash, token of the write, place in the batch.
 const METADATA_BYTES: usize = 32 + 16 + 4;
 
-/// The stream of a ledger.
-pub(crate) fn stream_of(ledger: LedgerId) -> String {
-    format!("sijill-{ledger}")
-}
-
 /// Names one call of `create` or `append`, so that its repetitions are recognised by the server, and the same bytes
 /// written by anybody else, or once more, are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +74,8 @@ pub(crate) fn decode(ledger: LedgerId, at: Seq, event: RecordedEvent) -> Result<
     };
     // Written by somebody else.
     let foreign = || corrupt(Damage::Unreadable);
-    if event.event_type != ENTRY || event.data.is_empty() || event.data.len() > sijill_store::MAX_ENTRY_BYTES {
+    if event.event_type != ENTRY || event.data.is_empty() || event.data.len() > sijill_store::MAX_ENTRY_BYTES
+    {
         return Err(foreign());
     }
     let (leaf, token, place) = parts(&event.custom_metadata).ok_or_else(foreign)?;

@@ -9,12 +9,14 @@
 //! beside it.
 
 mod event;
+mod lease;
 mod options;
 mod record;
 mod server;
 mod store;
 mod subscription;
 
+pub use lease::{LeaseError, LeasedStore, Leases, Node};
 pub use options::{KurrentDbError, KurrentDbOptions};
 pub use record::KurrentDbRecord;
 pub use store::KurrentDbStore;

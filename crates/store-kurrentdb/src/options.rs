@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use kurrentdb::{ClientSettings, Credentials, NodePreference};
+use sijill_ledger::LedgerId;
 
 /// Why KurrentDB cannot be used. Always the operator's to mend; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,8 +26,8 @@ pub enum KurrentDbError {
     },
     /// The server knows no such user, or the user may not read and write.
     #[error(
-        "KurrentDB at {hosts} denies access: check user and password, and that the user may read and write streams \
-         whose names begin with `sijill-`"
+        "KurrentDB at {hosts} denies access: check user and password, and that the user may read and write the streams \
+         of the namespace (`sijill-…`)"
     )]
     Denied {
         /// The servers.
@@ -66,6 +67,7 @@ pub struct KurrentDbOptions {
     pub(crate) settings: ClientSettings,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) hosts: String,
+    pub(crate) namespace: String,
 }
 
 impl fmt::Debug for KurrentDbOptions {
@@ -98,6 +100,9 @@ impl KurrentDbOptions {
     /// for one name that leads to the nodes. `password` is that of the user in the string, and takes the place of one
     /// that stands there.
     ///
+    /// Beside the client's settings there is `namespace`, with which the names of streams begin: `sijill` unless it is
+    /// given. Each service that shares the servers with others has its own.
+    ///
     /// Reading and writing is done at the leader, so `nodePreference` can only be `leader`. Certificates are always
     /// checked: `tlsVerifyCert=false` is refused. Without TLS a password is only sent to this machine itself.
     ///
@@ -105,7 +110,9 @@ impl KurrentDbOptions {
     /// [`KurrentDbError::Settings`]; it never shows the string.
     pub fn parse(url: &str, password: Option<&str>) -> Result<Self, KurrentDbError> {
         let bad = |what: &str| KurrentDbError::Settings(what.to_owned());
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it begins with kurrentdb://"))?;
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| bad("it begins with kurrentdb://"))?;
         if !["kurrentdb", "kurrentdb+discover"].contains(&scheme) {
             return Err(bad("it begins with kurrentdb:// or kurrentdb+discover://"));
         }
@@ -120,11 +127,22 @@ impl KurrentDbOptions {
             return Err(bad("after the user come the names of hosts, separated by commas"));
         }
         let mut settings = Vec::new();
+        let mut namespace = "sijill";
         let mut verified = true;
         let mut tls = true;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').ok_or_else(|| bad("a setting is name=value"))?;
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| bad("a setting is name=value"))?;
             let name = name.to_ascii_lowercase();
+            if name == "namespace" {
+                let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+                if value.is_empty() || value.len() > 64 || !value.chars().all(fits) {
+                    return Err(bad("a namespace has 1 to 64 small letters, digits and hyphens"));
+                }
+                namespace = value;
+                continue;
+            }
             if !SETTINGS.contains(&&*name) {
                 return Err(bad("it has a setting that KurrentDB's client does not know"));
             }
@@ -151,7 +169,9 @@ impl KurrentDbOptions {
             ["localhost", "127.0.0.1", "[::1]"].contains(&name)
         };
         if credentials.is_some() && !tls && !hosts.split(',').all(local) {
-            return Err(bad("a password is not sent to other machines without TLS; remove tls=false"));
+            return Err(bad(
+                "a password is not sent to other machines without TLS; remove tls=false",
+            ));
         }
         if credentials.is_none() && password.is_some() {
             return Err(bad("there is a password, but no user before the hosts"));
@@ -171,6 +191,7 @@ impl KurrentDbOptions {
             settings,
             credentials,
             hosts: hosts.to_owned(),
+            namespace: namespace.to_owned(),
         })
     }
 
@@ -178,6 +199,16 @@ impl KurrentDbOptions {
     #[must_use]
     pub fn hosts(&self) -> &str {
         &self.hosts
+    }
+
+    /// The stream of a ledger.
+    pub(crate) fn stream_of(&self, ledger: LedgerId) -> String {
+        format!("{}-{ledger}", self.namespace)
+    }
+
+    /// The stream that names the ledgers.
+    pub(crate) fn ledgers(&self) -> String {
+        format!("{}-ledgers", self.namespace)
     }
 
     /// Whether several nodes may answer.
@@ -220,7 +251,7 @@ mod tests {
             "kurrentdb://user:secret@localhost?tls=false",
             "kurrentdb://user:p%40ss@db1.example:2113,db2.example:2113?tls=true&connectionName=sijill",
             "kurrentdb+discover://user:secret@cluster.example",
-            "kurrentdb://user@db.example?nodePreference=leader",
+            "kurrentdb://user@db.example?nodePreference=leader&namespace=city-2026",
         ] {
             let options = KurrentDbOptions::parse(url, url.contains("user@").then_some("pw")).unwrap();
             assert_eq!(options.settings.node_preference(), NodePreference::Leader);
@@ -249,6 +280,8 @@ mod tests {
             "kurrentdb://user:secret%00@db.example",
             "kurrentdb://user:secret@db.example?maxDiscoverAttempts=secret",
             "kurrentdb://user:@db.example",
+            "kurrentdb://user:secret@db.example?namespace=",
+            "kurrentdb://user:secret@db.example?namespace=$all",
         ] {
             let error = KurrentDbOptions::parse(url, None).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");

@@ -26,7 +26,9 @@ pub(crate) struct Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -194,10 +196,7 @@ impl Server {
                 (trouble, stopped || lost)
             }
             Ok(Err(_)) => (Trouble::Unknown("the answer makes no sense".into()), false),
-            Err(_) => (
-                Trouble::Unknown("no answer in time".into()),
-                true,
-            ),
+            Err(_) => (Trouble::Unknown("no answer in time".into()), true),
         };
         if renew {
             self.renew(generation);
@@ -276,7 +275,11 @@ impl Server {
 
     /// Reads the last event, once.
     pub(crate) async fn last(&self, stream: &str, deadline: Duration) -> Result<RecordedEvent, Trouble> {
-        let options = self.read_options().backwards().position(StreamPosition::End).max_count(1);
+        let options = self
+            .read_options()
+            .backwards()
+            .position(StreamPosition::End)
+            .max_count(1);
         let stream = stream.to_owned();
         let last = self
             .ask(deadline, move |client| async move {
@@ -289,7 +292,11 @@ impl Server {
 
     /// Whether the stream has metadata, which ours never have: somebody has deleted or truncated it.
     pub(crate) async fn has_metadata(&self, stream: &str, deadline: Duration) -> Result<bool, Trouble> {
-        let options = self.read_options().backwards().position(StreamPosition::End).max_count(1);
+        let options = self
+            .read_options()
+            .backwards()
+            .position(StreamPosition::End)
+            .max_count(1);
         let stream = stream.to_owned();
         self.ask(deadline, move |client| async move {
             let mut read = client.read_stream(format!("$${stream}"), &options).await?;
@@ -303,9 +310,17 @@ impl Server {
     }
 
     /// Follows a stream from a revision on.
-    pub(crate) fn follow(&self, stream: &str, from: u64) -> impl Future<Output = kurrentdb::Subscription> + Send + use<> {
-        let position = from.checked_sub(1).map_or(StreamPosition::Start, StreamPosition::Position);
-        let mut options = SubscribeToStreamOptions::default().start_from(position).requires_leader(true);
+    pub(crate) fn follow(
+        &self,
+        stream: &str,
+        from: u64,
+    ) -> impl Future<Output = kurrentdb::Subscription> + Send + use<> {
+        let position = from
+            .checked_sub(1)
+            .map_or(StreamPosition::Start, StreamPosition::Position);
+        let mut options = SubscribeToStreamOptions::default()
+            .start_from(position)
+            .requires_leader(true);
         if let Some(credentials) = &self.options.credentials {
             options = options.authenticated(credentials.clone());
         }
@@ -348,6 +363,7 @@ pub(crate) fn trouble_of(error: Error) -> Trouble {
 }
 
 /// A task that ends with whoever waits for it.
+#[derive(Debug)]
 pub(crate) struct AbortOnDrop<T>(pub(crate) tokio::task::JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {
@@ -359,7 +375,10 @@ impl<T> Drop for AbortOnDrop<T> {
 impl<T> Future for AbortOnDrop<T> {
     type Output = Result<T, tokio::task::JoinError>;
 
-    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
         std::pin::Pin::new(&mut self.0).poll(cx)
     }
 }

@@ -18,18 +18,18 @@ use async_trait::async_trait;
 use kurrentdb::{EventData, StreamState};
 use sijill_ledger::{LedgerId, Seq};
 use sijill_store::{
-    AppendError, Batch, CreateError, Damage, EventStore, Page, PageLimit, ReadError, StoreState, Subscription, Tail,
+    AppendError, Batch, CreateError, Damage, EventStore, Page, PageLimit, ReadError, StoreState,
+    Subscription, Tail,
 };
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::event::{Token, decode, encode, is_of, stream_of};
+use crate::event::{Token, decode, encode, is_of};
 use crate::options::{KurrentDbError, KurrentDbOptions};
 use crate::server::{Patience, Server, Trouble};
 use crate::subscription::Source;
 
-/// The stream that names the ledgers, and the type of its events.
-const LEDGERS: &str = "sijill-ledgers";
+/// The type of an event that names a ledger.
 const LEDGER: &str = "sijill-ledger";
 /// Ledgers that are looked for at the same time.
 const LOOKUPS: usize = 64;
@@ -114,8 +114,8 @@ impl KurrentDbStore {
         })
     }
 
-    pub(crate) fn inner(&self) -> &Arc<Inner> {
-        &self.inner
+    pub(crate) fn options(&self) -> &KurrentDbOptions {
+        &self.inner.server.options
     }
 
     /// A write in a task of its own, which goes on if the caller goes.
@@ -199,7 +199,10 @@ impl EventStore for KurrentDbStore {
         if count == 0 {
             return Ok(Page { entries, next });
         }
-        let events = self.inner.events(ledger, from.as_u64(), count, limit.bytes()).await?;
+        let events = self
+            .inner
+            .events(ledger, from.as_u64(), count, limit.bytes())
+            .await?;
         let mut bytes = 0;
         for (event, at) in events.into_iter().zip(from.as_u64()..) {
             match decode(ledger, Seq::new(at), event) {
@@ -213,7 +216,11 @@ impl EventStore for KurrentDbStore {
         }
         if entries.is_empty() {
             let damage = Damage::Missing;
-            return Err(self.inner.noted(ReadError::Corrupt { ledger, at: from, damage }));
+            return Err(self.inner.noted(ReadError::Corrupt {
+                ledger,
+                at: from,
+                damage,
+            }));
         }
         Ok(Page { entries, next })
     }
@@ -245,7 +252,11 @@ impl EventStore for KurrentDbStore {
     }
 
     fn batch_bytes(&self) -> usize {
-        self.inner.server.options.batch_bytes.clamp(1, sijill_store::MAX_BATCH_BYTES)
+        self.inner
+            .server
+            .options
+            .batch_bytes
+            .clamp(1, sijill_store::MAX_BATCH_BYTES)
     }
 }
 
@@ -280,7 +291,9 @@ impl Inner {
                 damage: Damage::Missing,
             }),
             Trouble::NotFound => ReadError::NotFound { ledger },
-            other => ReadError::Unavailable { reason: other.reason() },
+            other => ReadError::Unavailable {
+                reason: other.reason(),
+            },
         }
     }
 
@@ -313,12 +326,17 @@ impl Inner {
                 Err(error) => Written::Unavailable(error.to_string()),
             };
         };
-        self.write(ledger, StreamState::StreamRevision(revision), expected.as_u64(), batch)
-            .await
+        self.write(
+            ledger,
+            StreamState::StreamRevision(revision),
+            expected.as_u64(),
+            batch,
+        )
+        .await
     }
 
     async fn write(&self, ledger: LedgerId, state: StreamState, first: u64, batch: &Batch) -> Written {
-        let stream = stream_of(ledger);
+        let stream = self.server.options.stream_of(ledger);
         let token = Token::random();
         let last = first + batch.entries().len() as u64 - 1;
         let existed = self.was_seen(ledger);
@@ -327,7 +345,10 @@ impl Inner {
         let mut doubt: Option<String> = None;
         loop {
             let deadline = self.server.options.request.min(patience.left());
-            let sent = self.server.append(&stream, state, encode(batch, token), deadline).await;
+            let sent = self
+                .server
+                .append(&stream, state, encode(batch, token), deadline)
+                .await;
             let trouble = match sent {
                 Ok(revision) if revision == last => {
                     self.known().existing.insert(ledger);
@@ -339,7 +360,9 @@ impl Inner {
                         at: Seq::new(first),
                         damage: Damage::Missing,
                     });
-                    return Written::Unknown(format!("the server put the entries at {revision} instead of {last}"));
+                    return Written::Unknown(format!(
+                        "the server put the entries at {revision} instead of {last}"
+                    ));
                 }
                 Err(trouble) => trouble,
             };
@@ -441,7 +464,7 @@ impl Inner {
         count: usize,
         bytes: usize,
     ) -> Result<Vec<kurrentdb::RecordedEvent>, ReadError> {
-        let stream = stream_of(ledger);
+        let stream = self.server.options.stream_of(ledger);
         let existed = self.was_seen(ledger);
         match self
             .server
@@ -454,9 +477,13 @@ impl Inner {
     }
 
     pub(crate) async fn tail(&self, ledger: LedgerId) -> Result<Tail, ReadError> {
-        let stream = stream_of(ledger);
+        let stream = self.server.options.stream_of(ledger);
         let existed = self.was_seen(ledger);
-        let last = match self.server.patiently(|deadline| self.server.last(&stream, deadline)).await {
+        let last = match self
+            .server
+            .patiently(|deadline| self.server.last(&stream, deadline))
+            .await
+        {
             Ok(last) => last,
             Err(trouble) => return Err(self.missing_or(ledger, existed, trouble).await),
         };
@@ -477,7 +504,7 @@ impl Inner {
         if existed {
             return self.read_trouble(ledger, Trouble::Deleted);
         }
-        let stream = stream_of(ledger);
+        let stream = self.server.options.stream_of(ledger);
         match self
             .server
             .patiently(|deadline| self.server.has_metadata(&stream, deadline))
@@ -494,9 +521,13 @@ impl Inner {
         if self.known().named.contains(&ledger) {
             return Ok(());
         }
+        let ledgers = self.server.options.ledgers();
         let event = || EventData::binary(LEDGER, ledger.as_bytes().to_vec().into()).id(uuid::Uuid::new_v4());
         self.server
-            .patiently(|deadline| self.server.append(LEDGERS, StreamState::Any, vec![event()], deadline))
+            .patiently(|deadline| {
+                self.server
+                    .append(&ledgers, StreamState::Any, vec![event()], deadline)
+            })
             .await
             .map(|_| ())
     }
@@ -504,21 +535,25 @@ impl Inner {
     /// Reads the names that are new.
     async fn read_names(&self) -> Result<(), Names> {
         let _one = self.listing.lock().await;
+        let ledgers = self.server.options.ledgers();
         loop {
             let from = self.known().named_to;
             let page = self
                 .server
-                .patiently(|deadline| self.server.read(LEDGERS, from, PageLimit::MAX_ENTRIES, usize::MAX, deadline))
+                .patiently(|deadline| {
+                    self.server
+                        .read(&ledgers, from, PageLimit::MAX_ENTRIES, usize::MAX, deadline)
+                })
                 .await;
             let events = match page {
                 Err(Trouble::NotFound) if from == 0 => {
                     let metadata = self
                         .server
-                        .patiently(|deadline| self.server.has_metadata(LEDGERS, deadline))
+                        .patiently(|deadline| self.server.has_metadata(&ledgers, deadline))
                         .await
                         .map_err(Names::Trouble)?;
                     return match metadata {
-                        true => Err(Names::Damaged(format!("the stream {LEDGERS} was deleted"))),
+                        true => Err(Names::Damaged(format!("the stream {ledgers} was deleted"))),
                         false => Ok(()),
                     };
                 }
@@ -537,7 +572,7 @@ impl Inner {
                     }
                     None => {
                         return Err(Names::Damaged(format!(
-                            "the stream {LEDGERS} is damaged at position {}",
+                            "the stream {ledgers} is damaged at position {}",
                             known.named_to
                         )));
                     }
@@ -547,11 +582,14 @@ impl Inner {
     }
 
     async fn list(self: &Arc<Self>) -> Result<BTreeSet<LedgerId>, ReadError> {
+        let ledgers = self.server.options.ledgers();
         self.read_names().await.map_err(|error| match error {
             Names::Trouble(Trouble::Deleted) => ReadError::Damaged {
-                reason: format!("the stream {LEDGERS} was deleted"),
+                reason: format!("the stream {ledgers} was deleted"),
             },
-            Names::Trouble(trouble) => ReadError::Unavailable { reason: trouble.reason() },
+            Names::Trouble(trouble) => ReadError::Unavailable {
+                reason: trouble.reason(),
+            },
             Names::Damaged(reason) => ReadError::Damaged { reason },
         })?;
         let (mut unsure, mut found) = {
@@ -567,7 +605,9 @@ impl Inner {
                 let inner = Arc::clone(self);
                 tasks.spawn(async move { (ledger, inner.tail(ledger).await) });
             }
-            let Some(done) = tasks.join_next().await else { break };
+            let Some(done) = tasks.join_next().await else {
+                break;
+            };
             match done {
                 // Damaged or not, it is there.
                 Ok((ledger, Ok(_) | Err(ReadError::Corrupt { .. }))) => {

@@ -11,7 +11,7 @@ use sijill_ledger::{LedgerId, Seq};
 use sijill_store::{EntrySource, Page, ReadError};
 use tokio::sync::{mpsc, watch};
 
-use crate::event::{decode, stream_of};
+use crate::event::decode;
 use crate::server::{AbortOnDrop, Patience, trouble_of};
 use crate::store::Inner;
 
@@ -50,7 +50,9 @@ impl Source {
 
     fn start(&self, store: &Inner, from: Seq) -> Pump {
         let (sender, events) = mpsc::channel(QUEUE);
-        let subscribe = store.server.follow(&stream_of(self.ledger), from.as_u64());
+        let subscribe = store
+            .server
+            .follow(&store.server.options.stream_of(self.ledger), from.as_u64());
         let task = tokio::spawn(async move {
             let mut subscription = subscribe.await;
             loop {
@@ -104,7 +106,8 @@ impl EntrySource for Source {
                     };
                     store.server.lost(&error);
                     let trouble = trouble_of(error);
-                    let patience = patience.get_or_insert_with(|| Patience::new(store.server.options.patience));
+                    let patience =
+                        patience.get_or_insert_with(|| Patience::new(store.server.options.patience));
                     if trouble.may_pass() && patience.pause().await {
                         continue;
                     }

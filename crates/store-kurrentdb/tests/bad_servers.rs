@@ -1,6 +1,11 @@
 //! Servers that cannot be used are refused with what to do about it, and passwords are never shown.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a failed test panics"
+)]
 
 mod common;
 
@@ -70,7 +75,10 @@ async fn old_servers() {
         };
         let cluster = Cluster::start(options).await.unwrap();
         let error = connect(&cluster.url(), None).await.err().unwrap();
-        assert!(matches!(&error, KurrentDbError::Version { found, .. } if found == version), "{error:?}");
+        assert!(
+            matches!(&error, KurrentDbError::Version { found, .. } if found == version),
+            "{error:?}"
+        );
     }
 }
 
@@ -105,7 +113,11 @@ async fn certificates() {
             ..Options::default()
         };
         let cluster = Cluster::start(options).await.unwrap();
-        let ca = if known { format!("&tlsCaFile={}", file.display()) } else { String::new() };
+        let ca = if known {
+            format!("&tlsCaFile={}", file.display())
+        } else {
+            String::new()
+        };
         let connected = connect(&format!("{}{ca}", cluster.url()), None).await;
         if accepted {
             connected.unwrap().create(LEDGER, batch(&["0"])).await.unwrap();

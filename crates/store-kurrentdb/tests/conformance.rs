@@ -1,6 +1,11 @@
 //! The store passes the conformance suite: on the test server, and on a real one if there is one.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a failed test panics"
+)]
 
 use std::sync::Arc;
 

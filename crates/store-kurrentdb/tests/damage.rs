@@ -1,12 +1,19 @@
 //! What was deleted, truncated, scavenged, redacted, replaced or written by somebody else is reported with its position,
 //! and the ledger takes no more writes.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a failed test panics"
+)]
 
 mod common;
 
 use common::{LEDGER, batch, cluster, filled, store, stranger, stream};
-use kurrentdb::{AppendToStreamOptions, DeleteStreamOptions, EventData, StreamMetadataBuilder, TombstoneStreamOptions};
+use kurrentdb::{
+    AppendToStreamOptions, DeleteStreamOptions, EventData, StreamMetadataBuilder, TombstoneStreamOptions,
+};
 use sijill_ledger::{LedgerId, Seq};
 use sijill_store::{AppendError, CreateError, Damage, EventStore as _, PageLimit, ReadError};
 use sijill_store_kurrentdb::KurrentDbStore;
@@ -111,7 +118,10 @@ async fn deleted() {
             let created = store.create(LEDGER, batch(&["new"])).await;
             assert!(matches!(created, Err(CreateError::Damaged { .. })), "{created:?}");
             assert_eq!(cluster.database().len(&stream()), 3);
-            assert!(store.list().await.unwrap().contains(&LEDGER), "it is there, though damaged");
+            assert!(
+                store.list().await.unwrap().contains(&LEDGER),
+                "it is there, though damaged"
+            );
             is_read_only(&store, 3, 0).await;
         }
     }
@@ -152,7 +162,9 @@ async fn replaced_bytes() {
     let cluster = cluster(1).await;
     let store = filled(&cluster, 4).await;
     let metadata = [sijill_store::leaf_hash(b"forged").as_bytes().as_slice(), &[0; 20]].concat();
-    cluster.database().replace(&stream(), 1, b"forged".to_vec(), metadata);
+    cluster
+        .database()
+        .replace(&stream(), 1, b"forged".to_vec(), metadata);
     assert_eq!(read(&store, 1).await, Err(corrupt(1, Damage::Unreadable)));
     is_read_only(&store, 4, 1).await;
 }
@@ -168,7 +180,13 @@ async fn restored_backup() {
     assert_eq!(read(&store, 4).await, Err(ReadError::BeyondTail { next }));
     let expected = Seq::new(4);
     let refused = store.append(LEDGER, expected, batch(&["x"])).await;
-    assert_eq!(refused, Err(AppendError::Conflict { expected, actual: next }));
+    assert_eq!(
+        refused,
+        Err(AppendError::Conflict {
+            expected,
+            actual: next
+        })
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,7 +194,11 @@ async fn the_names_are_damaged() {
     let damaged = cluster(1).await;
     let handle = filled(&damaged, 1).await;
     stranger(&damaged)
-        .append_to_stream("sijill-ledgers", &AppendToStreamOptions::default(), EventData::binary("other", "x".into()))
+        .append_to_stream(
+            "sijill-ledgers",
+            &AppendToStreamOptions::default(),
+            EventData::binary("other", "x".into()),
+        )
         .await
         .unwrap();
     assert!(matches!(handle.list().await, Err(ReadError::Damaged { .. })));
@@ -202,7 +224,10 @@ async fn a_name_without_a_stream_is_no_ledger() {
         .unwrap();
     let store = store(&cluster).await;
     assert!(store.list().await.unwrap().is_empty());
-    assert_eq!(store.tail(LEDGER).await, Err(ReadError::NotFound { ledger: LEDGER }));
+    assert_eq!(
+        store.tail(LEDGER).await,
+        Err(ReadError::NotFound { ledger: LEDGER })
+    );
     store.create(LEDGER, batch(&["0"])).await.unwrap();
     assert_eq!(store.list().await.unwrap().len(), 1);
 }

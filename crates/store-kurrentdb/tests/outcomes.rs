@@ -1,6 +1,11 @@
 //! No answer of the store is a guess: whatever is lost on the way, it says what stands.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a failed test panics"
+)]
 
 mod common;
 
@@ -10,9 +15,7 @@ use std::time::Duration;
 use common::{LEDGER, batch, cluster, filled, options, store, stream};
 use sijill_kurrentdb_testserver::{ReadFault, WriteFault};
 use sijill_ledger::{LedgerId, Seq};
-use sijill_store::{
-    AppendError, CreateError, EventStore, NewEntry, Outcome, PageLimit, ReadError, resolve,
-};
+use sijill_store::{AppendError, CreateError, EventStore, NewEntry, Outcome, PageLimit, ReadError, resolve};
 use sijill_store_kurrentdb::KurrentDbStore;
 
 const ONE: Seq = Seq::new(1);
@@ -36,7 +39,11 @@ async fn single_faults_are_outlived() {
     let mut tasks = tokio::task::JoinSet::new();
     for fault in FAULTS {
         tasks.spawn(async move {
-            let nodes = if format!("{fault:?}").starts_with("Leader") { 3 } else { 1 };
+            let nodes = if format!("{fault:?}").starts_with("Leader") {
+                3
+            } else {
+                1
+            };
             let cluster = cluster(nodes).await;
             let store = filled(&cluster, 1).await;
             let a = batch(&["a", "b", "c"]);
@@ -48,7 +55,11 @@ async fn single_faults_are_outlived() {
             assert_eq!(cluster.database().len(&stream()), 4, "{fault:?}");
             let d = batch(&["d"]);
             let at = Seq::new(4);
-            assert_eq!(store.append(LEDGER, at, d.clone()).await, Ok(d.tail_at(at)), "{fault:?}");
+            assert_eq!(
+                store.append(LEDGER, at, d.clone()).await,
+                Ok(d.tail_at(at)),
+                "{fault:?}"
+            );
             let page = store.read(LEDGER, ONE, PageLimit::default()).await.unwrap();
             let texts: Vec<_> = page.entries.iter().map(|e| e.bytes().to_vec()).collect();
             assert_eq!(texts, [b"a", b"b", b"c", b"d"], "{fault:?}");
@@ -68,7 +79,10 @@ async fn pairs_of_faults_are_outlived() {
     for first in FAULTS {
         for second in FAULTS {
             // The long ones are met alone.
-            if [first, second].iter().any(|f| matches!(f, WriteFault::Late(_) | WriteFault::Slow(_))) {
+            if [first, second]
+                .iter()
+                .any(|f| matches!(f, WriteFault::Late(_) | WriteFault::Slow(_)))
+            {
                 continue;
             }
             cluster.database().inject_write(first);
@@ -77,7 +91,11 @@ async fn pairs_of_faults_are_outlived() {
             let tail = store.append(LEDGER, Seq::new(at), a.clone()).await;
             assert_eq!(tail, Ok(a.tail_at(Seq::new(at))), "{first:?}, {second:?}");
             at += 2;
-            assert_eq!(cluster.database().len(&stream()) as u64, at, "{first:?}, {second:?}");
+            assert_eq!(
+                cluster.database().len(&stream()) as u64,
+                at,
+                "{first:?}, {second:?}"
+            );
             // A success at once leaves the second fault behind.
             while !cluster.database().faults_are_used_up() {
                 let a = batch(&["again"]);
@@ -97,7 +115,11 @@ async fn creations_outlive_faults() {
         let ledger = LedgerId::from_bytes([u8::try_from(n).unwrap() + 100; 32]);
         cluster.database().inject_write(fault);
         let a = batch(&["genesis", "more"]);
-        assert_eq!(store.create(ledger, a.clone()).await, Ok(a.tail_at(Seq::ZERO)), "{fault:?}");
+        assert_eq!(
+            store.create(ledger, a.clone()).await,
+            Ok(a.tail_at(Seq::ZERO)),
+            "{fault:?}"
+        );
         let again = store.create(ledger, a).await;
         assert_eq!(again, Err(CreateError::AlreadyExists { ledger }), "{fault:?}");
     }
@@ -113,9 +135,18 @@ async fn a_lost_race_is_a_conflict() {
         let at = Seq::new(1 + round);
         // The very same bytes from both: still exactly one of them made it.
         let a = batch(&["a"]);
-        cluster.database().inject_write(WriteFault::Late(Duration::from_millis(30)));
-        let (one, two) = tokio::join!(first.append(LEDGER, at, a.clone()), second.append(LEDGER, at, a.clone()));
-        assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
+        cluster
+            .database()
+            .inject_write(WriteFault::Late(Duration::from_millis(30)));
+        let (one, two) = tokio::join!(
+            first.append(LEDGER, at, a.clone()),
+            second.append(LEDGER, at, a.clone())
+        );
+        assert_eq!(
+            usize::from(one.is_ok()) + usize::from(two.is_ok()),
+            1,
+            "{one:?} {two:?}"
+        );
         let lost = one.err().or(two.err()).unwrap();
         let actual = at.next();
         assert_eq!(lost, AppendError::Conflict { expected: at, actual });
@@ -133,18 +164,27 @@ async fn without_answers_the_outcome_is_unknown() {
         options.request = Duration::from_millis(100);
         let store = KurrentDbStore::connect(options).await.unwrap();
         for _ in 0..100 {
-            cluster.database().inject_write(if committed { fault } else { WriteFault::FailBefore });
+            cluster
+                .database()
+                .inject_write(if committed { fault } else { WriteFault::FailBefore });
             cluster.database().inject_read(ReadFault::Unavailable);
         }
         let a = batch(&["a"]);
         let unknown = store.append(LEDGER, ONE, a.clone()).await;
-        assert!(matches!(unknown, Err(AppendError::OutcomeUnknown { .. })), "{unknown:?}");
+        assert!(
+            matches!(unknown, Err(AppendError::OutcomeUnknown { .. })),
+            "{unknown:?}"
+        );
         let unresolved = resolve(&store, LEDGER, ONE, &a).await;
         assert!(unresolved.is_err(), "{unresolved:?}");
         cluster.database().clear_faults();
         let outcome = resolve(&store, LEDGER, ONE, &a).await.unwrap();
         let tail = a.tail_at(ONE);
-        let expected = if committed { Outcome::Committed { tail } } else { Outcome::Absent };
+        let expected = if committed {
+            Outcome::Committed { tail }
+        } else {
+            Outcome::Absent
+        };
         assert_eq!(outcome, expected);
     }
 }
@@ -167,7 +207,9 @@ async fn the_leader_dies() {
         store.append(LEDGER, Seq::new(at), a).await.unwrap();
         at += 1;
         assert_eq!(store.tail(LEDGER).await.unwrap().next, Seq::new(at));
-        let next = tokio::time::timeout(Duration::from_secs(10), subscription.next()).await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(10), subscription.next())
+            .await
+            .unwrap();
         assert_eq!(next.unwrap().seq(), Seq::new(at - 1));
         cluster.revive(dead);
     }
@@ -185,9 +227,15 @@ async fn nobody_answers_for_a_while() {
     cluster.kill(0);
     let a = batch(&["a"]);
     let refused = store.append(LEDGER, ONE, a.clone()).await.unwrap_err();
-    let told = matches!(refused, AppendError::Unavailable { .. } | AppendError::OutcomeUnknown { .. });
+    let told = matches!(
+        refused,
+        AppendError::Unavailable { .. } | AppendError::OutcomeUnknown { .. }
+    );
     assert!(told, "{refused:?}");
-    assert!(matches!(store.tail(LEDGER).await, Err(ReadError::Unavailable { .. })));
+    assert!(matches!(
+        store.tail(LEDGER).await,
+        Err(ReadError::Unavailable { .. })
+    ));
     cluster.revive(0);
     assert_eq!(resolve(&store, LEDGER, ONE, &a).await, Ok(Outcome::Absent));
     store.append(LEDGER, ONE, a).await.unwrap();
@@ -224,10 +272,15 @@ async fn too_large() {
         max_event_bytes: 50_000,
         ..Default::default()
     };
-    let cluster = sijill_kurrentdb_testserver::Cluster::start(options).await.unwrap();
+    let cluster = sijill_kurrentdb_testserver::Cluster::start(options)
+        .await
+        .unwrap();
     let store = filled(&cluster, 1).await;
     for sizes in [vec![60_000], vec![40_000; 3]] {
-        let entries = sizes.iter().map(|size| NewEntry::new(vec![1; *size]).unwrap()).collect();
+        let entries = sizes
+            .iter()
+            .map(|size| NewEntry::new(vec![1; *size]).unwrap())
+            .collect();
         let heavy = sijill_store::Batch::new(entries).unwrap();
         let refused = store.append(LEDGER, ONE, heavy).await;
         assert_eq!(refused, Err(AppendError::TooLarge));

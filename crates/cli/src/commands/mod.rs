@@ -13,6 +13,7 @@ pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
 pub(crate) mod store;
+pub(crate) mod store_copy;
 pub(crate) mod trustee;
 pub(crate) mod views;
 pub(crate) mod vote;
@@ -128,7 +129,7 @@ enum Command {
     /// Write shell completions and man pages of `sijill` and `sijill-verify`
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
-    /// Check the event store
+    /// Check and copy event stores
     #[command(subcommand)]
     Store(store::StoreCommand),
     /// Look after read models

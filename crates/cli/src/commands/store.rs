@@ -15,7 +15,7 @@ use crate::error::{Failure, Outcome};
 use crate::render::{number, say, show, tell, wants_json};
 use crate::site::Site;
 
-/// Check the event store.
+/// Check and copy event stores.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Read the whole store: database, leaf hashes, chains, signatures, states, documents, checkpoint record
@@ -26,12 +26,15 @@ pub(crate) enum StoreCommand {
         process may be working on the folder. Exit code 1 if anything is wrong."
     )]
     Check,
+    /// Copy every ledger into another store, and prove that both are equal
+    Copy(super::store_copy::CopyArgs),
 }
 
 /// Runs `sijill store`.
 pub(crate) async fn run(command: &StoreCommand, common: &Common) -> Outcome<ExitCode> {
     match command {
         StoreCommand::Check => check(common).await,
+        StoreCommand::Copy(args) => super::store_copy::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 

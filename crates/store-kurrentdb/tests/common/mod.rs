@@ -1,6 +1,12 @@
 //! What the tests of this store share.
 
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, reason = "each test uses a part")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test uses a part"
+)]
 
 use std::time::Duration;
 
@@ -17,7 +23,9 @@ pub fn stream() -> String {
 }
 
 pub fn batch(texts: &[&str]) -> Batch {
-    let entries = texts.iter().map(|text| NewEntry::new(text.as_bytes().to_vec()).unwrap());
+    let entries = texts
+        .iter()
+        .map(|text| NewEntry::new(text.as_bytes().to_vec()).unwrap());
     Batch::new(entries.collect()).unwrap()
 }
 
@@ -45,7 +53,10 @@ pub async fn filled(cluster: &Cluster, len: u64) -> KurrentDbStore {
     let store = store(cluster).await;
     store.create(LEDGER, batch(&["0"])).await.unwrap();
     for at in 1..len {
-        store.append(LEDGER, Seq::new(at), batch(&[&at.to_string()])).await.unwrap();
+        store
+            .append(LEDGER, Seq::new(at), batch(&[&at.to_string()]))
+            .await
+            .unwrap();
     }
     store
 }
@@ -54,4 +65,67 @@ pub async fn filled(cluster: &Cluster, len: u64) -> KurrentDbStore {
 pub fn stranger(cluster: &Cluster) -> Client {
     let settings: ClientSettings = cluster.url().parse().unwrap();
     Client::new(settings).unwrap()
+}
+
+/// A way to the server that can be blocked: what is on it then arrives later, as when a machine sleeps.
+pub struct Road {
+    pub url: String,
+    open: tokio::sync::watch::Sender<bool>,
+}
+
+impl Road {
+    pub async fn to(cluster: &Cluster) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (before, rest) = cluster
+            .url()
+            .split_once("localhost:")
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        let (server, settings) = rest.split_once('?').unwrap();
+        let server: u16 = server.parse().unwrap();
+        let open = tokio::sync::watch::Sender::new(true);
+        let gate = open.clone();
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let far = tokio::net::TcpStream::connect(("127.0.0.1", server))
+                    .await
+                    .unwrap();
+                near.set_nodelay(true).unwrap();
+                far.set_nodelay(true).unwrap();
+                let (near, far) = (near.into_split(), far.into_split());
+                tokio::spawn(carry(near.0, far.1, gate.subscribe()));
+                tokio::spawn(carry(far.0, near.1, gate.subscribe()));
+            }
+        });
+        Self {
+            url: format!("{before}localhost:{port}?{settings}"),
+            open,
+        }
+    }
+
+    pub fn block(&self) {
+        self.open.send_replace(false);
+    }
+
+    pub fn free(&self) {
+        self.open.send_replace(true);
+    }
+}
+
+async fn carry(
+    mut from: tokio::net::tcp::OwnedReadHalf,
+    mut to: tokio::net::tcp::OwnedWriteHalf,
+    mut open: tokio::sync::watch::Receiver<bool>,
+) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(read) = from.read(&mut buffer).await {
+        if read == 0
+            || open.wait_for(|open| *open).await.is_err()
+            || to.write_all(&buffer[..read]).await.is_err()
+        {
+            return;
+        }
+    }
 }

@@ -295,7 +295,10 @@ impl Database {
         let Some(stream) = streams.get(name) else {
             return Vec::new();
         };
-        let end = stream.events.len().min(usize::try_from(to).unwrap_or(usize::MAX).saturating_add(1));
+        let end = stream
+            .events
+            .len()
+            .min(usize::try_from(to).unwrap_or(usize::MAX).saturating_add(1));
         let start = usize::try_from(from).unwrap_or(usize::MAX).min(end);
         let range = stream.events[start..end].iter().flatten();
         if back {
@@ -307,7 +310,11 @@ impl Database {
 }
 
 fn metadata(json: String) -> Proposed {
-    let pairs = [("type", "$metadata"), ("content-type", "application/json"), ("created", "0")];
+    let pairs = [
+        ("type", "$metadata"),
+        ("content-type", "application/json"),
+        ("created", "0"),
+    ];
     Proposed {
         id: [0; 16],
         metadata: pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),

@@ -7,7 +7,11 @@
 //!
 //! Not implemented: `$all`, filters, persistent subscriptions, projections, users.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a server for tests fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a server for tests fails by panicking"
+)]
 
 mod database;
 mod node;

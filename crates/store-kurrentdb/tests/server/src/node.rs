@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
-
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -131,7 +130,12 @@ impl Cluster {
 
     /// The connection string, without user and further settings.
     pub fn url(&self) -> String {
-        let hosts: Vec<_> = self.shared.addresses.iter().map(|a| format!("localhost:{}", a.port())).collect();
+        let hosts: Vec<_> = self
+            .shared
+            .addresses
+            .iter()
+            .map(|a| format!("localhost:{}", a.port()))
+            .collect();
         let tls = self.shared.options.tls.is_some();
         format!("kurrentdb://{}?tls={tls}&discoveryInterval=10", hosts.join(","))
     }
@@ -253,7 +257,11 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.alive(cx)?;
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         // The client sends a request in two segments and does not switch off Nagle's algorithm: with a delayed
@@ -297,7 +305,14 @@ impl Node {
         if let Some((user, password)) = &self.shared.options.user {
             let expected = format!("Basic {}", base64(format!("{user}:{password}").as_bytes()));
             match metadata.get("authorization").and_then(|v| v.to_str().ok()) {
-                None => return Err(exception(Code::PermissionDenied, "Access Denied", "access-denied", &[])),
+                None => {
+                    return Err(exception(
+                        Code::PermissionDenied,
+                        "Access Denied",
+                        "access-denied",
+                        &[],
+                    ));
+                }
                 Some(given) if given != expected => {
                     return Err(Status::unauthenticated("Unauthenticated"));
                 }
@@ -314,14 +329,19 @@ impl Node {
     fn not_leader(&self) -> Status {
         let leader = self.shared.addresses[self.shared.leader.load(Ordering::SeqCst)];
         let port = leader.port().to_string();
-        let pairs = [("leader-endpoint-host", "localhost"), ("leader-endpoint-port", &*port)];
+        let pairs = [
+            ("leader-endpoint-host", "localhost"),
+            ("leader-endpoint-port", &*port),
+        ];
         exception(Code::NotFound, "Leader info available", "not-leader", &pairs)
     }
 
     fn write_fault(&self, stream: &[u8]) -> Option<WriteFault> {
         // Streams of the store's own bookkeeping are spared, so that a fault meets the write that a test means.
         let ledger = stream.starts_with(b"sijill-") && stream.len() == 7 + 64;
-        ledger.then(|| self.database().writes.lock().unwrap().pop_front()).flatten()
+        ledger
+            .then(|| self.database().writes.lock().unwrap().pop_front())
+            .flatten()
     }
 
     fn check_sizes(&self, event: &Proposed, total: &mut usize) -> Result<(), Status> {
@@ -424,7 +444,12 @@ fn exception(code: Code, message: &str, name: &'static str, pairs: &[(&'static s
 fn deleted(name: &Bytes) -> Status {
     let text = format!("Event stream '{}' is deleted.", String::from_utf8_lossy(name));
     let name = String::from_utf8_lossy(name).into_owned();
-    exception(Code::FailedPrecondition, &text, "stream-deleted", &[("stream-name", &*name)])
+    exception(
+        Code::FailedPrecondition,
+        &text,
+        "stream-deleted",
+        &[("stream-name", &*name)],
+    )
 }
 
 fn bad(what: &'static str) -> Status {
@@ -480,7 +505,9 @@ fn read_event(recorded: Recorded) -> ReadResp {
     } = recorded;
     let mut metadata = event.metadata;
     // Ticks of 100 ns since 1970.
-    metadata.entry("created".into()).or_insert_with(|| "17000000000000000".into());
+    metadata
+        .entry("created".into())
+        .or_insert_with(|| "17000000000000000".into());
     let recorded = read_resp::RecordedEvent {
         id: id_text(event.id),
         stream_identifier: None,
@@ -586,18 +613,31 @@ impl Node {
             }
         };
         let mut wanted = query.count.unwrap_or(0);
-        let mut from = if query.back { first } else { query.from.unwrap_or(first).max(first) };
-        let mut to = if query.back { query.from.unwrap_or(last).min(last) } else { last };
+        let mut from = if query.back {
+            first
+        } else {
+            query.from.unwrap_or(first).max(first)
+        };
+        let mut to = if query.back {
+            query.from.unwrap_or(last).min(last)
+        } else {
+            last
+        };
         if query.end && !query.back {
             return;
         }
         while wanted > 0 {
             let most = usize::try_from(wanted.min(512)).unwrap();
             let events = self.database().events(&query.name, from, to, most, query.back);
-            let Some(edge) = events.last().map(|e| e.revision) else { break };
+            let Some(edge) = events.last().map(|e| e.revision) else {
+                break;
+            };
             wanted -= events.len() as u64;
             for event in events {
-                if !self.send(&sender, named(read_event(event), &query.name), &mut left).await {
+                if !self
+                    .send(&sender, named(read_event(event), &query.name), &mut left)
+                    .await
+                {
                     return;
                 }
             }
@@ -639,7 +679,10 @@ impl Node {
                     let events = self.database().events(&query.name, next, last, 256, false);
                     if let Some(edge) = events.last().map(|e| e.revision) {
                         for event in events {
-                            if !self.send(&sender, named(read_event(event), &query.name), &mut left).await {
+                            if !self
+                                .send(&sender, named(read_event(event), &query.name), &mut left)
+                                .await
+                            {
                                 return;
                             }
                         }
@@ -704,7 +747,10 @@ fn write_answer(
             };
             let (current, old_current) = match current {
                 Some(r) => (Current::CurrentRevision(r), OldCurrent::CurrentRevision2060(r)),
-                None => (Current::CurrentNoStream(Empty {}), OldCurrent::NoStream2060(Empty {})),
+                None => (
+                    Current::CurrentNoStream(Empty {}),
+                    OldCurrent::NoStream2060(Empty {}),
+                ),
             };
             Answer::WrongExpectedVersion(WrongExpectedVersion {
                 current_revision_option_20_6_0: Some(old_current),
@@ -727,7 +773,9 @@ impl Streams for Node {
         let options = request.into_inner().options.ok_or_else(|| bad("no options"))?;
         let query = Query::parse(options)?;
         let ledger = query.name.starts_with(b"sijill-") && query.name.len() == 7 + 64;
-        let fault = ledger.then(|| self.database().reads.lock().unwrap().pop_front()).flatten();
+        let fault = ledger
+            .then(|| self.database().reads.lock().unwrap().pop_front())
+            .flatten();
         let left = match fault {
             None => None,
             Some(ReadFault::Unavailable) => return Err(Status::unavailable("injected")),
@@ -753,7 +801,8 @@ impl Streams for Node {
         use append_req::options::ExpectedStreamRevision as Wire;
         self.admit(request.metadata())?;
         let mut requests = request.into_inner();
-        let Some(append_req::Content::Options(options)) = requests.message().await?.and_then(|r| r.content) else {
+        let Some(append_req::Content::Options(options)) = requests.message().await?.and_then(|r| r.content)
+        else {
             return Err(bad("an append begins with its options"));
         };
         let name = name_of(options.stream_identifier)?;
@@ -886,7 +935,9 @@ impl Node {
             };
             open.insert(correlation, pending);
         }
-        let pending = open.get_mut(&correlation).ok_or_else(|| bad("a write begins with its options"))?;
+        let pending = open
+            .get_mut(&correlation)
+            .ok_or_else(|| bad("a write begins with its options"))?;
         let mut refused = None;
         for message in part.proposed_messages {
             let event = Proposed {
@@ -933,16 +984,22 @@ impl Node {
                     prepare_position: position,
                 })),
             }),
-            Ok(Err(Refused::WrongExpected(current))) => {
-                error(Code::FailedPrecondition, "WrongExpectedVersion", Some(wrong_expected(expected, current)))
-            }
+            Ok(Err(Refused::WrongExpected(current))) => error(
+                Code::FailedPrecondition,
+                "WrongExpectedVersion",
+                Some(wrong_expected(expected, current)),
+            ),
             Ok(Err(Refused::Deleted)) => {
                 let detail = crate::wire::event_store::client::StreamDeleted {
                     stream_identifier: Some(StreamIdentifier {
                         stream_name: name.clone(),
                     }),
                 };
-                error(Code::FailedPrecondition, "StreamDeleted", Some(any("StreamDeleted", &detail)))
+                error(
+                    Code::FailedPrecondition,
+                    "StreamDeleted",
+                    Some(any("StreamDeleted", &detail)),
+                )
             }
             Err(status) if status.code() == Code::InvalidArgument => {
                 let detail = crate::wire::event_store::client::MaximumAppendSizeExceeded {
@@ -969,8 +1026,6 @@ impl Node {
         }))
     }
 }
-
-
 
 fn any(name: &str, message: &impl prost::Message) -> prost_types::Any {
     prost_types::Any {
@@ -1004,7 +1059,9 @@ fn delete_answer(made: Result<(), Refused>, name: &Bytes) -> Result<(), Status> 
         Ok(()) => Ok(()),
         Err(Refused::Deleted) => Err(deleted(name)),
         Err(Refused::WrongExpected(current)) => {
-            let actual = current.map_or(-1, |c| i64::try_from(c).unwrap_or(i64::MAX)).to_string();
+            let actual = current
+                .map_or(-1, |c| i64::try_from(c).unwrap_or(i64::MAX))
+                .to_string();
             let stream = String::from_utf8_lossy(name).into_owned();
             let pairs = [("stream-name", &*stream), ("actual-version", &*actual)];
             Err(exception(
@@ -1021,16 +1078,21 @@ fn delete_answer(made: Result<(), Refused>, name: &Bytes) -> Result<(), Status> 
 impl Gossip for Node {
     async fn read(&self, _: Request<Empty>) -> Result<Response<ClusterInfo>, Status> {
         let leader = self.shared.leader.load(Ordering::SeqCst);
-        let members = self.shared.addresses.iter().enumerate().map(|(index, address)| MemberInfo {
-            instance_id: id_text([u8::try_from(index + 1).unwrap(); 16]),
-            time_stamp: 0,
-            state: if index == leader { 8 } else { 6 },
-            is_alive: *self.shared.cuts[index].borrow() != u64::MAX,
-            http_end_point: Some(EndPoint {
-                address: "localhost".into(),
-                port: address.port().into(),
-            }),
-        });
+        let members = self
+            .shared
+            .addresses
+            .iter()
+            .enumerate()
+            .map(|(index, address)| MemberInfo {
+                instance_id: id_text([u8::try_from(index + 1).unwrap(); 16]),
+                time_stamp: 0,
+                state: if index == leader { 8 } else { 6 },
+                is_alive: *self.shared.cuts[index].borrow() != u64::MAX,
+                http_end_point: Some(EndPoint {
+                    address: "localhost".into(),
+                    port: address.port().into(),
+                }),
+            });
         Ok(Response::new(ClusterInfo {
             members: members.collect(),
         }))
@@ -1070,6 +1132,3 @@ fn base64(bytes: &[u8]) -> String {
     }
     text
 }
-
-
-
