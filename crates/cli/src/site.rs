@@ -172,13 +172,7 @@ impl Site {
             service: unlock(SERVICE_KEY, SigningKind::Service)?,
             ledger: unlock(LEDGER_KEY, SigningKind::Ledger)?,
         };
-        let store = match &self.file.store {
-            None => Place::Sqlite(data.events()),
-            Some(text) => text.parse().map_err(|problem: String| {
-                Failure::refused(format!("the store in site.toml: {problem}"), "mend site.toml")
-            })?,
-        };
-        let store = store.open().await?;
+        let store = self.store(&data)?.open().await?;
         let record = FileRecord::open(&self.checkpoints(), data.path())?;
         let content = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
         let snapshots = data.path().join("snapshots");
@@ -200,6 +194,29 @@ impl Site {
             refuse_real_events(&engine)?;
         }
         Ok(OpenSite { engine, _data: data })
+    }
+
+    /// Where events are kept.
+    pub(crate) fn store(&self, data: &DataFolder) -> Outcome<Place> {
+        match &self.file.store {
+            None => Ok(Place::Sqlite(data.events())),
+            Some(text) => text.parse().map_err(|problem: String| {
+                Failure::refused(format!("the store in site.toml: {problem}"), "mend site.toml")
+            }),
+        }
+    }
+
+    /// Refuses what only works on a file in the data folder.
+    pub(crate) fn needs_file(&self, what: &str) -> Outcome {
+        match &self.file.store {
+            None => Ok(()),
+            Some(_) => Err(Failure::refused(
+                format!(
+                    "{what} works on events that are kept in the data folder; here they are kept in KurrentDB"
+                ),
+                "back up the servers as deploy/kurrentdb/README.md says, or copy the events with `sijill store copy`",
+            )),
+        }
     }
 
     /// What the origins of this site's ledgers begin with.

@@ -31,7 +31,10 @@ use sijill_tests::{Rehearsal, district, key, open_engine, referendum_file};
 fn main() {
     let quick = std::env::args().any(|a| a == "--quick");
     let share = if quick { 10 } else { 1 };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     println!("{cores} cores");
     for (submitters, events) in [(1, 1_000), (64, 20_000), (1_024, 50_000)] {

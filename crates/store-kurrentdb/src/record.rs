@@ -7,6 +7,7 @@
 //! The record is on the same servers as the ledgers: a backup that restores both takes the record back too, which this
 //! record cannot notice. Published checkpoints can: specs/operations.md §4.3.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, mpsc};
 
@@ -22,6 +23,8 @@ use crate::server::{Patience, Server, Trouble};
 /// The type of an event that is a checkpoint: its note, and the fencing number as metadata, 8 bytes, most significant
 /// first.
 const CHECKPOINT: &str = "sijill-checkpoint";
+/// The type of an event that names a ledger: its id.
+const LEDGER: &str = "sijill-ledger";
 
 /// The checkpoint record of a service in KurrentDB. Its calls block, and work in a thread of its own.
 #[derive(Debug)]
@@ -36,12 +39,23 @@ pub struct KurrentDbRecord {
 struct Request {
     stream: String,
     what: What,
-    answer: mpsc::Sender<Result<Option<Value>, Trouble>>,
+    answer: mpsc::Sender<Result<Answer, Trouble>>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Last(Option<Value>),
+    Done,
+    All(Vec<Vec<u8>>),
 }
 
 #[derive(Debug)]
 enum What {
     Last,
+    /// The data of every event.
+    All,
+    /// Names a ledger; twice is no harm.
+    Name(LedgerId),
     /// After this revision, or as the first one.
     Put(Option<u64>, String, u64),
 }
@@ -106,15 +120,26 @@ impl KurrentDbRecord {
         })
     }
 
-    fn ask(&self, ledger: LedgerId, what: What) -> Result<Option<Value>, Trouble> {
+    fn send(&self, stream: String, what: What) -> Result<Answer, Trouble> {
         let stopped = || Trouble::NotSent("the record's thread has stopped".into());
         let (answer, outcome) = mpsc::channel();
-        let stream = format!("{}-checkpoint-{ledger}", self.namespace);
         let request = Request { stream, what, answer };
         self.requests.send(request).map_err(|_| stopped())?;
         outcome
             .recv()
             .unwrap_or_else(|_| Err(Trouble::Unknown("the record's thread was interrupted".into())))
+    }
+
+    fn ask(&self, ledger: LedgerId, what: What) -> Result<Option<Value>, Trouble> {
+        match self.send(format!("{}-checkpoint-{ledger}", self.namespace), what)? {
+            Answer::Last(last) => Ok(last),
+            Answer::Done | Answer::All(_) => Ok(None),
+        }
+    }
+
+    /// The stream that names the ledgers with a record.
+    fn names(&self) -> String {
+        format!("{}-checkpoints", self.namespace)
     }
 
     fn place(&self, ledger: LedgerId) -> String {
@@ -145,6 +170,10 @@ impl KurrentDbRecord {
     }
 
     fn put(&self, ledger: LedgerId, after: Option<u64>, note: String, fence: u64) -> Result<(), RecordError> {
+        if after.is_none() {
+            self.send(self.names(), What::Name(ledger))
+                .map_err(|trouble| self.unavailable(ledger, trouble.reason()))?;
+        }
         match self.ask(ledger, What::Put(after, note, fence)) {
             Ok(_) => Ok(()),
             Err(Trouble::WrongRevision(_)) => {
@@ -178,6 +207,30 @@ impl KurrentDbRecord {
 }
 
 impl CheckpointRecord for KurrentDbRecord {
+    fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
+        let unreadable = |reason: String| RecordError::Unavailable {
+            place: format!("{} in KurrentDB at {}", self.names(), self.hosts),
+            source: io::Error::other(reason),
+        };
+        let named = match self.send(self.names(), What::All) {
+            Ok(Answer::All(named)) => named,
+            Ok(_) => return Err(unreadable("the record's thread gave another answer".into())),
+            Err(trouble) => return Err(unreadable(trouble.reason())),
+        };
+        let mut ledgers = BTreeSet::new();
+        for name in named {
+            let bytes: [u8; 32] = name[..]
+                .try_into()
+                .map_err(|_| unreadable("an event there does not name a ledger".into()))?;
+            let ledger = LedgerId::from_bytes(bytes);
+            // Named and never recorded: the first recording was interrupted.
+            if self.last(ledger)?.is_some() {
+                ledgers.insert(ledger);
+            }
+        }
+        Ok(ledgers)
+    }
+
     fn load(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
         let ledger = identity.ledger;
         let fence = self.fence(ledger)?;
@@ -239,14 +292,44 @@ async fn serve(server: Arc<Server>, mut queue: UnboundedReceiver<Request>) {
         let server = Arc::clone(&server);
         tokio::spawn(async move {
             let done = match what {
-                What::Last => last(&server, &stream).await,
-                What::Put(after, note, fence) => {
-                    put(&server, &stream, after, note, fence).await.map(|()| None)
-                }
+                What::Last => last(&server, &stream).await.map(Answer::Last),
+                What::All => all(&server, &stream).await.map(Answer::All),
+                What::Name(ledger) => name(&server, &stream, ledger).await.map(|()| Answer::Done),
+                What::Put(after, note, fence) => put(&server, &stream, after, note, fence)
+                    .await
+                    .map(|()| Answer::Done),
             };
             let _ = answer.send(done);
         });
     }
+}
+
+async fn all(server: &Server, stream: &str) -> Result<Vec<Vec<u8>>, Trouble> {
+    let mut all = Vec::new();
+    loop {
+        let from = all.len() as u64;
+        let page = server
+            .patiently(|deadline| server.read(stream, from, 4_096, usize::MAX, deadline))
+            .await;
+        match page {
+            Err(Trouble::NotFound) if from == 0 => return Ok(all),
+            Err(trouble) => return Err(trouble),
+            Ok(events) if events.is_empty() => return Ok(all),
+            Ok(events) if events[0].revision != from => {
+                return Err(Trouble::Unknown("the beginning of the stream is gone".into()));
+            }
+            Ok(events) => all.extend(events.into_iter().map(|event| event.data.to_vec())),
+        }
+    }
+}
+
+async fn name(server: &Server, stream: &str, ledger: LedgerId) -> Result<(), Trouble> {
+    let id = uuid::Uuid::new_v4();
+    let event = || EventData::binary(LEDGER, ledger.as_bytes().to_vec().into()).id(id);
+    server
+        .patiently(|deadline| server.append(stream, StreamState::Any, vec![event()], deadline))
+        .await
+        .map(|_| ())
 }
 
 async fn last(server: &Server, stream: &str) -> Result<Option<Value>, Trouble> {

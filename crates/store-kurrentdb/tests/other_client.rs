@@ -1,6 +1,11 @@
 //! The test server is held to its protocol by a client that nobody here wrote: the package `kurrentdbclient` for Python.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a failed test panics"
+)]
 
 mod common;
 
@@ -44,13 +49,22 @@ async fn kurrentdbclient() {
     let cluster = Cluster::start(options).await.unwrap();
     common::filled(&cluster, 3).await;
     let port = cluster.url();
-    let port = port.split(['?']).next().unwrap().rsplit(':').next().unwrap().to_owned();
+    let port = port
+        .split(['?'])
+        .next()
+        .unwrap()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .to_owned();
     let mut command = Command::new(python);
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/drive.py"))
         .arg(format!("kdb://localhost:{port}?Tls=false"))
         .arg(common::stream());
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{told}");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "driven\n");

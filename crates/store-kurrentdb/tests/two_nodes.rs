@@ -122,6 +122,7 @@ async fn the_lease_moves_in_the_middle_of_a_poll() {
         profile: Profile::Public,
         require_stage: Stage::Published,
         threads: None,
+        plain: false,
     };
     let report = verify_event(&folder, &options).unwrap();
     assert_eq!(report.verdict.exit_code(), 0, "{}", report.to_text());
