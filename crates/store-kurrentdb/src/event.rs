@@ -1,4 +1,4 @@
-//! Entries as events of the server. Spec: specs/operations.md §10.
+//! Entries as events of the server. Spec: specs/operations.md §11.
 
 use bytes::Bytes;
 use kurrentdb::{EventData, RecordedEvent};

@@ -3,7 +3,7 @@
 //! One ledger is the stream `sijill-<ledger id>`; an entry's sequence number is its revision, and the server's check of
 //! the expected revision is the referee between two writers. The stream `sijill-ledgers` names the ledgers. What the
 //! server answers is never taken for more than it says: an answer that is missing is looked up, entries are compared
-//! with their leaf hashes, and what the server lost or changed is reported as damage. Spec: specs/operations.md §10.
+//! with their leaf hashes, and what the server lost or changed is reported as damage. Spec: specs/operations.md §11.
 //!
 //! [`KurrentDbOptions`] is the configuration, [`KurrentDbStore`] the store, [`KurrentDbRecord`] the checkpoint record
 //! beside it.

@@ -171,7 +171,7 @@ pub(crate) fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(code).unwrap_or(3));
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIJILL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,kurrentdb=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
