@@ -10,6 +10,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::result_large_err,
     reason = "a server for tests fails by panicking"
 )]
 
