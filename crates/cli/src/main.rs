@@ -15,6 +15,7 @@ mod render;
 mod roll_file;
 mod rules;
 mod site;
+mod stores;
 mod submission;
 mod trustee;
 mod verified;

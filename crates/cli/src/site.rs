@@ -30,6 +30,7 @@ use sijill_store::{SqliteOptions, SqliteStore};
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::render::tell;
+use crate::stores::Place;
 
 const FORMAT: &str = "sijill-site/1";
 const SERVICE_KEY: &str = "service.key";
@@ -46,6 +47,9 @@ struct SiteFile {
     origin: Origin,
     /// Folder of the checkpoint record; relative to this file.
     checkpoints: PathBuf,
+    /// Where events are kept, if not in the data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
     /// The event that commands mean if they name none: the last one that was defined here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event: Option<String>,
@@ -72,6 +76,7 @@ impl Site {
         root: &Path,
         origin: Origin,
         checkpoints: Option<PathBuf>,
+        store: Option<&Place>,
         passphrase: &Passphrase,
     ) -> Outcome<Self> {
         let toml = root.join("site.toml");
@@ -103,7 +108,9 @@ impl Site {
             KeyFile::seal_signing_key(kind, label, &key, passphrase, crate::passphrase::cost(), &mut rng)?
                 .create(&data.keys().join(name))?;
         }
-        drop(SqliteStore::create(&data.events(), SqliteOptions::default())?);
+        if store.is_none() {
+            drop(SqliteStore::create(&data.events(), SqliteOptions::default())?);
+        }
         let checkpoints = match checkpoints {
             Some(path) => std::path::absolute(&path).map_err(|e| Failure::file(&path, &e))?,
             None => PathBuf::from("checkpoints"),
@@ -114,6 +121,7 @@ impl Site {
             format: FORMAT.to_owned(),
             origin,
             checkpoints,
+            store: store.map(Place::to_string),
             event: None,
         };
         let site = Self {
@@ -164,13 +172,13 @@ impl Site {
             service: unlock(SERVICE_KEY, SigningKind::Service)?,
             ledger: unlock(LEDGER_KEY, SigningKind::Ledger)?,
         };
-        let store = SqliteStore::open(&data.events(), SqliteOptions::default())?;
+        let store = self.store(&data)?.open().await?;
         let record = FileRecord::open(&self.checkpoints(), data.path())?;
         let content = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
         let snapshots = data.path().join("snapshots");
         let simulated = matches!(clock, Clocks::Rehearsal(_));
         let engine = Engine::open(
-            Arc::new(store),
+            store,
             Arc::new(record),
             content,
             &snapshots,
@@ -186,6 +194,29 @@ impl Site {
             refuse_real_events(&engine)?;
         }
         Ok(OpenSite { engine, _data: data })
+    }
+
+    /// Where events are kept.
+    pub(crate) fn store(&self, data: &DataFolder) -> Outcome<Place> {
+        match &self.file.store {
+            None => Ok(Place::Sqlite(data.events())),
+            Some(text) => text.parse().map_err(|problem: String| {
+                Failure::refused(format!("the store in site.toml: {problem}"), "mend site.toml")
+            }),
+        }
+    }
+
+    /// Refuses what only works on a file in the data folder.
+    pub(crate) fn needs_file(&self, what: &str) -> Outcome {
+        match &self.file.store {
+            None => Ok(()),
+            Some(_) => Err(Failure::refused(
+                format!(
+                    "{what} works on events that are kept in the data folder; here they are kept in KurrentDB"
+                ),
+                "back up the servers as deploy/kurrentdb/README.md says, or copy the events with `sijill store copy`",
+            )),
+        }
     }
 
     /// What the origins of this site's ledgers begin with.

@@ -107,8 +107,21 @@ pub async fn examine(
     contents: &ContentStore,
     record: Option<&FileRecord>,
 ) -> Result<Findings, ReadError> {
+    examine_ledgers(store, store.integrity().await?, contents, record).await
+}
+
+/// As [`examine`], for any store; `database` is what the store says of itself.
+///
+/// # Errors
+/// [`ReadError`] if the list of ledgers cannot be read; everything else is a finding.
+pub async fn examine_ledgers(
+    store: &dyn EventStore,
+    database: Vec<String>,
+    contents: &ContentStore,
+    record: Option<&FileRecord>,
+) -> Result<Findings, ReadError> {
     let mut findings = Findings {
-        database: store.integrity().await?,
+        database,
         ledgers: Vec::new(),
     };
     let listed = store.list().await?;
@@ -139,7 +152,7 @@ pub async fn examine(
 }
 
 async fn examine_ledger(
-    store: &SqliteStore,
+    store: &dyn EventStore,
     contents: &ContentStore,
     record: Option<&FileRecord>,
     ledger: LedgerId,

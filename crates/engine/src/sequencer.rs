@@ -143,7 +143,8 @@ fn decide_batch(shared: &Shared, handle: &LedgerHandle, jobs: &mut std::vec::Int
         waiting: Vec::new(),
     };
     let mut bytes = 0;
-    while decided.entries.len() < MAX_BATCH_ENTRIES && bytes < MAX_BATCH_BYTES {
+    let most = MAX_BATCH_BYTES.min(shared.store.batch_bytes());
+    while decided.entries.len() < MAX_BATCH_ENTRIES && bytes < most {
         let Some(job) = jobs.next() else { break };
         let before = decided.entries.len();
         let answer = decide_one(shared, &mut head, &job, &mut decided.entries);

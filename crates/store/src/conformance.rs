@@ -62,6 +62,8 @@ pub async fn run(factory: &dyn Factory, scale: Scale) {
     cases.racing_creators().await;
     cases.conflicts_name_the_head().await;
     cases.racing_appenders().await;
+    cases.equal_entries_each_stand().await;
+    cases.interrupted_writers_leave_all_or_nothing().await;
     cases.batches_are_atomic().await;
     cases.largest_entries_and_batches().await;
     cases.page_borders().await;
@@ -251,6 +253,50 @@ impl Cases {
                 ]
             );
             head += 3;
+        }
+    }
+
+    /// A store that recognises repeated writes by what is written must not swallow entries that are the same bytes.
+    async fn equal_entries_each_stand(&self) {
+        let ledger = self.ledger("equal");
+        let same = |count| must(Batch::new(vec![must(NewEntry::new(ledger.bytes(0))); count]));
+        must(self.store.create(ledger.id, same(2)).await);
+        let mut next = 2;
+        for count in [1, 3, 1, 1] {
+            let tail = must(patient_append(&*self.store, ledger.id, Seq::new(next), same(count)).await);
+            next += count as u64;
+            assert_eq!(tail.next, Seq::new(next));
+        }
+        let page = must(self.store.read(ledger.id, Seq::ZERO, PageLimit::default()).await);
+        assert_eq!(page.entries.len() as u64, next);
+        assert!(page.entries.iter().all(|entry| entry.bytes() == ledger.bytes(0)));
+    }
+
+    /// Whoever gives up waiting for a write finds it made or not made, and can go on from there.
+    async fn interrupted_writers_leave_all_or_nothing(&self) {
+        let ledger = self.ledger("interrupted");
+        must(self.store.create(ledger.id, ledger.batch(0..1)).await);
+        let mut next = 1;
+        for round in 0..self.scale.races as u64 {
+            let batch = ledger.batch(next..next + 3);
+            let patience = Duration::from_micros(40 * round);
+            let write = self.store.append(ledger.id, Seq::new(next), batch.clone());
+            let _given_up = tokio::time::timeout(patience, write).await;
+            // Repeated by somebody who cannot know: one of the two stands.
+            match patient_append(&*self.store, ledger.id, Seq::new(next), batch.clone()).await {
+                Ok(tail) => assert_eq!(tail, batch.tail_at(Seq::new(next))),
+                Err(error) => {
+                    let (expected, actual) = (Seq::new(next), Seq::new(next + 3));
+                    assert_eq!(error, AppendError::Conflict { expected, actual });
+                }
+            }
+            let tail = batch.tail_at(Seq::new(next));
+            assert_eq!(
+                must(resolve(&*self.store, ledger.id, Seq::new(next), &batch).await),
+                Outcome::Committed { tail }
+            );
+            next += 3;
+            ledger.expect(&*self.store, next).await;
         }
     }
 

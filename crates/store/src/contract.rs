@@ -94,6 +94,12 @@ pub trait EventStore: fmt::Debug + Send + Sync {
 
     /// Whether the store takes writes.
     fn state(&self) -> StoreState;
+
+    /// Bytes of entries that one batch should hold at most; larger ones may be refused as too large. At least 1, at
+    /// most [`MAX_BATCH_BYTES`].
+    fn batch_bytes(&self) -> usize {
+        MAX_BATCH_BYTES
+    }
 }
 
 /// Whether a store takes writes.

@@ -29,6 +29,7 @@ pub(crate) struct BackupArgs {
 /// Runs `sijill backup`.
 pub(crate) fn run(args: &BackupArgs, common: &Common) -> Outcome {
     let site = common.site()?;
+    site.needs_file("a backup")?;
     let manifest = sijill_engine::backup::backup(&site.engine_folder(), &args.to, args.keys)?;
     let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     say!(

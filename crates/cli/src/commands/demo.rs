@@ -7,6 +7,7 @@ use clap::Args;
 use super::Common;
 use crate::demo::{Demo, FEWEST_VOTERS};
 use crate::error::{Failure, Outcome};
+use crate::stores::Place;
 
 /// Arguments of `sijill demo`.
 #[derive(Debug, Args)]
@@ -36,6 +37,9 @@ pub(crate) struct DemoArgs {
     /// Start over: delete what an earlier demonstration has left in this folder
     #[arg(long)]
     again: bool,
+    /// Keep the events in KurrentDB, such as kurrentdb://user@db.example, each event in a new namespace
+    #[arg(long, value_name = "STORE", value_parser = super::init::kurrentdb)]
+    store: Option<Place>,
 }
 
 /// Runs `sijill demo`.
@@ -54,6 +58,7 @@ pub(crate) async fn run(args: &DemoArgs, common: &Common) -> Outcome {
         file: args.file.clone(),
         rules: args.rules.clone(),
         roll: args.roll.clone(),
+        store: args.store.clone(),
     };
     crate::demo::run(&demo).await
 }

@@ -9,6 +9,7 @@ use super::Common;
 use crate::error::Outcome;
 use crate::render::{say, show};
 use crate::site::Site;
+use crate::stores::Place;
 
 /// Arguments of `sijill init`.
 #[derive(Debug, Args)]
@@ -25,6 +26,20 @@ pub(crate) struct InitArgs {
     /// Folder of the checkpoint record [default: DIR/checkpoints]
     #[arg(long, value_name = "DIR")]
     checkpoints: Option<PathBuf>,
+    /// Where events are kept, such as kurrentdb://user@db1.example,db2.example,db3.example [default: a file in the data
+    /// folder]. The password comes from SIJILL_STORE_PASSWORD_FILE or SIJILL_STORE_PASSWORD
+    #[arg(long, value_name = "STORE", value_parser = kurrentdb)]
+    store: Option<Place>,
+}
+
+/// A store that is not a file.
+pub(super) fn kurrentdb(text: &str) -> Result<Place, String> {
+    match text.parse()? {
+        Place::Sqlite(_) => {
+            Err("give kurrentdb://…; without --store events are kept in the data folder".to_owned())
+        }
+        place => Ok(place),
+    }
 }
 
 /// Runs `sijill init`.
@@ -34,6 +49,7 @@ pub(crate) fn run(args: &InitArgs, common: &Common) -> Outcome {
         common.dir(),
         args.origin.clone(),
         args.checkpoints.clone(),
+        args.store.as_ref(),
         &passphrase,
     )?;
     say!("Made an installation in {}.", common.dir().display());

@@ -13,6 +13,7 @@ pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
 pub(crate) mod store;
+pub(crate) mod store_copy;
 pub(crate) mod trustee;
 pub(crate) mod views;
 pub(crate) mod vote;
@@ -128,7 +129,7 @@ enum Command {
     /// Write shell completions and man pages of `sijill` and `sijill-verify`
     #[command(subcommand)]
     Generate(generate::GenerateCommand),
-    /// Check the event store
+    /// Check and copy event stores
     #[command(subcommand)]
     Store(store::StoreCommand),
     /// Look after read models
@@ -170,7 +171,7 @@ pub(crate) fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(code).unwrap_or(3));
     }
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIJILL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,kurrentdb=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -27,6 +27,7 @@ pub(crate) struct RestoreArgs {
 /// Runs `sijill restore`.
 pub(crate) async fn run(args: &RestoreArgs, common: &Common) -> Outcome<ExitCode> {
     let site = common.site()?;
+    site.needs_file("restoring")?;
     let data = site.engine_folder();
     sijill_engine::backup::restore(&args.from, &data).await?;
     say!("Restored {} from {}.", data.display(), args.from.display());

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 use sijill_engine::checkpoint_record::FileRecord;
 use sijill_engine::content::ContentStore;
-use sijill_engine::examine::{Findings, examine};
+use sijill_engine::examine::{Findings, examine, examine_ledgers};
 use sijill_engine::folder::DataFolder;
 use sijill_store::{SqliteOptions, SqliteStore};
 
@@ -14,8 +14,9 @@ use super::Common;
 use crate::error::{Failure, Outcome};
 use crate::render::{number, say, show, tell, wants_json};
 use crate::site::Site;
+use crate::stores::Place;
 
-/// Check the event store.
+/// Check and copy event stores.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Read the whole store: database, leaf hashes, chains, signatures, states, documents, checkpoint record
@@ -26,12 +27,15 @@ pub(crate) enum StoreCommand {
         process may be working on the folder. Exit code 1 if anything is wrong."
     )]
     Check,
+    /// Copy every ledger into another store, and prove that both are equal
+    Copy(super::store_copy::CopyArgs),
 }
 
 /// Runs `sijill store`.
 pub(crate) async fn run(command: &StoreCommand, common: &Common) -> Outcome<ExitCode> {
     match command {
         StoreCommand::Check => check(common).await,
+        StoreCommand::Copy(args) => super::store_copy::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
@@ -79,10 +83,17 @@ pub(crate) fn conclude(mut report: serde_json::Value, failure: Option<Failure>) 
 /// Examines the store of a site, with its record.
 pub(crate) async fn findings(site: &Site) -> Outcome<Findings> {
     let data = DataFolder::open(&site.engine_folder())?;
-    let store = SqliteStore::open(&data.events(), SqliteOptions::default())?;
+    let place = site.store(&data)?;
     let record = FileRecord::open(&site.checkpoints(), data.path())?;
     let contents = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
-    Ok(examine(&store, &contents, Some(&record)).await?)
+    Ok(match place {
+        Place::Sqlite(path) => {
+            let store = SqliteStore::open(&path, SqliteOptions::default())?;
+            examine(&store, &contents, Some(&record)).await?
+        }
+        // What its files are worth, the servers look after.
+        place => examine_ledgers(&*place.open().await?, Vec::new(), &contents, Some(&record)).await?,
+    })
 }
 
 /// Prints what was found, for people.

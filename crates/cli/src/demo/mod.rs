@@ -36,6 +36,7 @@ use crate::render::{say, show};
 use crate::roll_file::{self, RollFile, RollRow};
 use crate::rules;
 use crate::site::{Clocks, Site};
+use crate::stores::Place;
 use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
 use people::People;
@@ -59,6 +60,7 @@ pub(crate) struct Demo {
     pub(crate) file: Option<PathBuf>,
     pub(crate) rules: Option<PathBuf>,
     pub(crate) roll: Option<PathBuf>,
+    pub(crate) store: Option<Place>,
 }
 
 /// An event that is demonstrated.
@@ -79,7 +81,8 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
         let dir = demo.dir.join(plan.manifest.id.as_str());
         let (id, closes) = (plan.manifest.id.clone(), plan.manifest.closes_ms);
         let evening = render::moment(closes, &plan.manifest.time_zone);
-        let report = run_event(plan, &dir, &passphrase).await?;
+        let store = demo.store.as_ref().map(|store| own_namespace(store, id.as_str()));
+        let report = run_event(plan, &dir, store.as_ref(), &passphrase).await?;
         events.push(json!({ "event": id, "folder": dir, "verdict": report.summary }));
         say!("The simulated poll closed at {evening}.\n");
     }
@@ -90,7 +93,12 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
 }
 
 /// One event from its keys to its certified, published and verified result.
-async fn run_event(plan: Plan, dir: &Path, passphrase: &Passphrase) -> Outcome<Report> {
+async fn run_event(
+    plan: Plan,
+    dir: &Path,
+    store: Option<&Place>,
+    passphrase: &Passphrase,
+) -> Outcome<Report> {
     let Plan { manifest, pack, rows } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
         .opens_ms
@@ -107,7 +115,7 @@ async fn run_event(plan: Plan, dir: &Path, passphrase: &Passphrase) -> Outcome<R
         1,
         "Keys of the service, the commission, the registrar and each trustee",
     );
-    let mut site = Site::create(dir, origin()?, None, passphrase)?;
+    let mut site = Site::create(dir, origin()?, None, store, passphrase)?;
     let people = People::make(&site.people(), &manifest, passphrase)?;
     let open = site
         .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase)
@@ -431,6 +439,18 @@ fn places(dir: &Path, started: Instant) -> String {
     );
     let _ = write!(out, "\nAll of it took {:.1} s.", started.elapsed().as_secs_f64());
     out
+}
+
+/// The store with a namespace that no other event has, nor an earlier demonstration.
+fn own_namespace(store: &Place, event: &str) -> Place {
+    match store {
+        Place::KurrentDb(url) => {
+            let sign = if url.contains('?') { '&' } else { '?' };
+            let number: u32 = rand::random();
+            Place::KurrentDb(format!("{url}{sign}namespace=demo-{event}-{number:08x}"))
+        }
+        file => file.clone(),
+    }
 }
 
 fn origin() -> Outcome<sijill_ledger::Origin> {

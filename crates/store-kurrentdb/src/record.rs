@@ -1,0 +1,396 @@
+//! The checkpoint record in KurrentDB itself, for services of several nodes.
+//!
+//! The stream `<namespace>-checkpoint-<ledger>` holds every recorded checkpoint; the last one is the record. Each event
+//! also carries the fencing number of the lease under which it was written; a node whose number is smaller than the last
+//! one changes nothing.
+//!
+//! The record is on the same servers as the ledgers: a backup that restores both takes the record back too, which this
+//! record cannot notice. Published checkpoints can: specs/operations.md §4.3.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, mpsc};
+
+use kurrentdb::{EventData, StreamState};
+use sijill_engine::checkpoint_record::{CheckpointRecord, Head, RecordError};
+use sijill_ledger::{CheckpointError, LedgerId, LedgerIdentity, SignedCheckpoint, UnverifiedCheckpoint};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::lease::Leases;
+use crate::options::{KurrentDbError, KurrentDbOptions};
+use crate::server::{Patience, Server, Trouble};
+
+/// The type of an event that is a checkpoint: its note, and the fencing number as metadata, 8 bytes, most significant
+/// first.
+const CHECKPOINT: &str = "sijill-checkpoint";
+/// The type of an event that names a ledger: its id.
+const LEDGER: &str = "sijill-ledger";
+
+/// The checkpoint record of a service in KurrentDB. Its calls block, and work in a thread of its own.
+#[derive(Debug)]
+pub struct KurrentDbRecord {
+    requests: UnboundedSender<Request>,
+    leases: Option<Arc<Leases>>,
+    namespace: String,
+    hosts: String,
+}
+
+#[derive(Debug)]
+struct Request {
+    stream: String,
+    what: What,
+    answer: mpsc::Sender<Result<Answer, Trouble>>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Last(Option<Value>),
+    Done,
+    All(Vec<Vec<u8>>),
+}
+
+#[derive(Debug)]
+enum What {
+    Last,
+    /// The data of every event.
+    All,
+    /// Names a ledger; twice is no harm.
+    Name(LedgerId),
+    /// After this revision, or as the first one.
+    Put(Option<u64>, String, u64),
+}
+
+/// The last event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Value {
+    revision: u64,
+    note: String,
+    fence: u64,
+    sound: bool,
+}
+
+impl KurrentDbRecord {
+    /// Connects. With `leases`, what is recorded carries their fencing numbers, and loading marks the record with this
+    /// node's: get the leases first.
+    ///
+    /// # Errors
+    /// [`KurrentDbError`]
+    pub fn connect(options: KurrentDbOptions, leases: Option<Arc<Leases>>) -> Result<Self, KurrentDbError> {
+        let (requests, queue) = unbounded_channel();
+        let (namespace, hosts) = (options.namespace.clone(), options.hosts.clone());
+        let (started, outcome) = mpsc::channel();
+        let failed = |reason: String| KurrentDbError::Unreachable {
+            hosts: options.hosts.clone(),
+            reason,
+        };
+        let thread = {
+            let options = options.clone();
+            move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let connected = match runtime {
+                    Ok(runtime) => runtime
+                        .block_on(Server::connect(options))
+                        .map(|server| (runtime, server)),
+                    Err(error) => Err(KurrentDbError::Unreachable {
+                        hosts: options.hosts,
+                        reason: error.to_string(),
+                    }),
+                };
+                match connected {
+                    Ok((runtime, server)) => {
+                        let _ = started.send(Ok(()));
+                        runtime.block_on(serve(Arc::new(server), queue));
+                    }
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
+                }
+            }
+        };
+        std::thread::Builder::new()
+            .name("sijill-record".into())
+            .spawn(thread)
+            .map_err(|error| failed(error.to_string()))?;
+        outcome.recv().map_err(|error| failed(error.to_string()))??;
+        Ok(Self {
+            requests,
+            leases,
+            namespace,
+            hosts,
+        })
+    }
+
+    fn send(&self, stream: String, what: What) -> Result<Answer, Trouble> {
+        let stopped = || Trouble::NotSent("the record's thread has stopped".into());
+        let (answer, outcome) = mpsc::channel();
+        let request = Request { stream, what, answer };
+        self.requests.send(request).map_err(|_| stopped())?;
+        outcome
+            .recv()
+            .unwrap_or_else(|_| Err(Trouble::Unknown("the record's thread was interrupted".into())))
+    }
+
+    fn ask(&self, ledger: LedgerId, what: What) -> Result<Option<Value>, Trouble> {
+        match self.send(format!("{}-checkpoint-{ledger}", self.namespace), what)? {
+            Answer::Last(last) => Ok(last),
+            Answer::Done | Answer::All(_) => Ok(None),
+        }
+    }
+
+    /// The stream that names the ledgers with a record.
+    fn names(&self) -> String {
+        format!("{}-checkpoints", self.namespace)
+    }
+
+    fn place(&self, ledger: LedgerId) -> String {
+        format!(
+            "{}-checkpoint-{ledger} in KurrentDB at {}",
+            self.namespace, self.hosts
+        )
+    }
+
+    fn unavailable(&self, ledger: LedgerId, reason: String) -> RecordError {
+        RecordError::Unavailable {
+            place: self.place(ledger),
+            source: io::Error::other(reason),
+        }
+    }
+
+    fn last(&self, ledger: LedgerId) -> Result<Option<Value>, RecordError> {
+        let last = self
+            .ask(ledger, What::Last)
+            .map_err(|trouble| self.unavailable(ledger, trouble.reason()))?;
+        match last {
+            Some(value) if !value.sound => Err(self.unavailable(
+                ledger,
+                "the last event of the record is not a checkpoint; somebody else has written there".into(),
+            )),
+            last => Ok(last),
+        }
+    }
+
+    fn put(&self, ledger: LedgerId, after: Option<u64>, note: String, fence: u64) -> Result<(), RecordError> {
+        if after.is_none() {
+            self.send(self.names(), What::Name(ledger))
+                .map_err(|trouble| self.unavailable(ledger, trouble.reason()))?;
+        }
+        match self.ask(ledger, What::Put(after, note, fence)) {
+            Ok(_) => Ok(()),
+            Err(Trouble::WrongRevision(_)) => {
+                let actual = None;
+                Err(RecordError::Conflict { ledger, actual })
+            }
+            Err(trouble @ Trouble::Unknown(_)) => Err(RecordError::OutcomeUnknown {
+                place: self.place(ledger),
+                source: io::Error::other(trouble.reason()),
+            }),
+            Err(trouble) => Err(self.unavailable(ledger, trouble.reason())),
+        }
+    }
+
+    /// This node's fencing number; 0 without leases.
+    fn fence(&self, ledger: LedgerId) -> Result<u64, RecordError> {
+        match &self.leases {
+            None => Ok(0),
+            Some(leases) => leases
+                .fence(ledger)
+                .ok_or_else(|| self.unavailable(ledger, "this node holds no lease of the ledger".into())),
+        }
+    }
+
+    fn damaged(&self, ledger: LedgerId, source: CheckpointError) -> RecordError {
+        RecordError::Damaged {
+            place: self.place(ledger),
+            source,
+        }
+    }
+}
+
+impl CheckpointRecord for KurrentDbRecord {
+    fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
+        let unreadable = |reason: String| RecordError::Unavailable {
+            place: format!("{} in KurrentDB at {}", self.names(), self.hosts),
+            source: io::Error::other(reason),
+        };
+        let named = match self.send(self.names(), What::All) {
+            Ok(Answer::All(named)) => named,
+            Ok(_) => return Err(unreadable("the record's thread gave another answer".into())),
+            Err(trouble) => return Err(unreadable(trouble.reason())),
+        };
+        let mut ledgers = BTreeSet::new();
+        for name in named {
+            let bytes: [u8; 32] = name[..]
+                .try_into()
+                .map_err(|_| unreadable("an event there does not name a ledger".into()))?;
+            let ledger = LedgerId::from_bytes(bytes);
+            // Named and never recorded: the first recording was interrupted.
+            if self.last(ledger)?.is_some() {
+                ledgers.insert(ledger);
+            }
+        }
+        Ok(ledgers)
+    }
+
+    fn load(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
+        let ledger = identity.ledger;
+        let fence = self.fence(ledger)?;
+        let Some(last) = self.last(ledger)? else {
+            return Ok(None);
+        };
+        let checkpoint =
+            SignedCheckpoint::parse(&last.note, identity).map_err(|e| self.damaged(ledger, e))?;
+        if last.fence > fence {
+            let actual = Some(Head::from(&checkpoint));
+            return Err(RecordError::Conflict { ledger, actual });
+        }
+        if last.fence < fence {
+            // From here on, the holder before this one records nothing.
+            self.put(ledger, Some(last.revision), last.note, fence)?;
+        }
+        Ok(Some(checkpoint))
+    }
+
+    fn advance(
+        &self,
+        expected: Option<&SignedCheckpoint>,
+        new: &SignedCheckpoint,
+    ) -> Result<(), RecordError> {
+        let (ledger, note, head) = (new.ledger(), new.to_note(), Head::from(new));
+        let fence = self.fence(ledger)?;
+        let last = self.last(ledger)?;
+        let actual = match &last {
+            None => None,
+            Some(last) => {
+                let parsed = UnverifiedCheckpoint::parse(&last.note).map_err(|e| self.damaged(ledger, e))?;
+                if parsed.checkpoint().ledger != ledger {
+                    return Err(self.damaged(ledger, CheckpointError::OtherLedger));
+                }
+                Some(Head::from(parsed.checkpoint()))
+            }
+        };
+        // Another node has taken over, whatever it has recorded.
+        if last.as_ref().is_some_and(|last| last.fence > fence) {
+            return Err(RecordError::Conflict { ledger, actual });
+        }
+        if last.as_ref().is_some_and(|last| last.note == note) {
+            return Ok(());
+        }
+        if let Some(recorded) = actual
+            && head.size <= recorded.size
+        {
+            return Err(RecordError::NotForward { recorded, new: head });
+        }
+        if last.as_ref().map(|last| &last.note) != expected.map(SignedCheckpoint::to_note).as_ref() {
+            return Err(RecordError::Conflict { ledger, actual });
+        }
+        self.put(ledger, last.map(|last| last.revision), note, fence)
+    }
+}
+
+async fn serve(server: Arc<Server>, mut queue: UnboundedReceiver<Request>) {
+    while let Some(Request { stream, what, answer }) = queue.recv().await {
+        let server = Arc::clone(&server);
+        tokio::spawn(async move {
+            let done = match what {
+                What::Last => last(&server, &stream).await.map(Answer::Last),
+                What::All => all(&server, &stream).await.map(Answer::All),
+                What::Name(ledger) => name(&server, &stream, ledger).await.map(|()| Answer::Done),
+                What::Put(after, note, fence) => put(&server, &stream, after, note, fence)
+                    .await
+                    .map(|()| Answer::Done),
+            };
+            let _ = answer.send(done);
+        });
+    }
+}
+
+async fn all(server: &Server, stream: &str) -> Result<Vec<Vec<u8>>, Trouble> {
+    let mut all = Vec::new();
+    loop {
+        let from = all.len() as u64;
+        let page = server
+            .patiently(|deadline| server.read(stream, from, 4_096, usize::MAX, deadline))
+            .await;
+        match page {
+            Err(Trouble::NotFound) if from == 0 => return Ok(all),
+            Err(trouble) => return Err(trouble),
+            Ok(events) if events.is_empty() => return Ok(all),
+            Ok(events) if events[0].revision != from => {
+                return Err(Trouble::Unknown("the beginning of the stream is gone".into()));
+            }
+            Ok(events) => all.extend(events.into_iter().map(|event| event.data.to_vec())),
+        }
+    }
+}
+
+async fn name(server: &Server, stream: &str, ledger: LedgerId) -> Result<(), Trouble> {
+    let id = uuid::Uuid::new_v4();
+    let event = || EventData::binary(LEDGER, ledger.as_bytes().to_vec().into()).id(id);
+    server
+        .patiently(|deadline| server.append(stream, StreamState::Any, vec![event()], deadline))
+        .await
+        .map(|_| ())
+}
+
+async fn last(server: &Server, stream: &str) -> Result<Option<Value>, Trouble> {
+    match server.patiently(|deadline| server.last(stream, deadline)).await {
+        Ok(event) => {
+            let fence = event.custom_metadata[..].try_into().map(u64::from_be_bytes);
+            Ok(Some(Value {
+                revision: event.revision,
+                note: String::from_utf8_lossy(&event.data).into_owned(),
+                fence: fence.unwrap_or(u64::MAX),
+                sound: event.event_type == CHECKPOINT && fence.is_ok(),
+            }))
+        }
+        Err(Trouble::NotFound) => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// One conditional write; a missing answer is looked up.
+async fn put(
+    server: &Server,
+    stream: &str,
+    after: Option<u64>,
+    note: String,
+    fence: u64,
+) -> Result<(), Trouble> {
+    let state = after.map_or(StreamState::NoStream, StreamState::StreamRevision);
+    let id = uuid::Uuid::new_v4();
+    let event = EventData::binary(CHECKPOINT, note.into_bytes().into())
+        .metadata(fence.to_be_bytes().to_vec().into())
+        .id(id);
+    let mut patience = Patience::new(server.options.patience);
+    let mut doubt = false;
+    loop {
+        let deadline = server.options.request.min(patience.left());
+        let trouble = match server.append(stream, state, vec![event.clone()], deadline).await {
+            Ok(_) => return Ok(()),
+            Err(trouble) => trouble,
+        };
+        doubt |= matches!(trouble, Trouble::Unknown(_));
+        if doubt {
+            // Our id at our place is certain; another one there is as well.
+            let at = after.map_or(0, |after| after + 1);
+            if let Ok(events) = server
+                .read(stream, at, 1, usize::MAX, server.options.request)
+                .await
+                && let Some(event) = events.first()
+            {
+                return match event.id == id {
+                    true => Ok(()),
+                    false => Err(Trouble::WrongRevision(Some(event.revision))),
+                };
+            }
+        } else if !trouble.may_pass() {
+            return Err(trouble);
+        }
+        if !patience.pause().await {
+            return Err(match (doubt, trouble) {
+                (true, trouble) => Trouble::Unknown(trouble.reason()),
+                (false, trouble) => trouble,
+            });
+        }
+    }
+}
