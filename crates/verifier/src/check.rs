@@ -51,6 +51,7 @@ checks! {
     TrustCheckpoint "2.4" "trust.checkpoint" "known checkpoints are part of the ledgers";
     FolderRestricted "2.5" "folder.restricted" "no restricted ledger is in a public folder";
     FolderContent "2.6" "folder.content" "every cited content is here, and nothing else";
+    SincePrefix "2.7" "since.prefix" "every ledger of the earlier report continues what it was";
     LedgerCheckpoint "3.1" "ledger.checkpoint" "checkpoints are canonical and signed by the ledger key";
     LedgerTiles "3.2" "ledger.tiles" "tiles and bundles follow from the entries, the root is the checkpoint's";
     EntryEncoding "3.3" "entry.encoding" "entries, bodies and payloads are canonical";

@@ -11,7 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::explain;
 use crate::report::{Profile, Report, Stage, escape};
-use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
+use crate::{Options, Unusable, verify_event, verify_event_since, verify_ledger, verify_receipts};
 
 /// Unusable or unsupported input.
 const EXIT_UNUSABLE: i32 = 2;
@@ -78,6 +78,9 @@ struct EventArgs {
     /// The stage that every box must have reached
     #[arg(long, value_enum, value_name = "STAGE", default_value_t = StageArg::Published)]
     require_stage: StageArg,
+    /// The JSON report of an earlier run that was verified: what it covers is not checked at length again. Keep it where only you write
+    #[arg(long, value_name = "REPORT", requires = "trust")]
+    since: Option<PathBuf>,
     /// Check every part of a ballot by itself: the same verdict, more slowly
     #[arg(long)]
     plain: bool,
@@ -269,7 +272,11 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
                 threads: threads(&args.common),
                 plain: args.plain,
             };
-            Ok((verify_event(&args.dir, &options)?, args.common.json))
+            let report = match &args.since {
+                None => verify_event(&args.dir, &options)?,
+                Some(since) => verify_event_since(&args.dir, since, &options)?,
+            };
+            Ok((report, args.common.json))
         }
         Command::Ledger(args) => {
             let options = Options {
