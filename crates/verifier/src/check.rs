@@ -110,6 +110,12 @@ checks! {
     ReceiptEntry "7.3" "receipt.entry" "the receipt's entry is well formed and signed";
     ReceiptInclusion "7.4" "receipt.inclusion" "the entry is included under the checkpoint";
     ReceiptKnown "7.5" "receipt.known" "the receipt agrees with what else is known of the ledger";
+    WatchCheckpoint "13.1" "watch.checkpoint" "published checkpoints are canonical, of the trusted ledger, and signed by its key";
+    WatchGone "13.2" "watch.gone" "what was published stays published";
+    WatchBack "13.3" "watch.back" "ledgers never become shorter";
+    WatchFork "13.4" "watch.fork" "a ledger has one root at each size";
+    WatchRewrite "13.5" "watch.rewrite" "a longer ledger continues the shorter one";
+    WatchTiles "13.6" "watch.tiles" "the published tiles give the root of the checkpoint";
 }
 
 /// Where something was found.

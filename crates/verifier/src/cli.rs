@@ -6,11 +6,13 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::explain;
 use crate::report::{Profile, Report, Stage, escape};
+use crate::watch::{WatchStatus, Watcher};
 use crate::{Options, Unusable, verify_event, verify_event_since, verify_ledger, verify_receipts};
 
 /// Unusable or unsupported input.
@@ -30,6 +32,7 @@ Where trust starts: the trust file names the ledgers of an event and their keys.
 Examples:
   sijill-verify event published/ --trust trust.json
   sijill-verify event published/ --trust trust.json --require-stage sealed
+  sijill-verify watch published/ --trust trust.json --state watched/ --once
   sijill-verify receipt my-ballot.tlog-proof --trust trust.json --folder published/
 
 Exit codes: 0 verified; 1 not verified; 2 unusable or unsupported input; 3 internal error."
@@ -63,6 +66,15 @@ together that the ledger was forked: keep the receipt and publish it.")]
         #[arg(long)]
         json: bool,
     },
+    /// Follow a published event: raise an alarm when a ledger is rewritten, forked, shortened or taken away
+    #[command(after_help = "\
+PLACE is a published folder, file:///PATH, or http(s)://… if this program was built with the feature `http`. Nothing but `watch` with
+such a URL ever uses the network. The state folder keeps the latest signed checkpoint of each ledger of the trust file: keep it, it is
+what later rounds are compared with. Signed notes that contradict each other are kept in its folder `evidence`.
+
+Exit codes: 0 everything published continues what was; 1 alarm; 2 something could not be looked at; 3 internal error.
+With --every the program ends at the first alarm, with 1.")]
+    Watch(WatchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +127,27 @@ struct ReceiptArgs {
 }
 
 #[derive(Debug, Args)]
+struct WatchArgs {
+    /// The published folder, or its URL
+    place: String,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+    /// The folder that keeps what was seen; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// Look once and end
+    #[arg(long, required_unless_present = "every", conflicts_with = "every")]
+    once: bool,
+    /// Look every so many seconds, and print what changed
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    every: Option<u32>,
+    /// Print one line of JSON for each ledger
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct CommonArgs {
     /// Threads for cryptography [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -151,6 +184,7 @@ impl Command {
             Command::Ledger(args) => args.common.json,
             Command::Receipt(args) => args.common.json,
             Command::Explain { json, .. } => *json,
+            Command::Watch(args) => args.json,
         }
     }
 }
@@ -224,14 +258,17 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         return print(&text, 0);
     }
     // A panic is a fault of this program; it must never look like a verdict.
-    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(&cli.command))) else {
+    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| match &cli.command {
+        Command::Watch(args) => watch(args).map(|code| (String::new(), code)),
+        command => run(command).map(|(report, json)| {
+            let text = if json { report.to_json() } else { report.to_text() };
+            (text, i32::from(report.verdict.exit_code()))
+        }),
+    })) else {
         return EXIT_INTERNAL;
     };
     let (text, code) = match outcome {
-        Ok((report, json)) => {
-            let text = if json { report.to_json() } else { report.to_text() };
-            (text, i32::from(report.verdict.exit_code()))
-        }
+        Ok(outcome) => outcome,
         Err(unusable) => {
             let message = escape(&unusable.to_string());
             let written = if cli.command.wants_json() {
@@ -258,6 +295,33 @@ fn print(text: &str, code: i32) -> i32 {
         EXIT_INTERNAL
     } else {
         code
+    }
+}
+
+/// Prints rounds as they come; the exit code of the last one.
+fn watch(args: &WatchArgs) -> Result<i32, Unusable> {
+    let watcher = Watcher::open(&args.place, &args.trust, &args.state)?;
+    let mut first = true;
+    loop {
+        let round = watcher.round()?;
+        let mut text = String::new();
+        for seen in &round.ledgers {
+            let news = !matches!(seen.status, WatchStatus::Same | WatchStatus::Absent);
+            if first || news {
+                text.push_str(&if args.json { seen.to_json() } else { seen.to_text() });
+            }
+        }
+        let mut out = std::io::stdout().lock();
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return Ok(EXIT_INTERNAL);
+        }
+        drop(out);
+        let code = round.exit_code();
+        match args.every {
+            Some(seconds) if code != 1 => std::thread::sleep(Duration::from_secs(u64::from(seconds))),
+            _ => return Ok(i32::from(code)),
+        }
+        first = false;
     }
 }
 
@@ -293,5 +357,7 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
         }
         // One that there is was explained before.
         Command::Explain { code, .. } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
+        // Has no report: see `watch`.
+        Command::Watch(args) => Err(Unusable::Place(escape(&args.place))),
     }
 }

@@ -38,13 +38,13 @@ pub(crate) fn verify(
     earlier: Option<&EarlierReport>,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
-    let receipts = |check: &Check| check.number().starts_with("7.");
+    let elsewhere = |check: &Check| ["7.", "13."].iter().any(|s| check.number().starts_with(s));
     let accredited_only = |check: &Check| *check == Check::FolderRestricted && profile == Profile::Accredited;
     let later_only = |check: &Check| *check == Check::SincePrefix && earlier.is_none();
     let applicable = Check::ALL
         .iter()
         .copied()
-        .filter(|c| !receipts(c) && !accredited_only(c) && !later_only(c));
+        .filter(|c| !elsewhere(c) && !accredited_only(c) && !later_only(c));
     let mut run = Run {
         source,
         profile,

@@ -44,6 +44,9 @@ const RECOUNT: &str = "Do not accept the result; seal and count must be made aga
 const REGISTRAR: &str = "Ask the registrar for an account; the roll must be right before anybody votes";
 const RECEIPT: &str = "Ask the service for the receipt again; if it stays, keep it and complain";
 
+const LOOK_AGAIN: &str = "Look again, and at another mirror if there is one; if it stays, tell the publisher and keep the state folder";
+const EVIDENCE: &str = "Keep the files of evidence and publish them: they are signed, and the holder of the ledger key answers for them";
+
 /// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.
 pub const CODES: &[Code] = &[
     code(
@@ -112,6 +115,12 @@ pub const CODES: &[Code] = &[
         "content.uncited",
         "a content is there that no event cites",
         COPY,
+    ),
+    code(
+        "2.7",
+        "since.prefix",
+        "a ledger of the earlier report is gone, shorter, or has another history than it had then",
+        "Keep the folder and the earlier report, and publish both with the checkpoints; do not continue from the report",
     ),
     code(
         "3.1",
@@ -478,6 +487,42 @@ pub const CODES: &[Code] = &[
         "receipt.fork",
         "the receipt and what is published are two histories of one ledger: both are signed, so they prove a fork",
         "Keep the receipt and publish it with the checkpoint of the folder: the two convict the holder of the ledger key",
+    ),
+    code(
+        "13.1",
+        "watch.checkpoint",
+        "the published checkpoint is malformed, of another ledger, or not signed by its key",
+        LOOK_AGAIN,
+    ),
+    code(
+        "13.2",
+        "watch.gone",
+        "a ledger that was published is not published any more",
+        LOOK_AGAIN,
+    ),
+    code(
+        "13.3",
+        "watch.back",
+        "the published checkpoint is smaller than one that is known: an old state was restored or is handed out",
+        EVIDENCE,
+    ),
+    code(
+        "13.4",
+        "watch.fork",
+        "two checkpoints of one size have different roots: together they prove that two histories were signed",
+        EVIDENCE,
+    ),
+    code(
+        "13.5",
+        "watch.rewrite",
+        "the published ledger does not continue the one that is known: entries were changed or removed",
+        EVIDENCE,
+    ),
+    code(
+        "13.6",
+        "watch.tiles",
+        "the published tiles are missing or do not give the root of the checkpoint",
+        LOOK_AGAIN,
     ),
 ];
 

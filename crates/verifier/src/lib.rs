@@ -6,6 +6,7 @@
 //! - [`verify_event`]: the whole published folder of an event.
 //! - [`verify_ledger`]: one ledger.
 //! - [`verify_receipts`]: receipts that voters and officials keep.
+//! - [`Watcher`]: follows a published event.
 //! - [`run_cli`]: the command.
 //!
 //! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
@@ -16,6 +17,7 @@ mod archive;
 mod authority;
 mod check;
 mod cli;
+mod consistency;
 mod contents;
 mod event;
 mod events;
@@ -23,6 +25,8 @@ mod explain;
 mod hash;
 #[cfg(test)]
 mod hostile;
+#[cfg(feature = "http")]
+mod http;
 mod json;
 mod keys;
 mod layout;
@@ -44,6 +48,7 @@ mod values;
 #[cfg(test)]
 mod vectors;
 mod views;
+mod watch;
 mod wire;
 
 use std::fs::File;
@@ -70,6 +75,7 @@ pub use crate::report::{
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
 pub use crate::trust::{Trust, TrustError};
+pub use crate::watch::{Observation, Round, WatchStatus, Watcher};
 
 /// What to verify an event or a ledger against.
 #[derive(Debug, Clone)]
@@ -143,6 +149,12 @@ pub enum Unusable {
     /// There is no such verdict code.
     #[error("there is no verdict code {0:?}; `sijill-verify explain` lists all")]
     UnknownCode(String),
+    /// What is to be watched is no place where anything is published.
+    #[error("{0}")]
+    Place(String),
+    /// The state folder of a watcher cannot be used.
+    #[error("the state {0}: {1}")]
+    State(PathBuf, String),
     /// The threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(String),
@@ -163,7 +175,7 @@ pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
 ///
 /// Whoever can change the file `since` decides what is believed of those entries: it belongs to the auditor alone.
 ///
-/// Spec: specs/verification.md §11.
+/// Spec: specs/verification.md §12.
 ///
 /// # Errors
 /// If the folder, the trust file or the report cannot be used at all. Everything else is in the report.
@@ -221,7 +233,7 @@ pub fn verify_event_source(
 
 /// Verifies the published files of an event, resting on an earlier report, on the threads of the caller.
 ///
-/// Spec: specs/verification.md §11.
+/// Spec: specs/verification.md §12.
 ///
 /// # Errors
 /// If the report is of another event or profile, or knows a ledger otherwise than the trust file. The inner error: if the source cannot be

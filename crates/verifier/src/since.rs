@@ -4,7 +4,7 @@
 //! rests on one skips signatures and proofs of entries whose bytes were verified then, which [`known_leaves`] tells by their hashes, and
 //! replays everything else: its verdict is that of a full run, and one more check says whether every ledger continues what it was.
 //!
-//! Spec: specs/verification.md §11.
+//! Spec: specs/verification.md §12.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(crate) const MAX_REPORT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What later runs may rest on. Only the report of a verified event has one.
 ///
-/// Spec: specs/verification.md §11.1.
+/// Spec: specs/verification.md §12.1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// The rules under which the event was verified.
@@ -191,7 +191,7 @@ impl EarlierReport {
     /// # Errors
     /// If the report is of another event or profile, or knows a ledger otherwise than the trust file.
     ///
-    /// Spec: specs/verification.md §11.2.
+    /// Spec: specs/verification.md §12.2.
     pub(crate) fn agrees(&self, trust: Option<&Trust>, profile: Profile) -> Result<(), SinceError> {
         let trust = trust.ok_or(SinceError::NoTrust)?;
         if self.event != trust.event {
@@ -255,7 +255,7 @@ pub(crate) fn basis<'a>(report: &Report, ledgers: impl Iterator<Item = &'a Ledge
     })
 }
 
-/// Spec: specs/verification.md §11.1.
+/// Spec: specs/verification.md §12.1.
 fn digest(profile: Profile, event: &str, ledgers: &[BasisLedger]) -> String {
     let profile = match profile {
         Profile::Public => "public",
@@ -290,7 +290,7 @@ impl KnownLeaves {
 /// The hashes under the earlier root, read from the published tiles of a ledger that now has `size` entries. None at all unless they have
 /// that root, which binds each of them to its place; where the tiles come from does not matter then.
 ///
-/// Spec: specs/verification.md §11.3.
+/// Spec: specs/verification.md §12.3.
 pub(crate) fn known_leaves(
     source: &dyn Source,
     folder: &str,
