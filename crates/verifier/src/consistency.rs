@@ -29,7 +29,13 @@ pub(crate) enum TileFault {
 pub(crate) struct Tiles<R> {
     size: u64,
     read: R,
-    tiles: BTreeMap<(u32, u64), (String, Vec<[u8; 32]>)>,
+    /// By level and index.
+    tiles: BTreeMap<(u32, u64), Tile>,
+}
+
+struct Tile {
+    path: String,
+    hashes: Vec<[u8; 32]>,
 }
 
 impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SourceError>> Tiles<R> {
@@ -57,7 +63,7 @@ impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SourceError>> Tiles<R> {
     pub(crate) fn used(&self) -> impl Iterator<Item = (&str, Vec<u8>)> {
         self.tiles
             .values()
-            .map(|(path, hashes)| (path.as_str(), hashes.concat()))
+            .map(|tile| (tile.path.as_str(), tile.hashes.concat()))
     }
 
     fn root_at(&mut self, size: u64) -> Result<[u8; 32], TileFault> {
@@ -88,7 +94,7 @@ impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SourceError>> Tiles<R> {
         for level in 0..LEVELS - 1 {
             let items = size >> (8 * level);
             let index = items / WIDTH;
-            if items % WIDTH == 0 && !below {
+            if items.is_multiple_of(WIDTH) && !below {
                 continue;
             }
             // From here on up the edge is that of the whole state, which its root binds.
@@ -117,7 +123,7 @@ impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SourceError>> Tiles<R> {
 
     fn tile(&mut self, level: u32, index: u64) -> Result<&[[u8; 32]], TileFault> {
         let entry = match self.tiles.entry((level, index)) {
-            Entry::Occupied(entry) => return Ok(&entry.into_mut().1),
+            Entry::Occupied(entry) => return Ok(&entry.into_mut().hashes),
             Entry::Vacant(entry) => entry,
         };
         let items = self.size >> (8 * level);
@@ -141,7 +147,8 @@ impl<R: FnMut(&str, u64) -> Result<Vec<u8>, SourceError>> Tiles<R> {
             )));
         }
         let (hashes, _) = bytes.as_chunks::<32>();
-        Ok(&entry.insert((path, hashes.to_vec())).1)
+        let hashes = hashes.to_vec();
+        Ok(&entry.insert(Tile { path, hashes }).hashes)
     }
 }
 
