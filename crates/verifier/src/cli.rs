@@ -136,8 +136,8 @@ struct WatchArgs {
     /// The folder that keeps what was seen; made if it is not there
     #[arg(long, value_name = "DIR")]
     state: PathBuf,
-    /// Look once and end
-    #[arg(long, required_unless_present = "every", conflicts_with = "every")]
+    /// Look once and end, as without --every
+    #[arg(long, conflicts_with = "every")]
     once: bool,
     /// Look every so many seconds, and print what changed
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
