@@ -51,6 +51,7 @@ checks! {
     TrustCheckpoint "2.4" "trust.checkpoint" "known checkpoints are part of the ledgers";
     FolderRestricted "2.5" "folder.restricted" "no restricted ledger is in a public folder";
     FolderContent "2.6" "folder.content" "every cited content is here, and nothing else";
+    SincePrefix "2.7" "since.prefix" "every ledger of the earlier report continues what it was";
     LedgerCheckpoint "3.1" "ledger.checkpoint" "checkpoints are canonical and signed by the ledger key";
     LedgerTiles "3.2" "ledger.tiles" "tiles and bundles follow from the entries, the root is the checkpoint's";
     EntryEncoding "3.3" "entry.encoding" "entries, bodies and payloads are canonical";
@@ -121,6 +122,12 @@ checks! {
     ArchiveTally "9.10" "archive.tally" "the encrypted tally is the sum of the ballots that count";
     ArchiveShare "9.11" "archive.share" "partial decryptions are valid for the tally, and enough";
     ArchiveResult "9.12" "archive.result" "the result follows from tally and partial decryptions";
+    WatchCheckpoint "13.1" "watch.checkpoint" "published checkpoints are canonical, of the trusted ledger, and signed by its key";
+    WatchGone "13.2" "watch.gone" "what was published stays published";
+    WatchBack "13.3" "watch.back" "ledgers never become shorter";
+    WatchFork "13.4" "watch.fork" "a ledger has one root at each size";
+    WatchRewrite "13.5" "watch.rewrite" "a longer ledger continues the shorter one";
+    WatchTiles "13.6" "watch.tiles" "the published tiles give the root of the checkpoint";
 }
 
 /// Where something was found.

@@ -6,13 +6,16 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::explain;
 use crate::report::{ArchiveProfile, ArchiveStage, Profile, Stage, escape};
+use crate::watch::{WatchStatus, Watcher};
 use crate::{
-    ArchiveOptions, Options, Unusable, verify_archives, verify_event, verify_ledger, verify_receipts,
+    ArchiveOptions, Options, Unusable, verify_archives, verify_event, verify_event_since, verify_ledger,
+    verify_receipts,
 };
 
 /// Unusable or unsupported input.
@@ -32,6 +35,7 @@ Where trust starts: the trust file names the ledgers of an event and their keys.
 Examples:
   sijill-verify event published/ --trust trust.json
   sijill-verify event published/ --trust trust.json --require-stage sealed
+  sijill-verify watch published/ --trust trust.json --state watched/ --once
   sijill-verify receipt my-ballot.tlog-proof --trust trust.json --folder published/
   sijill-verify bel election.bel --require-stage result
 
@@ -76,6 +80,15 @@ Stages, in order: setup, open, closed, tallied, decrypting, result.")]
         #[arg(long)]
         json: bool,
     },
+    /// Follow a published event: raise an alarm when a ledger is rewritten, forked, shortened or taken away
+    #[command(after_help = "\
+PLACE is a published folder, file:///PATH, or http(s)://… if this program was built with the feature `http`. Nothing but `watch` with
+such a URL ever uses the network. The state folder keeps the latest signed checkpoint of each ledger of the trust file: keep it, it is
+what later rounds are compared with. Signed notes that contradict each other are kept in its folder `evidence`.
+
+Exit codes: 0 everything published continues what was; 1 alarm; 2 something could not be looked at; 3 internal error.
+With --every the program ends at the first alarm, with 1.")]
+    Watch(WatchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +104,9 @@ struct EventArgs {
     /// The stage that every box must have reached
     #[arg(long, value_enum, value_name = "STAGE", default_value_t = StageArg::Published)]
     require_stage: StageArg,
+    /// The JSON report of an earlier run that was verified: what it covers is not checked at length again. Keep it where only you write
+    #[arg(long, value_name = "REPORT", requires = "trust")]
+    since: Option<PathBuf>,
     /// Check every part of a ballot by itself: the same verdict, more slowly
     #[arg(long)]
     plain: bool,
@@ -137,6 +153,27 @@ struct BelArgs {
     require_stage: BelStageArg,
     #[command(flatten)]
     common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct WatchArgs {
+    /// The published folder, or its URL
+    place: String,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+    /// The folder that keeps what was seen; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// Look once and end, as without --every
+    #[arg(long, conflicts_with = "every")]
+    once: bool,
+    /// Look every so many seconds, and print what changed
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    every: Option<u32>,
+    /// Print one line of JSON for each ledger
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +230,7 @@ impl Command {
             Command::Receipt(args) => args.common.json,
             Command::Bel(args) => args.common.json,
             Command::Explain { json, .. } => *json,
+            Command::Watch(args) => args.json,
         }
     }
 }
@@ -288,7 +326,10 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         return print(&text, 0);
     }
     // A panic is a fault of this program; it must never look like a verdict.
-    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(&cli.command))) else {
+    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| match &cli.command {
+        Command::Watch(args) => watch(args).map(|code| (String::new(), code)),
+        command => run(command),
+    })) else {
         return EXIT_INTERNAL;
     };
     let (text, code) = match outcome {
@@ -322,6 +363,33 @@ fn print(text: &str, code: i32) -> i32 {
     }
 }
 
+/// Prints rounds as they come; the exit code of the last one.
+fn watch(args: &WatchArgs) -> Result<i32, Unusable> {
+    let watcher = Watcher::open(&args.place, &args.trust, &args.state)?;
+    let mut first = true;
+    loop {
+        let round = watcher.round()?;
+        let mut text = String::new();
+        for seen in &round.ledgers {
+            let news = !matches!(seen.status, WatchStatus::Same | WatchStatus::Absent);
+            if first || news {
+                text.push_str(&if args.json { seen.to_json() } else { seen.to_text() });
+            }
+        }
+        let mut out = std::io::stdout().lock();
+        if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return Ok(EXIT_INTERNAL);
+        }
+        drop(out);
+        let code = round.exit_code();
+        match args.every {
+            Some(seconds) if code != 1 => std::thread::sleep(Duration::from_secs(u64::from(seconds))),
+            _ => return Ok(i32::from(code)),
+        }
+        first = false;
+    }
+}
+
 /// What to print, and the exit code.
 fn run(command: &Command) -> Result<(String, i32), Unusable> {
     let threads = |common: &CommonArgs| common.threads.map(usize::from);
@@ -334,7 +402,11 @@ fn run(command: &Command) -> Result<(String, i32), Unusable> {
                 threads: threads(&args.common),
                 plain: args.plain,
             };
-            (verify_event(&args.dir, &options)?, args.common.json)
+            let report = match &args.since {
+                None => verify_event(&args.dir, &options)?,
+                Some(since) => verify_event_since(&args.dir, since, &options)?,
+            };
+            (report, args.common.json)
         }
         Command::Ledger(args) => {
             let options = Options {
@@ -366,6 +438,8 @@ fn run(command: &Command) -> Result<(String, i32), Unusable> {
         Command::Explain { code, .. } => {
             return Err(Unusable::UnknownCode(code.clone().unwrap_or_default()));
         }
+        // Has no report: see `watch`.
+        Command::Watch(args) => return Err(Unusable::Place(escape(&args.place))),
     };
     let text = if json { report.to_json() } else { report.to_text() };
     Ok((text, i32::from(report.verdict.exit_code())))

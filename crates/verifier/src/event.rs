@@ -18,6 +18,7 @@ use crate::registers::election::{Election, replay_election};
 use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
 use crate::report::{BoxSummary, Profile, Report, Stage};
 use crate::run::{Judgement, ledger_summary, new_report};
+use crate::since::{EarlierReport, basis};
 use crate::source::{Source, SourceError};
 use crate::suite::ballot::Election as Suite;
 use crate::suite::checker::Method;
@@ -34,14 +35,16 @@ pub(crate) fn verify(
     profile: Profile,
     required: Stage,
     method: Method,
+    earlier: Option<&EarlierReport>,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
-    let others = |check: &Check| matches!(check.number().as_bytes().first(), Some(b'7' | b'9'));
+    let elsewhere = |check: &Check| ["7.", "9.", "13."].iter().any(|s| check.number().starts_with(s));
     let accredited_only = |check: &Check| *check == Check::FolderRestricted && profile == Profile::Accredited;
+    let later_only = |check: &Check| *check == Check::SincePrefix && earlier.is_none();
     let applicable = Check::ALL
         .iter()
         .copied()
-        .filter(|c| !others(c) && !accredited_only(c));
+        .filter(|c| !elsewhere(c) && !accredited_only(c) && !later_only(c));
     let mut run = Run {
         source,
         profile,
@@ -50,12 +53,14 @@ pub(crate) fn verify(
         checks: Checks::new(applicable),
         ledgers: BTreeMap::new(),
         files: listing.files.keys().cloned().collect(),
+        known_ballots: 0,
     };
     check_event_layout(source, &listing, &mut run.checks);
     let ids = ledger_ids(&listing);
     for id in &ids {
         let folder = format!("ledgers/{}/", hex::encode(id));
-        if let Some(ledger) = scan(source, &folder, *id, &mut run.checks) {
+        let since = earlier.and_then(|earlier| earlier.position(id));
+        if let Some(ledger) = scan(source, &folder, *id, since, &mut run.checks) {
             run.ledgers.insert(*id, ledger);
         }
     }
@@ -72,6 +77,9 @@ pub(crate) fn verify(
         }
     };
     run.check_trust(election_id, &election);
+    if let Some(earlier) = earlier {
+        run.check_continued(earlier);
+    }
 
     let manifest = election.manifest.as_ref();
     let judgement = Judgement {
@@ -89,6 +97,11 @@ pub(crate) fn verify(
     report.rehearsal = manifest.map(|manifest| manifest.rehearsal);
     report.ledgers = run.ledgers.values().map(ledger_summary).collect();
     report.boxes = boxes;
+    if let Some(earlier) = earlier {
+        let entries = run.ledgers.values().map(|ledger| ledger.known).sum();
+        report.since = Some(earlier.rested(entries, run.known_ballots));
+    }
+    report.basis = basis(&report, run.ledgers.values());
     Ok(report)
 }
 
@@ -101,6 +114,8 @@ struct Run<'a> {
     ledgers: BTreeMap<[u8; 32], Ledger>,
     /// Paths of all files.
     files: BTreeSet<String>,
+    /// Ballots whose signatures and proofs rest on the earlier report.
+    known_ballots: u64,
 }
 
 /// Uuid and path of each archive.
@@ -291,7 +306,10 @@ impl Run<'_> {
             return summary;
         };
         summary.stage = Some(Stage::Defined);
-        let credentials = check_credentials(self.source, election_id, defined, &mut self.checks);
+        // Below this position the election ledger is the one of the earlier report, if there is one.
+        let known = self.ledgers.get(&election_id).map_or(0, |ledger| ledger.known);
+        let list_known = defined.seq < known;
+        let credentials = check_credentials(self.source, election_id, defined, list_known, &mut self.checks);
         let fixed = election.fixed.as_ref();
         let public_key = fixed.and_then(|fixed| fixed.value.public_key);
         let key_point = public_key.and_then(|key| key.decode_not_neutral().ok());
@@ -308,6 +326,10 @@ impl Run<'_> {
                     questions: record.questions,
                     key: EncryptionKey::new(point),
                 };
+                // What its ballots are proofs of was the same then: list, questions and key are fixed below that position.
+                let same_then = list_known
+                    && fixed.seq < known
+                    && election.defined.as_ref().is_some_and(|at| at.seq < known);
                 let setup = Setup {
                     election_ledger: election_id,
                     manifest,
@@ -318,6 +340,7 @@ impl Run<'_> {
                     credentials: list.credentials,
                     credentials_are_members: list.all_members,
                     method: self.method,
+                    known: if same_then { ledger.known } else { 0 },
                 };
                 ballot_box = Some(check_box(self.source, ledger, &setup, &mut self.checks));
             }
@@ -352,6 +375,7 @@ impl Run<'_> {
         }
         if let Some(ballot_box) = &ballot_box {
             summary.ballots = ballot_box.ballots.len() as u64;
+            self.known_ballots = self.known_ballots.saturating_add(ballot_box.known);
             summary.audits = ballot_box.audits;
             summary.counted = ballot_box.counted;
             summary.stage = Some(reached(election, manifest, box_id, ballot_box));
@@ -399,6 +423,26 @@ impl Run<'_> {
         };
         self.checks
             .outcome(Check::ElectionOrder, Place::ledger(election_id), outcome);
+    }
+
+    /// Every ledger of the earlier report begins with what it was then. Spec: specs/verification.md §2.7.
+    fn check_continued(&mut self, earlier: &EarlierReport) {
+        for (id, position) in earlier.positions() {
+            let outcome = match self
+                .ledgers
+                .get(&id)
+                .map(|ledger| ledger.tree.root(position.size))
+            {
+                None => Err("a ledger of the earlier report is not here, or cannot be read"),
+                Some(None) => Err("the ledger is shorter than in the earlier report"),
+                Some(Some(root)) if root != position.root => Err(
+                    "the ledger does not continue the one of the earlier report: its history is another one",
+                ),
+                Some(Some(_)) => Ok(()),
+            };
+            self.checks
+                .outcome(Check::SincePrefix, Place::ledger(id), outcome);
+        }
     }
 
     /// Spec: specs/verification.md §2.2 to §2.4.

@@ -46,6 +46,9 @@ const ARCHIVE: &str = "Fetch the archive again, from where the election is publi
 const ARCHIVE_COUNT: &str = "Do not accept the result of this archive; ask those who ran the election, and keep the archive as evidence";
 const RECEIPT: &str = "Ask the service for the receipt again; if it stays, keep it and complain";
 
+const LOOK_AGAIN: &str = "Look again, and at another mirror if there is one; if it stays, tell the publisher and keep the state folder";
+const EVIDENCE: &str = "Keep the files of evidence and publish them: they are signed, and the holder of the ledger key answers for them";
+
 /// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.
 pub const CODES: &[Code] = &[
     code(
@@ -114,6 +117,12 @@ pub const CODES: &[Code] = &[
         "content.uncited",
         "a content is there that no event cites",
         COPY,
+    ),
+    code(
+        "2.7",
+        "since.prefix",
+        "a ledger of the earlier report is gone, shorter, or has another history than it had then",
+        "Keep the folder and the earlier report, and publish both with the checkpoints; do not continue from the report",
     ),
     code(
         "3.1",
@@ -552,6 +561,42 @@ pub const CODES: &[Code] = &[
         "archive.result",
         "the result does not follow from tally and partial decryptions",
         ARCHIVE_COUNT,
+    ),
+    code(
+        "13.1",
+        "watch.checkpoint",
+        "the published checkpoint is malformed, of another ledger, or not signed by its key",
+        LOOK_AGAIN,
+    ),
+    code(
+        "13.2",
+        "watch.gone",
+        "a ledger that was published is not published any more",
+        LOOK_AGAIN,
+    ),
+    code(
+        "13.3",
+        "watch.back",
+        "the published checkpoint is smaller than one that is known: an old state was restored or is handed out",
+        EVIDENCE,
+    ),
+    code(
+        "13.4",
+        "watch.fork",
+        "two checkpoints of one size have different roots: together they prove that two histories were signed",
+        EVIDENCE,
+    ),
+    code(
+        "13.5",
+        "watch.rewrite",
+        "the published ledger does not continue the one that is known: entries were changed or removed",
+        EVIDENCE,
+    ),
+    code(
+        "13.6",
+        "watch.tiles",
+        "the published tiles are missing or do not give the root of the checkpoint",
+        LOOK_AGAIN,
     ),
 ];
 

@@ -19,9 +19,10 @@ use crate::keys::{is_enrollable_key, signature_holds};
 use crate::merkle::{Tree, leaf_hash};
 use crate::note::{Checkpoint, MAX_CHECKPOINT_BYTES};
 use crate::reader::DecodeError;
+use crate::since::{KnownLeaves, known_leaves};
 use crate::source::Source;
 use crate::tiles::{Bundle, TileName, bundle_names, tile_bytes, tile_names};
-use crate::wire::{Entry, Genesis, Kind, Ref, TIME_LIMIT_MS, body_hash, body_message, is_origin};
+use crate::wire::{Entry, Genesis, Kind, Position, Ref, TIME_LIMIT_MS, body_hash, body_message, is_origin};
 
 /// Bundles read before they are looked at, so that the walk through one and the look at the next overlap.
 const BUNDLES_AT_ONCE: usize = 4;
@@ -46,6 +47,8 @@ pub(crate) struct Ledger {
     pub(crate) kind: Kind,
     pub(crate) tree: Tree,
     pub(crate) checkpoint_holds: bool,
+    /// So many first entries are, byte for byte, those that an earlier run verified.
+    pub(crate) known: u64,
     /// The first entry that could not be understood; nothing from there on is replayed.
     pub(crate) broken_at: Option<u64>,
     pub(crate) citations: Vec<Citation>,
@@ -85,7 +88,15 @@ pub(crate) const LEDGER_CHECKS: [Check; 15] = [
 /// Reads a ledger and runs section 3 on it. `None` if it has no readable genesis; the reason is then in `checks`.
 ///
 /// Spec: specs/verification.md §3.
-pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut Checks) -> Option<Ledger> {
+///
+/// `earlier`: an earlier run verified the ledger with this size and root; signatures of those entries are not checked again.
+pub(crate) fn scan(
+    source: &dyn Source,
+    folder: &str,
+    id: [u8; 32],
+    earlier: Option<Position>,
+    checks: &mut Checks,
+) -> Option<Ledger> {
     let nothing_else = |checks: &mut Checks, except: &[Check], reason: &str| {
         for check in LEDGER_CHECKS.iter().filter(|check| !except.contains(check)) {
             checks.skip(*check, reason);
@@ -108,6 +119,7 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
             return None;
         }
     };
+    let known = known_leaves(source, folder, checkpoint.size, earlier);
     let mut ledger: Option<(Ledger, Walk)> = None;
     let mut complete = true;
     let mut names = bundle_names(checkpoint.size);
@@ -139,7 +151,7 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
             }
         }
         if let Some((ledger, walk)) = &mut ledger {
-            walk_bundles(ledger, walk, &bundles, checks);
+            walk_bundles(ledger, walk, &bundles, &known, checks);
         }
         if let Some(error) = fault {
             checks.fail(Check::LedgerTiles, here, error);
@@ -162,6 +174,9 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
         ledger.broken_at = Some(ledger.broken_at.unwrap_or(ledger.size()));
         nothing_else(checks, &[Check::LedgerTiles], "entries are missing");
     }
+    ledger.known = earlier
+        .filter(|earlier| ledger.tree.root(earlier.size) == Some(earlier.root))
+        .map_or(0, |earlier| earlier.size);
     ledger.checkpoint_holds = check_checkpoint(&ledger, &checkpoint, checks);
     check_tiles(source, &ledger, &checkpoint, complete, checks);
     Some(ledger)
@@ -275,6 +290,7 @@ fn begin(id: [u8; 32], folder: &str, genesis: (Genesis, Kind)) -> (Ledger, Walk)
         kind,
         tree: Tree::default(),
         checkpoint_holds: false,
+        known: 0,
         broken_at: None,
         citations: Vec::new(),
         contents: BTreeMap::new(),
@@ -312,7 +328,7 @@ struct Parts<'a> {
     signature_time: Duration,
 }
 
-fn look<'a>(kind: Kind, seq: u64, leaf: [u8; 32], bytes: &'a [u8]) -> Looked<'a> {
+fn look<'a>(kind: Kind, seq: u64, leaf: [u8; 32], bytes: &'a [u8], known: &KnownLeaves) -> Looked<'a> {
     let entry = Entry::decode(bytes).map(|entry| {
         let event = Event::decode(kind, &entry.body);
         let fixed_nonce = event
@@ -320,11 +336,12 @@ fn look<'a>(kind: Kind, seq: u64, leaf: [u8; 32], bytes: &'a [u8]) -> Looked<'a>
             .ok()
             .and_then(|event| event.fixed_nonce(&entry.body));
         let start = Instant::now();
-        let holds = signature_holds(
-            &entry.body.author,
-            &body_message(entry.body_bytes),
-            &entry.signature,
-        );
+        let holds = known.has(seq, &leaf)
+            || signature_holds(
+                &entry.body.author,
+                &body_message(entry.body_bytes),
+                &entry.signature,
+            );
         Parts {
             body_hash: body_hash(entry.body_bytes),
             entry,
@@ -338,24 +355,30 @@ fn look<'a>(kind: Kind, seq: u64, leaf: [u8; 32], bytes: &'a [u8]) -> Looked<'a>
 }
 
 /// Walks through bundles in order; while one is walked through, the next is looked at.
-fn walk_bundles(ledger: &mut Ledger, walk: &mut Walk, bundles: &[Bundle], checks: &mut Checks) {
+fn walk_bundles(
+    ledger: &mut Ledger,
+    walk: &mut Walk,
+    bundles: &[Bundle],
+    known: &KnownLeaves,
+    checks: &mut Checks,
+) {
     let kind = ledger.kind;
-    let mut looked = bundles.first().map(|bundle| look_at(kind, bundle));
+    let mut looked = bundles.first().map(|bundle| look_at(kind, bundle, known));
     for next in bundles.iter().skip(1).map(Some).chain([None]) {
         let current = looked.take().unwrap_or_default();
         let ((), ahead) = rayon::join(
             || walk_bundle(ledger, walk, current, checks),
-            || next.map(|bundle| look_at(kind, bundle)),
+            || next.map(|bundle| look_at(kind, bundle, known)),
         );
         looked = ahead;
     }
 }
 
-fn look_at(kind: Kind, bundle: &Bundle) -> Vec<Looked<'_>> {
+fn look_at<'a>(kind: Kind, bundle: &'a Bundle, known: &KnownLeaves) -> Vec<Looked<'a>> {
     let entries: Vec<_> = bundle.entry_bytes().collect();
     entries
         .into_par_iter()
-        .map(|(seq, bytes)| look(kind, seq, leaf_hash(bytes), bytes))
+        .map(|(seq, bytes)| look(kind, seq, leaf_hash(bytes), bytes, known))
         .collect()
 }
 

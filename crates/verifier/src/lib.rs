@@ -7,6 +7,7 @@
 //! - [`verify_ledger`]: one ledger.
 //! - [`verify_receipts`]: receipts that voters and officials keep.
 //! - [`verify_archives`]: archives of elections that others ran with tools of the Belenios protocol.
+//! - [`Watcher`]: follows a published event.
 //! - [`run_cli`]: the command.
 //!
 //! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
@@ -18,6 +19,7 @@ mod authority;
 mod bel;
 mod check;
 mod cli;
+mod consistency;
 mod contents;
 mod event;
 mod events;
@@ -25,6 +27,8 @@ mod explain;
 mod hash;
 #[cfg(test)]
 mod hostile;
+#[cfg(feature = "http")]
+mod http;
 mod json;
 mod keys;
 mod layout;
@@ -37,6 +41,7 @@ mod receipt;
 mod registers;
 mod report;
 mod run;
+mod since;
 mod source;
 mod suite;
 mod tiles;
@@ -45,6 +50,7 @@ mod values;
 #[cfg(test)]
 mod vectors;
 mod views;
+mod watch;
 mod wire;
 
 use std::fs::File;
@@ -58,6 +64,7 @@ use crate::hash::{hex32, sha256};
 use crate::ledger::LEDGER_CHECKS;
 use crate::note::{MAX_CHECKPOINT_BYTES, MAX_RECEIPT_BYTES, RECEIPT_HEADER};
 use crate::run::{Judgement, ledger_summary, new_report};
+use crate::since::MAX_REPORT_BYTES;
 use crate::suite::checker::Method;
 use crate::trust::MAX_TRUST_BYTES;
 
@@ -68,8 +75,10 @@ pub use crate::report::{
     ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, CheckResult, CheckVerdict, CounterExample,
     InputDigest, LedgerSummary, Profile, ReceiptSummary, Report, Stage, Verdict, escape,
 };
+pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
 pub use crate::trust::{Trust, TrustError};
+pub use crate::watch::{Observation, Round, WatchStatus, Watcher};
 
 /// What to verify an event or a ledger against.
 #[derive(Debug, Clone)]
@@ -131,6 +140,9 @@ pub enum Unusable {
     /// The trust file cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// The earlier report cannot be rested on.
+    #[error(transparent)]
+    Since(#[from] SinceError),
     /// The folder of a single ledger is not named by a ledger id.
     #[error("{0}: the folder of a ledger is named by its id, 64 hexadecimal digits")]
     LedgerName(PathBuf),
@@ -143,6 +155,12 @@ pub enum Unusable {
     /// A folder that was named for its archives has none.
     #[error("{0}: there is no archive (*.bel) in this folder")]
     NoArchives(PathBuf),
+    /// What is to be watched is no place where anything is published.
+    #[error("{0}")]
+    Place(String),
+    /// The state folder of a watcher cannot be used.
+    #[error("the state {0}: {1}")]
+    State(PathBuf, String),
     /// The threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(String),
@@ -155,7 +173,34 @@ pub enum Unusable {
 /// # Errors
 /// If the folder or the trust file cannot be used at all. Everything else is in the report.
 pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    verify_event_with(dir, None, options)
+}
+
+/// Verifies the published folder of an event, of which `since` is the JSON report of an earlier run that was verified: signatures and proofs
+/// of entries that it covers are not checked again. Otherwise as [`verify_event`], and with the same verdict.
+///
+/// Whoever can change the file `since` decides what is believed of those entries: it belongs to the auditor alone.
+///
+/// Spec: specs/verification.md §12.
+///
+/// # Errors
+/// If the folder, the trust file or the report cannot be used at all. Everything else is in the report.
+pub fn verify_event_since(dir: &Path, since: &Path, options: &Options) -> Result<Report, Unusable> {
+    verify_event_with(dir, Some(since), options)
+}
+
+fn verify_event_with(dir: &Path, since: Option<&Path>, options: &Options) -> Result<Report, Unusable> {
     let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
+    let earlier = match since {
+        None => None,
+        Some(path) => {
+            let bytes = read_file(path, MAX_REPORT_BYTES)?;
+            let earlier = EarlierReport::parse(&bytes)?;
+            earlier.agrees(trust.as_ref(), options.profile)?;
+            inputs.push(digest("since".to_owned(), &bytes));
+            Some(earlier)
+        }
+    };
     let folder = open(dir)?;
     let mut report = with_threads(options.threads, || {
         let method = Method::of(options.plain);
@@ -165,6 +210,7 @@ pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
             options.profile,
             options.require_stage,
             method,
+            earlier.as_ref(),
         )
     })?
     .map_err(|error| Unusable::Folder {
@@ -188,7 +234,32 @@ pub fn verify_event_source(
     profile: Profile,
     require_stage: Stage,
 ) -> Result<Report, SourceError> {
-    verify_event_by(source, trust, profile, require_stage, Method::QUICKEST)
+    verify_event_by(source, trust, profile, require_stage, Method::QUICKEST, None)
+}
+
+/// Verifies the published files of an event, resting on an earlier report, on the threads of the caller.
+///
+/// Spec: specs/verification.md §12.
+///
+/// # Errors
+/// If the report is of another event or profile, or knows a ledger otherwise than the trust file. The inner error: if the source cannot be
+/// listed.
+pub fn verify_event_source_since(
+    source: &dyn Source,
+    trust: &Trust,
+    profile: Profile,
+    require_stage: Stage,
+    earlier: &EarlierReport,
+) -> Result<Result<Report, SourceError>, SinceError> {
+    earlier.agrees(Some(trust), profile)?;
+    Ok(verify_event_by(
+        source,
+        Some(trust),
+        profile,
+        require_stage,
+        Method::QUICKEST,
+        Some(earlier),
+    ))
 }
 
 fn verify_event_by(
@@ -197,8 +268,9 @@ fn verify_event_by(
     profile: Profile,
     require_stage: Stage,
     method: Method,
+    earlier: Option<&EarlierReport>,
 ) -> Result<Report, SourceError> {
-    let mut report = event::verify(source, trust, profile, require_stage, method)?;
+    let mut report = event::verify(source, trust, profile, require_stage, method, earlier)?;
     for ledger in &report.ledgers {
         let name = format!("ledgers/{}/checkpoint", ledger.id);
         if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
@@ -255,7 +327,7 @@ fn verify_ledger_source(
         "contents lie outside the folder of a ledger",
     );
     layout::check_ledger_layout(source, &listing, id, &mut checks);
-    let ledger = ledger::scan(source, "", id, &mut checks);
+    let ledger = ledger::scan(source, "", id, None, &mut checks);
     if let Some(ledger) = &ledger {
         for citation in &ledger.citations {
             let target = hex::encode(citation.target.ledger);

@@ -67,7 +67,8 @@ pub(crate) fn verify(receipts: &[(String, Vec<u8>)], trust: &Trust, folder: Opti
 /// The ledger of a published folder, if it stands up by itself.
 fn published(source: &dyn Source, id: [u8; 32]) -> Result<Ledger, String> {
     let mut checks = Checks::new(LEDGER_CHECKS);
-    let ledger = scan(source, &format!("ledgers/{}/", hex::encode(id)), id, &mut checks);
+    let folder = format!("ledgers/{}/", hex::encode(id));
+    let ledger = scan(source, &folder, id, None, &mut checks);
     let faulty = [Check::LedgerCheckpoint, Check::LedgerTiles, Check::LedgerGenesis];
     match ledger {
         Some(ledger) if !faulty.iter().any(|check| checks.failed(*check)) => Ok(ledger),

@@ -7,7 +7,9 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::since::{Basis, Rested};
 
 /// The verdict on one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,7 +54,7 @@ impl Verdict {
 }
 
 /// What is claimed to be in a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// The ledgers that everyone may read.
@@ -351,6 +353,12 @@ pub struct Report {
     pub unsupported: Vec<String>,
     /// Digests of what was given.
     pub inputs: Vec<InputDigest>,
+    /// What rests on an earlier report, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Rested>,
+    /// What later runs may rest on, of a verified event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
 }
 
 impl Report {
@@ -421,6 +429,14 @@ impl Report {
         }
         if self.rehearsal == Some(true) {
             writeln!(out, "This was a rehearsal.")?;
+        }
+        if let Some(since) = &self.since {
+            writeln!(
+                out,
+                "{} entries, {} of them ballots, rest on the earlier report with SHA-256 {}:\n\
+                 this report is as good as the place where that one was kept.",
+                since.entries, since.ballots, since.report
+            )?;
         }
         writeln!(out)?;
         for check in &self.checks {

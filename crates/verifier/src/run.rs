@@ -38,6 +38,8 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         checks,
         unsupported: judgement.unsupported.iter().map(|what| escape(what)).collect(),
         inputs: Vec::new(),
+        since: None,
+        basis: None,
     }
 }
 

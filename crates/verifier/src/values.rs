@@ -36,11 +36,12 @@ pub(crate) struct BoxValues<'a> {
     pub(crate) ballot_box: Option<&'a BallotBox>,
 }
 
-/// Reads and checks the credential list of a box. Spec: specs/verification.md §5.7.
+/// Reads and checks the credential list of a box; a `known` one was found valid by an earlier run, in the same box. Spec: specs/verification.md §5.7.
 pub(crate) fn check_credentials(
     source: &dyn Source,
     election_id: [u8; 32],
     defined: &At<BoxDefined>,
+    known: bool,
     checks: &mut Checks,
 ) -> Option<CredentialList> {
     let place = Place::entry(election_id, defined.seq);
@@ -55,7 +56,7 @@ pub(crate) fn check_credentials(
     let outcome = if value.holders > value.eligible {
         Err("there are more holders than eligible voters".to_owned())
     } else {
-        credential_rules(&bytes, value.holders)
+        credential_rules(&bytes, value.holders, known)
     };
     let all_members = outcome.is_ok();
     checks.outcome(Check::ElectionCredentials, place, outcome);

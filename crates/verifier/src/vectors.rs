@@ -359,7 +359,7 @@ fn ledger_of_the_model() {
         text(ledger, "checkpoint").as_bytes().to_vec(),
     );
     let mut checks = Checks::new(LEDGER_CHECKS);
-    let scanned = scan(&source, "", id, &mut checks).unwrap();
+    let scanned = scan(&source, "", id, None, &mut checks).unwrap();
     assert_eq!(scanned.size(), checkpoint.size);
     // Payloads of the model are not events, so only what lies below the catalogue can pass.
     for result in checks.results() {

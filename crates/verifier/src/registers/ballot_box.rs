@@ -63,6 +63,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) credentials_are_members: bool,
     /// How ballots are checked.
     pub(crate) method: Method,
+    /// Ballots below this position were verified by an earlier run, against this same setup.
+    pub(crate) known: u64,
 }
 
 /// A ballot that was taken into the box.
@@ -104,6 +106,8 @@ pub(crate) struct BallotBox {
     pub(crate) voters: Vec<Voter>,
     voter_of: HashMap<PointBytes, usize>,
     pub(crate) audits: u64,
+    /// Ballots whose signatures and proofs rest on an earlier run.
+    pub(crate) known: u64,
     /// First ballots of voters, by the start of the hour in milliseconds.
     pub(crate) first_ballots_by_hour: BTreeMap<i64, u64>,
     /// Length of the exclusion list, once fixed.
@@ -182,12 +186,12 @@ fn take_off(
             .par_iter()
             .filter(|(entry, _)| positions.contains(&entry.seq))
             .filter_map(|(_, event)| match event {
-                Event::BallotCast { ballot, .. } => Ballot::parse(ballot, &setup.suite).ok()?.points().ok(),
+                Event::BallotCast { ballot, .. } => Ballot::parse(ballot, &setup.suite).ok()?.known_choices(),
                 _ => None,
             })
             .collect();
         for points in &points {
-            sum.subtract(&points.choices);
+            sum.subtract(points);
             taken += 1;
         }
     });
@@ -213,7 +217,7 @@ pub(crate) fn check_box(
     let outcome = replay(source, ledger, checks, |checks, items| {
         let outcomes: Vec<Option<Outcome>> = items
             .par_iter()
-            .map(|(_, event)| look_at_ballot(event, setup))
+            .map(|(entry, event)| look_at_ballot(event, setup, entry.seq < setup.known))
             .collect();
         for ((entry, event), outcome) in items.iter().zip(outcomes) {
             let place = Place::entry(ledger.id, entry.seq);
@@ -260,6 +264,7 @@ struct Form {
     alphas: Vec<[u8; 32]>,
     is_for_election: bool,
     is_on_list: bool,
+    was_known: bool,
     group: Result<Cryptography, String>,
     times: Times,
 }
@@ -281,7 +286,7 @@ struct Times {
     cryptography: Duration,
 }
 
-fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
+fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>, known: bool) -> Option<Outcome> {
     let Event::BallotCast {
         ballot: bytes,
         replaces,
@@ -306,17 +311,27 @@ fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
     let is_on_list = setup.credentials.binary_search(&ballot.credential).is_ok();
     let start = Instant::now();
     let known_credential = is_on_list && setup.credentials_are_members;
-    let group = BallotChecker::new(&setup.suite, setup.method)
-        .check(&ballot, known_credential)
-        .map_err(|error| format!("a point is {error}"))
-        .map(|findings| Cryptography {
-            signature_holds: findings.signature_holds,
-            proofs_hold: findings.proofs_hold,
-            replacement_holds: replaces
-                .as_ref()
-                .map(|replaces| ballot.replacement_holds(replaces, &findings.points.credential)),
-            choices: findings.points.choices,
-        });
+    let known_choices = if known { ballot.known_choices() } else { None };
+    let was_known = known_choices.is_some();
+    let group = match known_choices {
+        Some(choices) => Ok(Cryptography {
+            signature_holds: true,
+            proofs_hold: Some(true),
+            replacement_holds: replaces.as_ref().map(|_| true),
+            choices,
+        }),
+        None => BallotChecker::new(&setup.suite, setup.method)
+            .check(&ballot, known_credential)
+            .map_err(|error| format!("a point is {error}"))
+            .map(|findings| Cryptography {
+                signature_holds: findings.signature_holds,
+                proofs_hold: findings.proofs_hold,
+                replacement_holds: replaces
+                    .as_ref()
+                    .map(|replaces| ballot.replacement_holds(replaces, &findings.points.credential)),
+                choices: findings.points.choices,
+            }),
+    };
     times.cryptography = start.elapsed();
     let form = Form {
         hash: ballot.hash,
@@ -324,6 +339,7 @@ fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>) -> Option<Outcome> {
         alphas: ballot.alphas().map(|alpha| sha256(&[alpha.as_bytes()])).collect(),
         is_for_election,
         is_on_list,
+        was_known,
         group,
         times,
     };
@@ -550,6 +566,7 @@ impl Step<'_, '_, '_> {
     }
 
     fn take(&self, ballot_box: &mut BallotBox, form: &Form) {
+        ballot_box.known += u64::from(form.was_known);
         let index = ballot_box.ballots.len();
         let voter = match ballot_box.voter_of.get(&form.credential) {
             Some(voter) => *voter,

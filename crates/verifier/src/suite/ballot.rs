@@ -201,6 +201,20 @@ impl<'a> Ballot<'a> {
         })
     }
 
+    /// The ciphertexts of a ballot whose points were all found to be members, by question and choice. `None` if one is not on the curve.
+    pub(crate) fn known_choices(&self) -> Option<Vec<Vec<Ciphertext<EdwardsPoint>>>> {
+        let decode = |written: &Ciphertext<PointBytes>| {
+            Some(Ciphertext {
+                alpha: written.alpha.decompress()?,
+                beta: written.beta.decompress()?,
+            })
+        };
+        let answers = self.answers.iter();
+        answers
+            .map(|answer| answer.choices.iter().map(decode).collect())
+            .collect()
+    }
+
     /// Hash and signature by the credential. Spec: specs/ballot-suite.md §7.4.
     pub(crate) fn signature_holds(&self, points: &Points) -> bool {
         let hash = b64raw(&sha256(&[self.unsigned, b"}"]));
