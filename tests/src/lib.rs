@@ -11,6 +11,8 @@
     reason = "a harness: it fails by panicking"
 )]
 
+pub mod attacks;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -67,6 +67,39 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+    /// The verdict code under which a verifier would report the event if it stood on the ledger all the same
+    /// (specs/verification.md); `None` if the event is not at fault.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Body(BodyError::Version { .. }) => "event.unknown",
+            Self::Body(BodyError::Author | BodyError::Signature(_)) => "entry.signature",
+            Self::Body(BodyError::SeenNothing) => "entry.seen",
+            Self::Body(
+                BodyError::TooManyRefs(_) | BodyError::RefOrder | BodyError::EmptyRef | BodyError::OwnRef,
+            )
+            | Self::Refs(_) => "entry.refs",
+            Self::Body(_) => "entry.encoding",
+            Self::Unknown(_) | Self::Chain(ChainError::OtherLedger(_)) => "entry.ledger",
+            Self::Chain(ChainError::NonceUsed(_) | ChainError::Repeated(_)) => "entry.nonce",
+            Self::Chain(ChainError::SecondGenesis) => "ledger.genesis",
+            Self::Chain(ChainError::ServiceBody) => "event.nonce",
+            Self::Chain(
+                ChainError::SeenMissing
+                | ChainError::SeenAhead(_)
+                | ChainError::SeenRoot(_)
+                | ChainError::SeenTooOld(_)
+                | ChainError::AuthorTime,
+            ) => "entry.seen",
+            Self::Chain(ChainError::Lag | ChainError::TimeGoesBack) | Self::ClockBehind { .. } => {
+                "entry.time"
+            }
+            Self::Chain(ChainError::Position { .. } | ChainError::Prev(_)) => "entry.chain",
+            Self::Rejected(rejection) => rejection.code(),
+            _ => return None,
+        })
+    }
+
     /// Whether sending the same bytes again may succeed.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

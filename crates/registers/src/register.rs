@@ -185,6 +185,7 @@ impl Rejection {
             Self::Content(ContentProblem::Mismatch(_)) => "content.mismatch",
             Self::Content(_) => "content.missing",
             Self::Election(r) => r.code(),
+            Self::Event(EventError::Payload { .. }) => "entry.encoding",
             Self::Event(_) => "event.unknown",
             Self::Grant(_) => "event.grant",
             Self::FixedField { .. } => "event.nonce",

@@ -260,7 +260,7 @@ fn the_definition_is_one_and_whole() {
             Event::Election(ElectionEvent::ElectionDefined(without_box)),
             &[],
         ),
-        "election.ledgers",
+        "election.order",
     );
     let mut public_roll = good.clone();
     public_roll.ledgers.iter_mut().for_each(|l| l.visibility = PUBLIC);
@@ -270,7 +270,7 @@ fn the_definition_is_one_and_whole() {
             Event::Election(ElectionEvent::ElectionDefined(public_roll)),
             &[],
         ),
-        "election.ledgers",
+        "election.order",
     );
     let mut unsorted = good.clone();
     unsorted.ledgers.reverse();
@@ -280,7 +280,7 @@ fn the_definition_is_one_and_whole() {
             Event::Election(ElectionEvent::ElectionDefined(unsorted)),
             &[],
         ),
-        "election.ledgers",
+        "election.order",
     );
     let mut missing = good.clone();
     missing.manifest.length += 1;

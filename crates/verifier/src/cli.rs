@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::explain::{explain, list};
 use crate::report::{Profile, Report, Stage, escape};
 use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
 
@@ -54,6 +55,11 @@ Stages, in order: announced, defined, prepared, open, closed, sealed, anchored, 
 With --folder the receipt is also compared with the published ledger. If the two differ although both are signed, they prove
 together that the ledger was forked: keep the receipt and publish it.")]
     Receipt(ReceiptArgs),
+    /// Say what a verdict code means and what to do about it; without a code, list all
+    Explain {
+        /// The code, as in a report
+        code: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +144,7 @@ impl Command {
             Command::Event(args) => args.common.json,
             Command::Ledger(args) => args.common.json,
             Command::Receipt(args) => args.common.json,
+            Command::Explain { .. } => false,
         }
     }
 }
@@ -201,6 +208,11 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
             };
         }
     };
+    if let Command::Explain { code } = &cli.command
+        && let Some(text) = code.as_deref().map_or_else(|| Some(list()), explain)
+    {
+        return print(&text, 0);
+    }
     // A panic is a fault of this program; it must never look like a verdict.
     let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(&cli.command))) else {
         return EXIT_INTERNAL;
@@ -226,6 +238,11 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
             };
         }
     };
+    print(&text, code)
+}
+
+/// Prints a whole text and returns `code`, or that this failed.
+fn print(text: &str, code: i32) -> i32 {
     let mut out = std::io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
         EXIT_INTERNAL
@@ -260,5 +277,7 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
             let report = verify_receipts(&args.files, &args.trust, folder, threads(&args.common))?;
             Ok((report, args.common.json))
         }
+        // One that there is was explained before.
+        Command::Explain { code } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
     }
 }

@@ -467,12 +467,17 @@ pub(crate) fn check_trusted(trusted: &TrustedLedger, ledger: Option<&Ledger>, ch
         "another kind, origin or key than the trust file's",
     );
     if let Some(known) = trusted.checkpoint {
-        let outcome = match ledger.tree.root(known.size) {
-            None => Err("the ledger is shorter than a known checkpoint"),
-            Some(root) if root != known.root => Err("the ledger does not contain a known checkpoint"),
-            Some(_) => Ok(()),
-        };
-        checks.outcome(Check::TrustCheckpoint, place, outcome);
+        match ledger.tree.root(known.size) {
+            None => {
+                let detail = "the ledger is shorter than a known checkpoint";
+                checks.fail(Check::TrustCheckpoint, place, detail);
+            }
+            Some(root) if root != known.root => {
+                let detail = "the ledger does not contain a known checkpoint: its history is another one";
+                checks.fail_as(Check::TrustCheckpoint, "ledger.fork", place, detail);
+            }
+            Some(_) => checks.pass(Check::TrustCheckpoint),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod cli;
 mod contents;
 mod event;
 mod events;
+mod explain;
 mod hash;
 #[cfg(test)]
 mod hostile;
@@ -59,6 +60,7 @@ use crate::suite::checker::Method;
 use crate::trust::MAX_TRUST_BYTES;
 
 pub use crate::cli::{command, run_cli};
+pub use crate::explain::{CODES, Code, explain};
 pub use crate::report::{
     BoxSummary, CheckResult, CheckVerdict, CounterExample, InputDigest, LedgerSummary, Profile,
     ReceiptSummary, Report, Stage, Verdict, escape,
@@ -132,6 +134,9 @@ pub enum Unusable {
     /// A file that was named as a receipt is none.
     #[error("{0}: not a receipt: its first line is not {RECEIPT_HEADER}")]
     NotAReceipt(PathBuf),
+    /// There is no such verdict code.
+    #[error("there is no verdict code {0:?}; `sijill-verify explain` lists all")]
+    UnknownCode(String),
     /// The threads could not be started.
     #[error("cannot start threads: {0}")]
     Threads(String),

@@ -241,6 +241,15 @@ fn exit_codes_are_a_closed_set() {
     assert_eq!(code(&["event", "published", "--require-stage", "later"]), Some(2));
     assert_eq!(code(&["event", "published", "--threads", "0"]), Some(2));
     assert_eq!(code(&["--help"]), Some(0));
+    assert_eq!(code(&["explain", "ballot.proof"]), Some(0));
+    assert_eq!(code(&["explain"]), Some(0));
+    assert_eq!(code(&["explain", "ballot.\u{1b}[31m"]), Some(2));
+    let explained = scene.run(&["explain", "ledger.fork"]).stdout;
+    assert!(
+        String::from_utf8(explained)
+            .unwrap()
+            .starts_with("ledger.fork (check 2.4): ")
+    );
 
     assert_eq!(code(&[&trusted[..], &["--plain"]].concat()), Some(0));
     let json = scene.run(&[

@@ -563,7 +563,7 @@ fn another_history_is_not_the_known_one() {
     other.boxes[0].leaves[3][0] ^= 1;
     let trust = other.trust(Some(5));
     let report = verify(&event.files(false), Some(&trust), Profile::Public);
-    assert_eq!(failed(&report), ["trust.checkpoint"]);
+    assert_eq!(failed(&report), ["ledger.fork"]);
     let longer = event.trust_json(Some(5)).replace("\"size\":5", "\"size\":500");
     let report = verify(
         &event.files(false),

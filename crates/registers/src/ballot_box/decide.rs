@@ -145,9 +145,9 @@ impl BoxRejection {
                 B::Signature | B::SignatureHash => "ballot.signature",
                 B::IndividualProof { .. } | B::OverallProof { .. } | B::BlankProof { .. } => "ballot.proof",
                 B::Uuid | B::Fingerprint => "ballot.election",
-                B::Credential(P::Torsion | P::Neutral)
+                B::Credential(P::NotOnCurve | P::Torsion | P::Neutral)
                 | B::Ciphertext {
-                    error: P::Torsion | P::Neutral,
+                    error: P::NotOnCurve | P::Torsion | P::Neutral,
                     ..
                 } => "ballot.group",
                 _ => "ballot.form",

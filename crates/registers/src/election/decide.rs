@@ -119,9 +119,8 @@ impl ElectionRejection {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Order { .. } => "election.order",
+            Self::Order { .. } | Self::Ledgers(_) => "election.order",
             Self::Manifest(_) => "election.manifest",
-            Self::Ledgers(_) => "election.ledgers",
             Self::TrusteeKey { .. } => "trustee.key",
             Self::Ceremony { code, .. } => code,
             Self::TrusteesRecord(_) => "trustee.record",
@@ -467,10 +466,7 @@ impl ElectionState {
             return Err(wrong("the roll is not frozen yet").into());
         };
         if cited.size < frozen_size {
-            return Err(Rejection::Refs {
-                event: "BoxDefined",
-                problem: "cites the roll at a size before its freeze",
-            });
+            return Err(wrong("cites the roll at a size before its freeze").into());
         }
         if roll
             .districts
@@ -556,10 +552,10 @@ impl ElectionState {
             return Err(ElectionRejection::BelowMinimum { counted, minimum }.into());
         }
         if progress.shares.contains_key(&e.index) {
-            return Err(order(
-                "ShareSubmitted",
-                format!("trustee {} has handed in a share already", e.index),
-            )
+            return Err(ElectionRejection::Share {
+                index: e.index,
+                problem: "this trustee has handed in a share already".to_owned(),
+            }
             .into());
         }
         self.check_share(e, ctx)

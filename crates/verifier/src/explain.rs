@@ -1,0 +1,601 @@
+//! What each verdict code means and what whoever meets it should do: one table, the same as in the specification.
+//!
+//! Codes are stable: a code keeps its meaning, and none is used again for another one.
+//!
+//! Spec: specs/verification.md §10.
+
+use std::fmt::Write as _;
+
+/// A verdict code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The code, as in reports.
+    pub code: &'static str,
+    /// Number of the check that reports it.
+    pub check: &'static str,
+    /// What a counter-example under this code says.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+const fn code(check: &'static str, code: &'static str, meaning: &'static str, advice: &'static str) -> Code {
+    Code {
+        code,
+        check,
+        meaning,
+        advice,
+    }
+}
+
+const COPY: &str = "Fetch the folder again, from another mirror if there is one; if it stays, tell the publisher and keep both copies";
+const TRUST: &str = "Compare the trust file with its other publications; do not take one from the folder or from its publisher alone";
+const KEEP: &str =
+    "Keep folder and trust file as evidence and publish both: the holder of the ledger key answers for it";
+const SERVICE: &str =
+    "Keep the folder as evidence: the service must never have taken this; ask the commission for an account";
+const OFFICIAL: &str =
+    "Ask the commission which official signed this, and why the service took it; the entry names the key";
+const COMMISSION: &str = "Do not accept the result; the commission must say how the step came about and whether the event is repeated";
+const BALLOT: &str = "Do not accept the count of this box; the service should have refused the ballot, and a recount must leave it out";
+const TRUSTEE: &str =
+    "Do not accept the result; the named trustee must act again, or another one in its place";
+const RECOUNT: &str = "Do not accept the result; seal and count must be made again from the recorded ballots, under observation";
+const REGISTRAR: &str = "Ask the registrar for an account; the roll must be right before anybody votes";
+const RECEIPT: &str = "Ask the service for the receipt again; if it stays, keep it and complain";
+
+/// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.
+pub const CODES: &[Code] = &[
+    code(
+        "2.1",
+        "folder.layout",
+        "the files of the folder could not all be judged",
+        COPY,
+    ),
+    code(
+        "2.1",
+        "folder.missing",
+        "a file that belongs to the folder is not there",
+        COPY,
+    ),
+    code(
+        "2.1",
+        "folder.unexpected",
+        "a file, link or folder is there that no published folder has",
+        COPY,
+    ),
+    code(
+        "2.2",
+        "trust.file",
+        "the election ledger that the trust file names is not in the folder",
+        TRUST,
+    ),
+    code(
+        "2.3",
+        "trust.ledger",
+        "a ledger of the trust file is missing, or has another id, kind, origin or key",
+        TRUST,
+    ),
+    code(
+        "2.4",
+        "trust.checkpoint",
+        "a ledger is shorter than a checkpoint of it that is known: an older state was published",
+        KEEP,
+    ),
+    code(
+        "2.4",
+        "ledger.fork",
+        "a ledger has another root at the size of a known checkpoint: its history was rewritten",
+        KEEP,
+    ),
+    code(
+        "2.5",
+        "folder.restricted",
+        "a restricted ledger lies in a public folder",
+        "Tell the publisher at once and delete the copy: it may show who is on the roll",
+    ),
+    code("2.6", "folder.content", "a cited content cannot be read", COPY),
+    code(
+        "2.6",
+        "content.missing",
+        "a content that an event cites is not there",
+        COPY,
+    ),
+    code(
+        "2.6",
+        "content.mismatch",
+        "a content has another hash or length than the event cites",
+        COPY,
+    ),
+    code(
+        "2.6",
+        "content.uncited",
+        "a content is there that no event cites",
+        COPY,
+    ),
+    code(
+        "3.1",
+        "ledger.checkpoint",
+        "the checkpoint is missing, malformed, or not signed by the ledger key",
+        COPY,
+    ),
+    code(
+        "3.2",
+        "ledger.tiles",
+        "tiles, bundles and checkpoint do not follow from each other",
+        COPY,
+    ),
+    code(
+        "3.3",
+        "entry.encoding",
+        "an entry, body or payload is not in its one canonical form",
+        SERVICE,
+    ),
+    code(
+        "3.4",
+        "ledger.genesis",
+        "the first entry is no genesis, or not the one that the ledger's id stands for",
+        KEEP,
+    ),
+    code(
+        "3.5",
+        "entry.chain",
+        "a number is skipped, or an entry does not name the one before it: something was taken out or put in",
+        KEEP,
+    ),
+    code(
+        "3.6",
+        "entry.time",
+        "a time goes back, lies beyond the lag, or is impossible",
+        SERVICE,
+    ),
+    code(
+        "3.7",
+        "entry.signature",
+        "the signature of an entry's author does not hold",
+        SERVICE,
+    ),
+    code(
+        "3.8",
+        "entry.ledger",
+        "an entry was signed for another ledger",
+        SERVICE,
+    ),
+    code(
+        "3.9",
+        "entry.nonce",
+        "an author's nonce is used twice: an event was replayed",
+        SERVICE,
+    ),
+    code(
+        "3.10",
+        "entry.seen",
+        "an official signed upon another history, an old one, or at another time",
+        OFFICIAL,
+    ),
+    code(
+        "3.11",
+        "entry.refs",
+        "an event cites other ledgers than it must, or states of them that never were",
+        KEEP,
+    ),
+    code(
+        "3.12",
+        "event.unknown",
+        "an event type or version is unknown, or belongs to another kind of ledger",
+        "Take the newest version of the verifier; if it does not know the event either, ask the commission",
+    ),
+    code(
+        "3.13",
+        "event.author",
+        "the author does not hold the role at that position",
+        OFFICIAL,
+    ),
+    code(
+        "3.14",
+        "event.grant",
+        "a grant or revocation that the rules refuse",
+        OFFICIAL,
+    ),
+    code(
+        "3.15",
+        "event.nonce",
+        "a nonce, time or view of the service is not the one fixed by rule: it may carry a message",
+        SERVICE,
+    ),
+    code(
+        "4.1",
+        "roll.order",
+        "an event of the roll does not come next, or stands behind the freeze",
+        REGISTRAR,
+    ),
+    code(
+        "4.2",
+        "roll.duplicate",
+        "a voter or a commitment stands twice on the roll",
+        REGISTRAR,
+    ),
+    code(
+        "4.3",
+        "roll.counts",
+        "the frozen roll does not count the registrations",
+        REGISTRAR,
+    ),
+    code(
+        "4.4",
+        "roll.credentials",
+        "a credential list of the roll is not canonical, not sorted, or of another length",
+        REGISTRAR,
+    ),
+    code(
+        "5.1",
+        "election.order",
+        "an event of the election does not come next, or the event has not come to the required stage",
+        COMMISSION,
+    ),
+    code(
+        "5.2",
+        "election.manifest",
+        "the manifest is not canonical, not valid, or of an unknown format or suite",
+        COMMISSION,
+    ),
+    code(
+        "5.3",
+        "election.ledgers",
+        "a listed ledger has another kind or parent",
+        COPY,
+    ),
+    code(
+        "5.3",
+        "election.omitted",
+        "a ledger that the event lists is not in the folder: ballots may be missing",
+        COPY,
+    ),
+    code(
+        "5.3",
+        "election.unlisted",
+        "a ledger is in the folder that the event does not list",
+        COPY,
+    ),
+    code(
+        "5.4",
+        "trustee.key",
+        "a trustee does not prove knowledge of its key",
+        TRUSTEE,
+    ),
+    code(
+        "5.5",
+        "trustee.record",
+        "the election key is not that of the trustees together: somebody else may read the ballots",
+        COMMISSION,
+    ),
+    code(
+        "5.6",
+        "election.record",
+        "a box asks something else than the manifest, or under another key",
+        COMMISSION,
+    ),
+    code(
+        "5.7",
+        "election.credentials",
+        "a credential list is not canonical, too long, or not that of the frozen roll",
+        REGISTRAR,
+    ),
+    code(
+        "5.8",
+        "election.anchor",
+        "the anchored tally is not that of the sealed box",
+        RECOUNT,
+    ),
+    code(
+        "5.9",
+        "trustee.share",
+        "a share is not valid for the anchored tally, is the second of its trustee, or of a box that must not be decrypted",
+        TRUSTEE,
+    ),
+    code(
+        "5.10",
+        "result.value",
+        "the declared result does not follow from tally and shares",
+        RECOUNT,
+    ),
+    code(
+        "5.11",
+        "paper.return",
+        "the paper return does not add up, or has fewer papers than excluded voters",
+        "Ask the commission for the protocols of the stations; the return must be corrected before certification",
+    ),
+    code(
+        "5.12",
+        "view.digest",
+        "a published view is not the one that follows from the ledgers",
+        "Trust the ledgers and not the page: compute the view again and tell the publisher",
+    ),
+    code(
+        "5.13",
+        "ceremony.certificate",
+        "a certificate of the key ceremony is not signed, for another place, or not fresh",
+        TRUSTEE,
+    ),
+    code(
+        "5.14",
+        "ceremony.coefficients",
+        "opened coefficients are not those that were committed to",
+        TRUSTEE,
+    ),
+    code(
+        "5.15",
+        "ceremony.shares",
+        "a trustee did not deal one share to each",
+        TRUSTEE,
+    ),
+    code(
+        "5.16",
+        "ceremony.key",
+        "a confirmed key does not follow from the coefficients, or the trustee saw another ceremony",
+        TRUSTEE,
+    ),
+    code(
+        "5.17",
+        "ceremony.complaint",
+        "a complaint does not disclose the secret that would prove it",
+        TRUSTEE,
+    ),
+    code(
+        "5.18",
+        "election.certification",
+        "a certification came before everything was published, or by somebody who had not seen it all",
+        COMMISSION,
+    ),
+    code(
+        "5.19",
+        "archive.bytes",
+        "an archive is not the one that follows from the ledgers",
+        "Trust the ledgers and not the archive: make it again from them",
+    ),
+    code(
+        "6.1",
+        "box.order",
+        "an event of a ballot box does not come next",
+        COMMISSION,
+    ),
+    code(
+        "6.2",
+        "box.setup",
+        "a box is set up otherwise than the election ledger says",
+        COMMISSION,
+    ),
+    code(
+        "6.3",
+        "box.window",
+        "something was opened, received or closed outside its time",
+        COMMISSION,
+    ),
+    code(
+        "6.4",
+        "ballot.form",
+        "a ballot is not canonical or not of the shape of its questions",
+        BALLOT,
+    ),
+    code(
+        "6.5",
+        "ballot.election",
+        "a ballot was made for another election",
+        BALLOT,
+    ),
+    code(
+        "6.6",
+        "ballot.credential",
+        "a ballot is by a credential that is not on the list",
+        BALLOT,
+    ),
+    code(
+        "6.7",
+        "ballot.group",
+        "a point of a ballot is not in the prime-order group, or neutral",
+        BALLOT,
+    ),
+    code(
+        "6.8",
+        "ballot.signature",
+        "a ballot is not signed by its credential",
+        BALLOT,
+    ),
+    code(
+        "6.9",
+        "ballot.proof",
+        "a proof does not hold: a ballot may have more or fewer votes than one may give",
+        BALLOT,
+    ),
+    code(
+        "6.10",
+        "ballot.duplicate",
+        "a ballot or a ciphertext stands twice",
+        BALLOT,
+    ),
+    code(
+        "6.11",
+        "ballot.chain",
+        "a re-vote does not replace the voter's latest ballot with a valid proof",
+        BALLOT,
+    ),
+    code(
+        "6.12",
+        "ballot.audited",
+        "an audited ballot was cast, or an audit is malformed",
+        BALLOT,
+    ),
+    code(
+        "6.13",
+        "box.exclusions",
+        "the exclusion list is not canonical, of another length, or names a stranger",
+        REGISTRAR,
+    ),
+    code(
+        "6.14",
+        "box.counted",
+        "other ballots count than those that should",
+        RECOUNT,
+    ),
+    code(
+        "6.15",
+        "box.tally",
+        "the encrypted tally is not the sum of the counted ballots",
+        RECOUNT,
+    ),
+    code(
+        "7.1",
+        "receipt.form",
+        "the receipt is not in its one canonical form",
+        RECEIPT,
+    ),
+    code(
+        "7.2",
+        "receipt.ledger",
+        "the receipt's checkpoint is not by a ledger of the trust file, or not signed by its key",
+        RECEIPT,
+    ),
+    code(
+        "7.3",
+        "receipt.entry",
+        "the receipt's entry is malformed, of another place, or not signed",
+        RECEIPT,
+    ),
+    code(
+        "7.4",
+        "receipt.inclusion",
+        "the receipt does not prove that the entry is under the checkpoint",
+        RECEIPT,
+    ),
+    code(
+        "7.5",
+        "receipt.known",
+        "the receipt could not be found again in the published ledger",
+        "Fetch the folder again; a folder that is older than the receipt is no proof of anything",
+    ),
+    code(
+        "7.5",
+        "receipt.fork",
+        "the receipt and what is published are two histories of one ledger: both are signed, so they prove a fork",
+        "Keep the receipt and publish it with the checkpoint of the folder: the two convict the holder of the ledger key",
+    ),
+];
+
+/// The explanation of a code, for people; `None` if there is no such code.
+#[must_use]
+pub fn explain(code: &str) -> Option<String> {
+    let found = CODES.iter().find(|known| known.code == code)?;
+    let Code {
+        code,
+        check,
+        meaning,
+        advice,
+    } = found;
+    Some(format!(
+        "{code} (check {check}): {meaning}.\nWhat to do: {advice}.\n"
+    ))
+}
+
+/// All codes with their meanings, a line each.
+pub(crate) fn list() -> String {
+    let mut out = String::new();
+    for code in CODES {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{:>4}  {:<22} {}", code.check, code.code, code.meaning);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::check::Check;
+
+    #[test]
+    fn the_table_is_that_of_the_specification() {
+        let spec = include_str!("../../../specs/verification.md");
+        let section = spec.split("## 9. ").nth(1).unwrap();
+        let rows: Vec<Vec<&str>> = section
+            .lines()
+            .take_while(|line| !line.starts_with("## "))
+            .filter_map(|line| {
+                Some(
+                    line.strip_prefix("| ")?
+                        .strip_suffix(" |")?
+                        .split(" | ")
+                        .collect(),
+                )
+            })
+            .filter(|row: &Vec<&str>| row[0].starts_with('`'))
+            .collect();
+        let ours: Vec<Vec<String>> = CODES
+            .iter()
+            .map(|code| {
+                vec![
+                    format!("`{}`", code.code),
+                    code.check.to_owned(),
+                    code.meaning.to_owned(),
+                    code.advice.to_owned(),
+                ]
+            })
+            .collect();
+        assert_eq!(rows, ours);
+    }
+
+    #[test]
+    fn every_check_has_its_code_and_no_code_stands_twice() {
+        let codes: BTreeSet<&str> = CODES.iter().map(|code| code.code).collect();
+        assert_eq!(codes.len(), CODES.len());
+        for check in Check::ALL {
+            let own = CODES.iter().find(|code| code.code == check.code());
+            assert_eq!(
+                own.map(|code| code.check),
+                Some(check.number()),
+                "{}",
+                check.code()
+            );
+        }
+        for code in CODES {
+            assert!(
+                Check::ALL.iter().any(|check| check.number() == code.check),
+                "{}",
+                code.code
+            );
+        }
+        assert!(explain("receipt.fork").unwrap().contains("two histories"));
+        assert_eq!(explain("receipt.spoon"), None);
+    }
+
+    /// Codes that stand as literals in the source are codes of the table.
+    #[test]
+    fn no_other_code_is_ever_reported() {
+        let sources = [
+            include_str!("contents.rs"),
+            include_str!("event.rs"),
+            include_str!("layout.rs"),
+            include_str!("receipt.rs"),
+        ];
+        let mut found = 0;
+        for literal in sources
+            .iter()
+            .flat_map(|source| source.split('"').skip(1).step_by(2))
+        {
+            let is_code = literal.split_once('.').is_some_and(|(group, what)| {
+                CODES
+                    .iter()
+                    .any(|code| code.code.split('.').next() == Some(group))
+                    && what.bytes().all(|b| b.is_ascii_lowercase())
+            });
+            if is_code {
+                found += 1;
+                assert!(CODES.iter().any(|code| code.code == literal), "{literal}");
+            }
+        }
+        assert!(
+            found >= 8,
+            "{found} literals are too few: the codes are written otherwise now"
+        );
+    }
+}

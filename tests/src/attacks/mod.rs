@@ -1,0 +1,9 @@
+//! The attack corpus: events that are right but for one flaw, made by a forger who holds all keys.
+//!
+//! [`cases::all`] says what there is, [`corpus`] how it is packed, written and read. `fixtures/attacks/README.md` is for those who use it.
+
+pub mod cases;
+pub mod corpus;
+pub mod forge;
+pub mod suite;
+pub mod world;
