@@ -228,6 +228,12 @@ impl Checks {
         self.records.get(&check).is_some_and(|record| record.failed > 0)
     }
 
+    /// Failures and omissions so far, of all checks.
+    pub(crate) fn troubles(&self) -> u64 {
+        let troubles = self.records.values().map(|r| r.failed.saturating_add(r.skipped));
+        troubles.fold(0, u64::saturating_add)
+    }
+
     pub(crate) fn results(&self) -> Vec<CheckResult> {
         self.records
             .iter()

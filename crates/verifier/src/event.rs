@@ -16,7 +16,7 @@ use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
 use crate::registers::election::{Election, replay_election};
 use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
-use crate::report::{BoxSummary, Profile, Report, Stage};
+use crate::report::{BoxSummary, EventSummary, Profile, Report, Stage, Text, Unopposed, escape};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::source::{Source, SourceError};
 use crate::suite::ballot::Election as Suite;
@@ -50,21 +50,24 @@ pub(crate) fn verify(
         checks: Checks::new(applicable),
         ledgers: BTreeMap::new(),
         files: listing.files.keys().cloned().collect(),
+        troubles: BTreeMap::new(),
     };
     check_event_layout(source, &listing, &mut run.checks);
     let ids = ledger_ids(&listing);
     for id in &ids {
         let folder = format!("ledgers/{}/", hex::encode(id));
+        let before = run.checks.troubles();
         if let Some(ledger) = scan(source, &folder, *id, &mut run.checks) {
             run.ledgers.insert(*id, ledger);
         }
+        run.blame(*id, before);
     }
     check_citations(&run.ledgers, &mut run.checks);
     let all_read = run.ledgers.len() == ids.len();
     check_contents(source, &listing, &run.ledgers, all_read, &mut run.checks);
 
     let election_id = run.find_election();
-    let (election, boxes) = match election_id {
+    let (election, mut boxes) = match election_id {
         Some(id) => run.check_election(id, required),
         None => {
             run.nothing_of_the_election("the election ledger is not here");
@@ -72,6 +75,7 @@ pub(crate) fn verify(
         }
     };
     run.check_trust(election_id, &election);
+    run.keep_established(&mut boxes);
 
     let manifest = election.manifest.as_ref();
     let judgement = Judgement {
@@ -86,6 +90,7 @@ pub(crate) fn verify(
     report.ceremony_attempts = manifest
         .filter(|manifest| manifest.has_ceremony())
         .map(|_| election.ceremony.attempt());
+    report.manifest = manifest.map(event_summary);
     report.rehearsal = manifest.map(|manifest| manifest.rehearsal);
     report.ledgers = run.ledgers.values().map(ledger_summary).collect();
     report.boxes = boxes;
@@ -101,6 +106,8 @@ struct Run<'a> {
     ledgers: BTreeMap<[u8; 32], Ledger>,
     /// Paths of all files.
     files: BTreeSet<String>,
+    /// Failures and omissions that concern one ledger only.
+    troubles: BTreeMap<[u8; 32], u64>,
 }
 
 /// Uuid and path of each archive.
@@ -113,7 +120,56 @@ fn archives(files: &BTreeSet<String>) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+fn text(text: &crate::manifest::Text) -> Text {
+    Text {
+        en: escape(&text.en),
+        ar: escape(&text.ar),
+    }
+}
+
+fn event_summary(manifest: &Manifest) -> EventSummary {
+    let unopposed = manifest.districts.iter().filter(|district| !district.is_polled());
+    EventSummary {
+        id: manifest.id.clone(),
+        name: text(&manifest.name),
+        time_zone: manifest.zone.iana_name().unwrap_or_default().to_owned(),
+        opens_ms: manifest.opens_ms,
+        closes_ms: manifest.closes_ms,
+        unopposed: unopposed
+            .map(|district| Unopposed {
+                district: district.id.clone(),
+                name: text(&district.name),
+                elected: district.unopposed.iter().map(text).collect(),
+            })
+            .collect(),
+    }
+}
+
 impl Run<'_> {
+    /// What has gone wrong since `before` concerns this ledger only.
+    fn blame(&mut self, ledger: [u8; 32], before: u64) {
+        let troubles = self.checks.troubles().saturating_sub(before);
+        *self.troubles.entry(ledger).or_default() += troubles;
+    }
+
+    /// Leaves numbers to the boxes that are established. Whatever is not known to concern another box alone concerns every box.
+    fn keep_established(&self, boxes: &mut [BoxSummary]) {
+        let own = |summary: &BoxSummary| {
+            let id = crate::hash::hex32(&summary.ledger);
+            id.and_then(|id| self.troubles.get(&id)).copied().unwrap_or(0)
+        };
+        let of_boxes = boxes.iter().map(own).fold(0, u64::saturating_add);
+        let common = self.checks.troubles().saturating_sub(of_boxes);
+        for summary in boxes {
+            summary.established = common == 0 && own(summary) == 0;
+            if !summary.established {
+                summary.turnout = None;
+                summary.result = None;
+                summary.outcome = None;
+            }
+        }
+    }
+
     /// The election ledger: the one that the trust file names, else the only one of its kind.
     fn find_election(&mut self) -> Option<[u8; 32]> {
         let mut elections = self
@@ -174,6 +230,7 @@ impl Run<'_> {
             });
             // A district without a listed box has failed 5.1 already.
             if let Some(listed) = listed {
+                let before = self.checks.troubles();
                 summaries.push(self.check_district(
                     id,
                     &election,
@@ -182,6 +239,7 @@ impl Run<'_> {
                     listed.ledger,
                     required,
                 ));
+                self.blame(listed.ledger, before);
             }
         }
         let boxes: BTreeSet<String> = election.boxes.keys().map(uuid_of_box).collect();
@@ -280,10 +338,15 @@ impl Run<'_> {
             district: district.id.clone(),
             ledger: hex::encode(box_id),
             stage: Some(Stage::Announced),
+            name: text(&district.name),
+            established: false,
             ballots: 0,
             audits: 0,
             counted: None,
+            below_minimum: false,
+            turnout: None,
             result: None,
+            outcome: None,
         };
         let Some(defined) = election.boxes.get(&box_id) else {
             self.check_undefined_box(box_id);
@@ -341,7 +404,10 @@ impl Run<'_> {
             fingerprint: &phi,
             ballot_box: ballot_box.as_ref(),
         };
-        summary.result = values.check(&mut self.checks);
+        let established = values.check(&mut self.checks);
+        summary.result = established.result;
+        summary.turnout = established.turnout;
+        summary.outcome = established.outcome;
         let uuid = uuid_of_box(&box_id);
         let has_archive = archives(&self.files).any(|(name, _)| name == uuid);
         if let (true, Some(fixed), Some(ledger)) = (has_archive, fixed, self.ledgers.get(&box_id)) {
@@ -354,6 +420,9 @@ impl Run<'_> {
             summary.ballots = ballot_box.ballots.len() as u64;
             summary.audits = ballot_box.audits;
             summary.counted = ballot_box.counted;
+            summary.below_minimum = ballot_box
+                .counted
+                .is_some_and(|counted| counted < manifest.min_ballots);
             summary.stage = Some(reached(election, manifest, box_id, ballot_box));
         }
         self.check_stage(election_id, &summary, required);

@@ -62,8 +62,9 @@ use crate::trust::MAX_TRUST_BYTES;
 pub use crate::cli::{command, run_cli};
 pub use crate::explain::{CODES, Code, explain};
 pub use crate::report::{
-    BoxSummary, CheckResult, CheckVerdict, CounterExample, InputDigest, LedgerSummary, Profile,
-    ReceiptSummary, Report, Stage, Verdict, escape,
+    AnswerOutcome, BoxSummary, ChannelCount, CheckResult, CheckVerdict, CounterExample, EventSummary, Hour,
+    InputDigest, LedgerSummary, Outcome, Profile, QuestionOutcome, ReceiptSummary, Report, Stage, Text,
+    Turnout, Unopposed, Verdict, escape,
 };
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
 pub use crate::trust::{Trust, TrustError};

@@ -185,14 +185,139 @@ pub struct BoxSummary {
     pub ledger: String,
     /// How far it has come; `None` before it is defined.
     pub stage: Option<Stage>,
+    /// The district's name.
+    pub name: Text,
+    /// Nothing failed and nothing was left out because of a failure, neither in this box nor in what all boxes rest on. Without it,
+    /// `turnout`, `result` and `outcome` are `None`.
+    pub established: bool,
     /// BallotCast events.
     pub ballots: u64,
     /// AuditStarted events.
     pub audits: u64,
     /// Ballots in the recomputed count, once sealed.
     pub counted: Option<u64>,
+    /// Fewer ballots were counted than the manifest requires for a result.
+    pub below_minimum: bool,
+    /// The published view of turnout, if it is the one that follows from the ledgers.
+    pub turnout: Option<Turnout>,
     /// Digital counts by question and choice, once declared and verified.
     pub result: Option<Vec<Vec<u64>>>,
+    /// The published view of the result, if it is the one that follows from the ledgers.
+    pub outcome: Option<Outcome>,
+}
+
+/// Text from a manifest in two languages, escaped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Arabic; empty if there is none.
+    pub ar: String,
+}
+
+/// The electoral event as its manifest has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventSummary {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Text,
+    /// IANA name of the time zone.
+    pub time_zone: String,
+    /// When the poll opens, Unix milliseconds.
+    pub opens_ms: u64,
+    /// When the poll closes, Unix milliseconds.
+    pub closes_ms: u64,
+    /// Districts that hold no poll, and who is elected there.
+    pub unopposed: Vec<Unopposed>,
+}
+
+/// A district without a poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unopposed {
+    /// District id.
+    pub district: String,
+    /// The district's name.
+    pub name: Text,
+    /// Who is elected.
+    pub elected: Vec<Text>,
+}
+
+/// Turnout of a box. Spec: specs/election.md §6.1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Turnout {
+    /// Eligible voters.
+    pub eligible: u64,
+    /// Voters with a credential.
+    pub holders: u64,
+    /// Voters with a ballot in the box.
+    pub voters: u64,
+    /// Ballots that a later one of the same voter replaced.
+    pub superseded: u64,
+    /// Voters with a ballot in the box who are on the exclusion list.
+    pub excluded: u64,
+    /// Voters by the hour of their first ballot, ascending; hours without any are left out.
+    pub by_hour: Vec<Hour>,
+}
+
+/// Voters of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Hour {
+    /// Start of the hour in the event's time zone, Unix milliseconds.
+    pub start_ms: i64,
+    /// Voters whose first ballot was received in it.
+    pub voters: u64,
+}
+
+/// The result of a box by channel. Spec: specs/election.md §6.4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Digital ballots counted; 0 if no digital result is given.
+    pub digital: u64,
+    /// Valid papers.
+    pub paper_valid: u64,
+    /// Invalid papers.
+    pub paper_invalid: u64,
+    /// What was asked, in order.
+    pub questions: Vec<QuestionOutcome>,
+}
+
+/// The result of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuestionOutcome {
+    /// What was asked.
+    pub question: Text,
+    /// Blank ballots, if the question allows them.
+    pub blank: Option<ChannelCount>,
+    /// The answers, in the order of the ballot.
+    pub answers: Vec<AnswerOutcome>,
+}
+
+/// The result of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerOutcome {
+    /// The answer.
+    pub answer: Text,
+    /// Its count.
+    #[serde(flatten)]
+    pub count: ChannelCount,
+}
+
+/// A count by channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ChannelCount {
+    /// On digital ballots.
+    pub digital: u64,
+    /// On paper.
+    pub paper: u64,
+}
+
+impl ChannelCount {
+    /// Both channels together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.digital.saturating_add(self.paper)
+    }
 }
 
 /// A file that identifies what was verified.
@@ -247,6 +372,9 @@ pub struct Report {
     /// Election ledger id in hexadecimal, of an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// What the manifest says of the event, if it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<EventSummary>,
     /// Whether the manifest says that this was a rehearsal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
@@ -263,8 +391,10 @@ pub struct Report {
     pub checks: Vec<CheckResult>,
     /// Formats or suites that this version does not know.
     pub unsupported: Vec<String>,
-    /// Digests of what was given.
+    /// Digests of what was given. Tiles follow from the checkpoints, and contents are named by their digest.
     pub inputs: Vec<InputDigest>,
+    /// Time that the run took, in milliseconds.
+    pub elapsed_ms: u64,
 }
 
 impl Report {

@@ -28,6 +28,7 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         trusted: judgement.trusted,
         required_stage: None,
         event: None,
+        manifest: None,
         rehearsal: None,
         ceremony_attempts: None,
         ledgers: Vec::new(),
@@ -36,6 +37,7 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         checks,
         unsupported: judgement.unsupported.iter().map(|what| escape(what)).collect(),
         inputs: Vec::new(),
+        elapsed_ms: 0,
     }
 }
 
