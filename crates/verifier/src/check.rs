@@ -8,8 +8,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::progress::Progress;
 use crate::report::{CheckResult, CheckVerdict, CounterExample, escape};
 
 /// Counter-examples kept for each check.
@@ -153,6 +155,7 @@ struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
     records: BTreeMap<Check, Record>,
+    progress: Arc<Progress>,
 }
 
 impl Checks {
@@ -163,7 +166,20 @@ impl Checks {
                 .into_iter()
                 .map(|check| (check, Record::default()))
                 .collect(),
+            progress: Arc::default(),
         }
+    }
+
+    /// The same, counting how far the run has come.
+    pub(crate) fn watched(self, progress: &Arc<Progress>) -> Checks {
+        Checks {
+            progress: Arc::clone(progress),
+            ..self
+        }
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     pub(crate) fn pass(&mut self, check: Check) {

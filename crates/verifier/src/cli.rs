@@ -6,12 +6,15 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::explain::{explain, list};
+use crate::progress_line::ProgressLine;
 use crate::report::{Profile, Report, Stage, escape};
-use crate::{Options, Unusable, verify_event, verify_ledger, verify_receipts};
+use crate::{Options, Unusable, verify_event_watched, verify_ledger, verify_receipts};
 
 /// Unusable or unsupported input.
 const EXIT_UNUSABLE: i32 = 2;
@@ -30,6 +33,7 @@ Where trust starts: the trust file names the ledgers of an event and their keys.
 Examples:
   sijill-verify event published/ --trust trust.json
   sijill-verify event published/ --trust trust.json --require-stage sealed
+  sijill-verify event published/ --trust trust.json --html report.html
   sijill-verify receipt my-ballot.tlog-proof --trust trust.json --folder published/
 
 Exit codes: 0 verified; 1 not verified; 2 unusable or unsupported input; 3 internal error."
@@ -116,6 +120,12 @@ struct CommonArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// List every check
+    #[arg(long, conflicts_with = "json")]
+    checks: bool,
+    /// Write the report as one HTML file in English and Arabic, to print, sign and file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -139,13 +149,17 @@ enum StageArg {
 }
 
 impl Command {
-    fn wants_json(&self) -> bool {
+    fn common(&self) -> Option<&CommonArgs> {
         match self {
-            Command::Event(args) => args.common.json,
-            Command::Ledger(args) => args.common.json,
-            Command::Receipt(args) => args.common.json,
-            Command::Explain { .. } => false,
+            Command::Event(args) => Some(&args.common),
+            Command::Ledger(args) => Some(&args.common),
+            Command::Receipt(args) => Some(&args.common),
+            Command::Explain { .. } => None,
         }
+    }
+
+    fn wants_json(&self) -> bool {
+        self.common().is_some_and(|common| common.json)
     }
 }
 
@@ -217,28 +231,47 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
     let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(&cli.command))) else {
         return EXIT_INTERNAL;
     };
-    let (text, code) = match outcome {
-        Ok((report, json)) => {
-            let text = if json { report.to_json() } else { report.to_text() };
-            (text, i32::from(report.verdict.exit_code()))
-        }
-        Err(unusable) => {
-            let message = escape(&unusable.to_string());
-            let written = if cli.command.wants_json() {
-                std::io::stdout()
-                    .lock()
-                    .write_all(unusable_json(&message).as_bytes())
-            } else {
-                writeln!(std::io::stderr().lock(), "sijill-verify: {message}")
+    match outcome {
+        Ok(report) => {
+            let common = cli.command.common();
+            if let Some(path) = common.and_then(|common| common.html.as_deref())
+                && let Err(error) = std::fs::write(path, report.to_html(now_ms()))
+            {
+                // A verdict without the file that was asked for would look like success.
+                return refuse(&cli.command, &format!("{}: {error}", path.display()));
+            }
+            let text = match common {
+                Some(common) if common.json => report.to_json(),
+                Some(common) if common.checks => report.to_full_text(),
+                _ => report.to_text(),
             };
-            return if written.is_ok() {
-                EXIT_UNUSABLE
-            } else {
-                EXIT_INTERNAL
-            };
+            print(&text, i32::from(report.verdict.exit_code()))
         }
+        Err(unusable) => refuse(&cli.command, &unusable.to_string()),
+    }
+}
+
+/// Says what cannot be used, and returns the exit code.
+fn refuse(command: &Command, message: &str) -> i32 {
+    let message = escape(message);
+    let written = if command.wants_json() {
+        std::io::stdout()
+            .lock()
+            .write_all(unusable_json(&message).as_bytes())
+    } else {
+        writeln!(std::io::stderr().lock(), "sijill-verify: {message}")
     };
-    print(&text, code)
+    if written.is_ok() {
+        EXIT_UNUSABLE
+    } else {
+        EXIT_INTERNAL
+    }
+}
+
+/// The time, Unix milliseconds.
+fn now_ms() -> Option<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
 }
 
 /// Prints a whole text and returns `code`, or that this failed.
@@ -251,7 +284,7 @@ fn print(text: &str, code: i32) -> i32 {
     }
 }
 
-fn run(command: &Command) -> Result<(Report, bool), Unusable> {
+fn run(command: &Command) -> Result<Report, Unusable> {
     let threads = |common: &CommonArgs| common.threads.map(usize::from);
     match command {
         Command::Event(args) => {
@@ -262,7 +295,11 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
                 threads: threads(&args.common),
                 plain: args.plain,
             };
-            Ok((verify_event(&args.dir, &options)?, args.common.json))
+            let progress = Arc::default();
+            let line = ProgressLine::start(&progress);
+            let report = verify_event_watched(&args.dir, &options, &progress);
+            drop(line);
+            report
         }
         Command::Ledger(args) => {
             let options = Options {
@@ -270,12 +307,11 @@ fn run(command: &Command) -> Result<(Report, bool), Unusable> {
                 threads: threads(&args.common),
                 ..Options::default()
             };
-            Ok((verify_ledger(&args.dir, &options)?, args.common.json))
+            verify_ledger(&args.dir, &options)
         }
         Command::Receipt(args) => {
             let folder = args.folder.as_deref();
-            let report = verify_receipts(&args.files, &args.trust, folder, threads(&args.common))?;
-            Ok((report, args.common.json))
+            verify_receipts(&args.files, &args.trust, folder, threads(&args.common))
         }
         // One that there is was explained before.
         Command::Explain { code } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),

@@ -6,19 +6,21 @@
 //! Spec: specs/verification.md §2 to §6, §8.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::check::{Check, Checks, Place};
 use crate::contents::check_contents;
 use crate::events::{Event, ListedLedger};
-use crate::layout::{check_event_layout, ledger_ids};
+use crate::layout::{check_event_layout, is_archive, ledger_ids};
 use crate::ledger::{Ledger, check_citations, replay, scan};
 use crate::manifest::{District, Manifest};
+use crate::progress::{Phase, Progress};
 use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
 use crate::registers::election::{Election, replay_election};
 use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
 use crate::report::{BoxSummary, EventSummary, Profile, Report, Stage, Text, Unopposed, escape};
 use crate::run::{Judgement, ledger_summary, new_report};
-use crate::source::{Source, SourceError};
+use crate::source::{Listing, Source, SourceError};
 use crate::suite::ballot::Election as Suite;
 use crate::suite::checker::Method;
 use crate::suite::proof::EncryptionKey;
@@ -34,6 +36,7 @@ pub(crate) fn verify(
     profile: Profile,
     required: Stage,
     method: Method,
+    progress: &Arc<Progress>,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
     let receipts = |check: &Check| check.number().starts_with("7.");
@@ -47,11 +50,16 @@ pub(crate) fn verify(
         profile,
         method,
         trust,
-        checks: Checks::new(applicable),
+        checks: Checks::new(applicable).watched(progress),
         ledgers: BTreeMap::new(),
         files: listing.files.keys().cloned().collect(),
         troubles: BTreeMap::new(),
     };
+    let bundles = listing
+        .files
+        .keys()
+        .filter(|path| path.contains("/tile/entries/"));
+    progress.begin(Phase::Reading, bundles.count() as u64);
     check_event_layout(source, &listing, &mut run.checks);
     let ids = ledger_ids(&listing);
     for id in &ids {
@@ -62,6 +70,12 @@ pub(crate) fn verify(
         }
         run.blame(*id, before);
     }
+    let entries = run
+        .ledgers
+        .values()
+        .map(Ledger::size)
+        .fold(0, u64::saturating_add);
+    progress.begin(Phase::Checking, entries);
     check_citations(&run.ledgers, &mut run.checks);
     let all_read = run.ledgers.len() == ids.len();
     check_contents(source, &listing, &run.ledgers, all_read, &mut run.checks);
@@ -143,6 +157,12 @@ fn event_summary(manifest: &Manifest) -> EventSummary {
             })
             .collect(),
     }
+}
+
+/// Paths of all archives.
+pub(crate) fn archive_names(listing: &Listing) -> Vec<String> {
+    let names = listing.files.keys().filter(|path| is_archive(path));
+    names.cloned().collect()
 }
 
 impl Run<'_> {

@@ -140,6 +140,7 @@ pub(crate) fn scan(source: &dyn Source, folder: &str, id: [u8; 32], checks: &mut
         }
         if let Some((ledger, walk)) = &mut ledger {
             walk_bundles(ledger, walk, &bundles, checks);
+            checks.progress().advance(bundles.len() as u64);
         }
         if let Some(error) = fault {
             checks.fail(Check::LedgerTiles, here, error);
@@ -195,6 +196,7 @@ pub(crate) fn replay(
             items.push((entry, event));
         }
         take(checks, &items);
+        checks.progress().advance(items.len() as u64);
     }
     match ledger.broken_at {
         None => Ok(()),

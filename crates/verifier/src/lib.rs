@@ -23,6 +23,7 @@ mod explain;
 mod hash;
 #[cfg(test)]
 mod hostile;
+mod html;
 mod json;
 mod keys;
 mod layout;
@@ -30,6 +31,8 @@ mod ledger;
 mod manifest;
 mod merkle;
 mod note;
+mod progress;
+mod progress_line;
 mod reader;
 mod receipt;
 mod registers;
@@ -44,10 +47,13 @@ mod values;
 mod vectors;
 mod views;
 mod wire;
+mod words;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use thiserror::Error;
 
@@ -61,6 +67,7 @@ use crate::trust::MAX_TRUST_BYTES;
 
 pub use crate::cli::{command, run_cli};
 pub use crate::explain::{CODES, Code, explain};
+pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
     AnswerOutcome, BoxSummary, ChannelCount, CheckResult, CheckVerdict, CounterExample, EventSummary, Hour,
     InputDigest, LedgerSummary, Outcome, Profile, QuestionOutcome, ReceiptSummary, Report, Stage, Text,
@@ -150,17 +157,24 @@ pub enum Unusable {
 /// # Errors
 /// If the folder or the trust file cannot be used at all. Everything else is in the report.
 pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    verify_event_watched(dir, options, &Arc::default())
+}
+
+/// The same, counting in `progress` how far it has come.
+///
+/// # Errors
+/// As of [`verify_event`].
+pub fn verify_event_watched(
+    dir: &Path,
+    options: &Options,
+    progress: &Arc<Progress>,
+) -> Result<Report, Unusable> {
     let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
     let folder = open(dir)?;
     let mut report = with_threads(options.threads, || {
+        let (profile, stage) = (options.profile, options.require_stage);
         let method = Method::of(options.plain);
-        verify_event_by(
-            &folder,
-            trust.as_ref(),
-            options.profile,
-            options.require_stage,
-            method,
-        )
+        verify_event_by(&folder, trust.as_ref(), profile, stage, method, progress)
     })?
     .map_err(|error| Unusable::Folder {
         path: dir.to_owned(),
@@ -171,7 +185,8 @@ pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
     Ok(report)
 }
 
-/// Verifies the published files of an event, wherever they are, on the threads of the caller.
+/// Verifies the published files of an event, wherever they are, on the threads of the caller. Digests of the inputs do not include the
+/// trust file: the caller has its bytes.
 ///
 /// Spec: specs/verification.md §2 to §6.
 ///
@@ -183,7 +198,8 @@ pub fn verify_event_source(
     profile: Profile,
     require_stage: Stage,
 ) -> Result<Report, SourceError> {
-    verify_event_by(source, trust, profile, require_stage, Method::QUICKEST)
+    let progress = Arc::default();
+    verify_event_by(source, trust, profile, require_stage, Method::QUICKEST, &progress)
 }
 
 fn verify_event_by(
@@ -192,15 +208,28 @@ fn verify_event_by(
     profile: Profile,
     require_stage: Stage,
     method: Method,
+    progress: &Arc<Progress>,
 ) -> Result<Report, SourceError> {
-    let mut report = event::verify(source, trust, profile, require_stage, method)?;
+    let start = Instant::now();
+    let mut report = event::verify(source, trust, profile, require_stage, method, progress)?;
     for ledger in &report.ledgers {
         let name = format!("ledgers/{}/checkpoint", ledger.id);
         if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
             report.inputs.push(digest(name, &bytes));
         }
     }
+    for name in event::archive_names(&source.list()?) {
+        if let Some(sha256) = source.open(&name).ok().and_then(hash::sha256_of_stream) {
+            let sha256 = hex::encode(sha256);
+            report.inputs.push(InputDigest { name, sha256 });
+        }
+    }
+    report.elapsed_ms = millis_since(start);
     Ok(report)
+}
+
+fn millis_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Verifies one ledger: `dir` is the folder `ledgers/<id>` of a published folder.
@@ -210,6 +239,7 @@ fn verify_event_by(
 /// # Errors
 /// If the folder or the trust file cannot be used at all. Everything else is in the report.
 pub fn verify_ledger(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    let start = Instant::now();
     let (trust, inputs) = read_trust(options.trust.as_deref())?;
     let path = dir.canonicalize().map_err(|error| Unusable::File {
         path: dir.to_owned(),
@@ -229,6 +259,7 @@ pub fn verify_ledger(dir: &Path, options: &Options) -> Result<Report, Unusable> 
     if let Ok(bytes) = folder.read("checkpoint", MAX_CHECKPOINT_BYTES) {
         report.inputs.push(digest("checkpoint".to_owned(), &bytes));
     }
+    report.elapsed_ms = millis_since(start);
     Ok(report)
 }
 
@@ -295,6 +326,7 @@ pub fn verify_receipts(
     folder: Option<&Path>,
     threads: Option<usize>,
 ) -> Result<Report, Unusable> {
+    let start = Instant::now();
     let (trust, mut inputs) = read_trust(Some(trust))?;
     let mut receipts = Vec::new();
     for path in files {
@@ -312,6 +344,7 @@ pub fn verify_receipts(
     let trust = trust.ok_or_else(|| TrustError::Malformed("missing".to_owned()))?;
     let mut report = with_threads(threads, || receipt::verify(&receipts, &trust, source))?;
     report.inputs = inputs;
+    report.elapsed_ms = millis_since(start);
     Ok(report)
 }
 

@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::html;
+use crate::words::{self, GROUPS, Group, grouped, percent};
+
 /// The verdict on one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -407,77 +410,167 @@ impl Report {
         text
     }
 
-    /// The report for people.
+    /// The report as one HTML file in English and Arabic, which loads nothing and runs nothing. `made_ms` is when it was made, Unix
+    /// milliseconds.
+    #[must_use]
+    pub fn to_html(&self, made_ms: Option<u64>) -> String {
+        html::render(self, made_ms)
+    }
+
+    /// Checks whose number begins with `prefix`.
+    pub(crate) fn group(&self, prefix: &str) -> impl Iterator<Item = &CheckResult> {
+        self.checks
+            .iter()
+            .filter(move |check| check.number.starts_with(prefix))
+    }
+
+    /// The report for people. Its last line is the verdict.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.text(false)
+    }
+
+    /// The report for people, with one line for every check.
+    #[must_use]
+    pub fn to_full_text(&self) -> String {
+        self.text(true)
+    }
+
+    fn text(&self, every_check: bool) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write_text(&mut out);
+        let _ = self.write_text(&mut out, every_check);
         out
     }
 
-    fn write_text(&self, out: &mut String) -> std::fmt::Result {
-        for ledger in &self.ledgers {
-            writeln!(
-                out,
-                "ledger  {}  {}  {} entries",
-                ledger.id,
-                ledger.kind.unwrap_or("?"),
-                ledger.size
-            )?;
-        }
-        for ballot_box in &self.boxes {
-            let stage = ballot_box.stage.map_or("not defined", Stage::name);
-            write!(
-                out,
-                "box     {}  stage: {stage}, {} ballots",
-                ballot_box.district, ballot_box.ballots
-            )?;
-            if let Some(counted) = ballot_box.counted {
-                write!(out, ", {counted} counted")?;
-            }
-            if let Some(result) = &ballot_box.result {
-                write!(out, ", result {result:?}")?;
+    fn write_text(&self, out: &mut String, every_check: bool) -> std::fmt::Result {
+        if let Some(manifest) = &self.manifest {
+            write!(out, "{} ({})", manifest.name.en, manifest.id)?;
+            if self.rehearsal == Some(true) {
+                write!(out, ", a rehearsal")?;
             }
             writeln!(out)?;
         }
+        if !self.boxes.is_empty() {
+            writeln!(out, "\nDistricts")?;
+        }
+        for ballot_box in &self.boxes {
+            ballot_box.write_text(out)?;
+        }
+        for district in self.manifest.iter().flat_map(|manifest| &manifest.unopposed) {
+            let elected: Vec<&str> = district.elected.iter().map(|name| name.en.as_str()).collect();
+            writeln!(out, "  {} ({})", district.name.en, district.district)?;
+            writeln!(out, "    no poll; elected unopposed: {}", elected.join(", "))?;
+        }
         for receipt in &self.receipts {
-            writeln!(out, "receipt {}  entry {}", receipt.ledger, receipt.index)?;
-            writeln!(out, "        {} received {}", receipt.event, receipt.received)?;
+            writeln!(
+                out,
+                "Receipt of entry {} of ledger {}",
+                receipt.index, receipt.ledger
+            )?;
+            writeln!(out, "  {} received {}", receipt.event, receipt.received)?;
             if let Some(code) = &receipt.tracking_code {
-                writeln!(out, "        tracking code {code}")?;
+                writeln!(out, "  tracking code {code}")?;
             }
             if let Some(credential) = &receipt.credential {
-                writeln!(out, "        credential    {credential}")?;
+                writeln!(out, "  credential    {credential}")?;
             }
+        }
+        writeln!(out, "\nWhat was established")?;
+        for group in &GROUPS {
+            self.write_group(group, out)?;
         }
         if let Some(attempts) = self.ceremony_attempts {
             writeln!(
                 out,
-                "The trustees made their key in attempt {attempts} of the ceremony."
+                "  The trustees made their key in attempt {attempts} of the ceremony."
             )?;
         }
-        if self.rehearsal == Some(true) {
-            writeln!(out, "This was a rehearsal.")?;
+        self.write_open(out)?;
+        if every_check {
+            writeln!(out, "\nAll checks")?;
+            for check in &self.checks {
+                let verdict = words::check_verdict(check.verdict).0;
+                let (number, code, looked_at) = (check.number, check.code, check.looked_at);
+                writeln!(
+                    out,
+                    "{number:>6}  {code:<22} {verdict:<16} {looked_at:>9} {:>8} ms  {}",
+                    check.millis, check.title
+                )?;
+            }
         }
-        writeln!(out)?;
-        for check in &self.checks {
-            let verdict = match check.verdict {
-                CheckVerdict::Pass => "pass",
-                CheckVerdict::Fail => "FAIL",
-                CheckVerdict::NotEstablished => "not established",
-                CheckVerdict::Empty => "empty",
-            };
-            let (number, code, looked_at) = (check.number, check.code, check.looked_at);
-            writeln!(
-                out,
-                "{number:>4}  {code:<22} {verdict:<16} {looked_at:>9}  {}",
-                check.title
-            )?;
+        writeln!(out, "\nInputs (SHA-256)")?;
+        for input in &self.inputs {
+            writeln!(out, "  {}  {}", input.sha256, input.name)?;
+        }
+        self.write_speed(out)?;
+        writeln!(out, "\n{}", self.summary)
+    }
+
+    /// One line for a section, and its sentence if nothing is left out.
+    fn write_group(&self, group: &Group, out: &mut String) -> std::fmt::Result {
+        let checks: Vec<&CheckResult> = self.group(group.prefix).collect();
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let passed = checks
+            .iter()
+            .filter(|check| check.verdict == CheckVerdict::Pass)
+            .count();
+        let failed = checks
+            .iter()
+            .filter(|check| check.verdict == CheckVerdict::Fail)
+            .count();
+        let open = checks
+            .iter()
+            .filter(|check| !check.not_established.is_empty())
+            .count();
+        let state = match (failed, open) {
+            (0, 0) => "yes",
+            (0, _) if open == checks.len() => "no",
+            (0, _) => "in part",
+            _ => "FAILED",
+        };
+        let title = group.title.0;
+        writeln!(
+            out,
+            "  {title:<23} {state:<8} {passed} of {} checks passed",
+            checks.len()
+        )?;
+        if state == "yes" {
+            writeln!(out, "    {}", group.says.0)?;
+        }
+        Ok(())
+    }
+
+    /// What failed or was left out.
+    fn write_open(&self, out: &mut String) -> std::fmt::Result {
+        let open = |check: &&CheckResult| check.failed > 0 || !check.not_established.is_empty();
+        if !self.checks.iter().any(|check| open(&check)) && self.unsupported.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nWhat was not established, and why")?;
+        for reason in &self.unsupported {
+            writeln!(out, "  unsupported: {reason}")?;
+        }
+        // Checks that were left out for the same reasons share a line.
+        let mut left_out: Vec<(Vec<&str>, &[String])> = Vec::new();
+        for check in self.checks.iter().filter(open) {
+            if check.failed == 0 {
+                match left_out
+                    .iter_mut()
+                    .find(|(_, reasons)| *reasons == check.not_established)
+                {
+                    Some((numbers, _)) => numbers.push(check.number),
+                    None => left_out.push((vec![check.number], &check.not_established)),
+                }
+                continue;
+            }
+            writeln!(out, "  FAILED {} {}: {}", check.number, check.code, check.title)?;
             for example in &check.counter_examples {
-                write!(out, "        {}", example.code)?;
+                write!(out, "    {}", example.code)?;
                 if let Some(ledger) = &example.ledger {
-                    write!(out, "  {ledger}")?;
+                    write!(out, "  ledger {ledger}")?;
                 }
                 if let Some(seq) = example.seq {
                     write!(out, "  entry {seq}")?;
@@ -486,17 +579,111 @@ impl Report {
             }
             let more = check.failed.saturating_sub(check.counter_examples.len() as u64);
             if more > 0 {
-                writeln!(out, "        and {more} more")?;
+                writeln!(out, "    and {more} more")?;
             }
             for reason in &check.not_established {
-                writeln!(out, "        not established: {reason}")?;
+                writeln!(out, "    not established: {reason}")?;
             }
         }
-        writeln!(out)?;
-        for reason in &self.unsupported {
-            writeln!(out, "unsupported: {reason}")?;
+        for (numbers, reasons) in left_out {
+            writeln!(out, "  {}: {}", numbers.join(", "), reasons.join("; "))?;
         }
-        writeln!(out, "{}", self.summary)
+        if self.checks.iter().any(|check| check.failed > 0) {
+            writeln!(
+                out,
+                "  What a code means and what to do: sijill-verify explain CODE"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_speed(&self, out: &mut String) -> std::fmt::Result {
+        let entries = self
+            .ledgers
+            .iter()
+            .map(|ledger| ledger.size)
+            .fold(0, u64::saturating_add);
+        let ballots = self
+            .boxes
+            .iter()
+            .map(|ballot_box| ballot_box.ballots)
+            .fold(0, u64::saturating_add);
+        let seconds = self.elapsed_ms.max(1) as f64 / 1000.0;
+        let rate = |objects: u64| grouped((objects as f64 / seconds) as u64);
+        write!(
+            out,
+            "\n{} ledgers, {} entries",
+            self.ledgers.len(),
+            grouped(entries)
+        )?;
+        if ballots > 0 {
+            write!(out, ", {} ballots", grouped(ballots))?;
+        }
+        write!(out, " in {seconds:.1} s")?;
+        if ballots > 0 {
+            write!(out, ": {} ballots a second", rate(ballots))?;
+        }
+        writeln!(out, " (sijill-verify {})", self.verifier)
+    }
+}
+
+impl BoxSummary {
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let stage = words::stage(self.stage).0;
+        write!(
+            out,
+            "  {} ({}): {stage}, {} ballots",
+            self.name.en,
+            self.district,
+            grouped(self.ballots)
+        )?;
+        if let Some(counted) = self.counted {
+            write!(out, ", {} counted", grouped(counted))?;
+        }
+        writeln!(out)?;
+        if !self.established {
+            return writeln!(out, "    turnout and result NOT ESTABLISHED: see below");
+        }
+        match &self.turnout {
+            None => writeln!(out, "    turnout not established: not published yet")?,
+            Some(turnout) => {
+                let share = percent(turnout.voters, turnout.eligible);
+                let (voters, eligible) = (grouped(turnout.voters), grouped(turnout.eligible));
+                writeln!(
+                    out,
+                    "    turnout, digital: {voters} of {eligible} eligible ({share})"
+                )?;
+            }
+        }
+        if self.below_minimum {
+            writeln!(
+                out,
+                "    digital ballots are not decrypted: fewer than the manifest requires"
+            )?;
+        }
+        let Some(outcome) = &self.outcome else {
+            return match self.below_minimum {
+                true => Ok(()),
+                false => writeln!(out, "    result not established: not published yet"),
+            };
+        };
+        let papers = outcome.paper_valid.saturating_add(outcome.paper_invalid);
+        if papers > 0 {
+            writeln!(
+                out,
+                "    papers: {} valid, {} invalid",
+                outcome.paper_valid, outcome.paper_invalid
+            )?;
+        }
+        for question in &outcome.questions {
+            writeln!(out, "    {}", question.question.en)?;
+            let answers = question.answers.iter().map(|a| (a.answer.en.as_str(), a.count));
+            for (name, count) in answers.chain(question.blank.map(|count| ("(blank)", count))) {
+                let share = percent(count.total(), outcome.digital.saturating_add(papers));
+                writeln!(out, "      {:>9}  {share:>7}  {name}", grouped(count.total()))?;
+            }
+        }
+        Ok(())
     }
 }
 
