@@ -296,7 +296,7 @@ impl Page<'_> {
         self.caption("By area", "بحسب المجال");
         self.head(&[
             ("Area", "المجال", false),
-            ("What this says", "ما يعنيه", false),
+            ("Statement", "العبارة", false),
             ("Outcome", "النتيجة", false),
         ]);
         self.raw("<tbody>\n");
@@ -349,65 +349,96 @@ impl Page<'_> {
         if open.is_empty() {
             return;
         }
-        self.raw("<table>");
+        self.raw("<table class=\"open\">");
         self.caption("Failures and omissions", "الإخفاقات وما لم يُفحص");
         self.head(&[
             ("Check", "الفحص", false),
             ("What was found, and what to do", "ما وُجد وما ينبغي فعله", false),
         ]);
         self.raw("<tbody>\n");
-        for check in open {
+        for check in open.iter().filter(|check| check.failed > 0) {
             self.raw("<tr><th scope=\"row\">");
-            self.code(check.number);
-            self.raw(" ");
-            self.title(check);
+            self.named(check);
             self.raw("</th><td>");
-            for example in &check.counter_examples {
-                self.raw("<p class=\"fail\">");
-                self.code(example.code);
-                self.raw(" ");
-                self.english("", &example.detail);
-                self.raw("</p>");
-                if example.ledger.is_some() || example.seq.is_some() {
-                    self.raw("<p class=\"small\">");
-                    if let Some(ledger) = &example.ledger {
-                        self.say("ledger ", "السجل ");
-                        self.code(ledger);
-                    }
-                    if let Some(seq) = example.seq {
-                        self.say(" entry ", " القيد ");
-                        self.code(&seq.to_string());
-                    }
-                    self.raw("</p>");
+            self.failures(check);
+            self.reasons(&check.not_established);
+            self.raw("</td></tr>\n");
+        }
+        for (checks, reasons) in report.left_out() {
+            self.raw("<tr><th scope=\"row\">");
+            for (index, check) in checks.iter().enumerate() {
+                if index > 0 {
+                    self.raw("<br>");
                 }
-                if let Some(code) = CODES.iter().find(|code| code.code == example.code) {
-                    self.raw("<p>");
-                    self.english("", &format!("{}. {}.", code.meaning, code.advice));
-                    self.raw("</p>");
-                }
+                self.named(check);
             }
-            let shown = u64::try_from(check.counter_examples.len()).unwrap_or(u64::MAX);
-            let more = check.failed.saturating_sub(shown);
-            if more > 0 {
-                self.raw("<p>");
-                self.say("and more: ", "وغير ذلك: ");
-                self.raw(&grouped(more));
-                self.raw("</p>");
-            }
-            for reason in &check.not_established {
-                self.raw("<p>");
-                self.say("Not established: ", "لم يثبت: ");
-                self.reason(reason);
-                self.raw("</p>");
-            }
+            self.raw("</th><td>");
+            self.reasons(reasons);
             self.raw("</td></tr>\n");
         }
         self.raw("</tbody></table>\n");
     }
 
+    fn named(&mut self, check: &CheckResult) {
+        self.code(check.number);
+        self.raw(" ");
+        self.title(check);
+    }
+
+    fn failures(&mut self, check: &CheckResult) {
+        for example in &check.counter_examples {
+            self.raw("<p class=\"fail\">");
+            self.code(example.code);
+            self.raw(" ");
+            self.english("", &example.detail);
+            self.raw("</p>");
+            if example.ledger.is_some() || example.seq.is_some() {
+                self.raw("<p class=\"small\">");
+                if let Some(ledger) = &example.ledger {
+                    self.say("ledger ", "السجل ");
+                    self.code(ledger);
+                }
+                if let Some(seq) = example.seq {
+                    self.say(" entry ", " القيد ");
+                    self.code(&seq.to_string());
+                }
+                self.raw("</p>");
+            }
+            if let Some(code) = CODES.iter().find(|code| code.code == example.code) {
+                self.raw("<p>");
+                self.english("", &format!("{}. {}.", code.meaning, code.advice));
+                self.raw("</p>");
+            }
+        }
+        let shown = u64::try_from(check.counter_examples.len()).unwrap_or(u64::MAX);
+        let more = check.failed.saturating_sub(shown);
+        if more > 0 {
+            self.raw("<p>");
+            self.say("and more: ", "وغير ذلك: ");
+            self.raw(&grouped(more));
+            self.raw("</p>");
+        }
+    }
+
+    fn reasons(&mut self, reasons: &[String]) {
+        for reason in reasons {
+            self.raw("<p>");
+            self.say("Not established: ", "لم يثبت: ");
+            self.reason(reason);
+            self.raw("</p>");
+        }
+    }
+
     fn reason(&mut self, reason: &str) {
-        match (self.language, arabic_reason(reason)) {
-            (Language::Arabic, Some(arabic)) => self.text(arabic),
+        let cited = reason
+            .strip_prefix("refs to ledger ")
+            .and_then(|rest| rest.strip_suffix(", which is not here"));
+        match (self.language, arabic_reason(reason), cited) {
+            (Language::Arabic, Some(arabic), _) => self.text(arabic),
+            (Language::Arabic, None, Some(ledger)) => {
+                self.text("الإحالات إلى سجل غير موجود هنا: ");
+                self.code(ledger);
+            }
             _ => self.english("", reason),
         }
     }
@@ -469,6 +500,17 @@ impl Page<'_> {
                 self.number_row("Valid papers", "الأوراق الورقية الصحيحة", outcome.paper_valid);
                 self.number_row("Invalid papers", "الأوراق الورقية الباطلة", outcome.paper_invalid);
             }
+        }
+        if let (Some(outcome), Some(turnout)) = (&ballot_box.outcome, &ballot_box.turnout)
+            && !ballot_box.below_minimum
+        {
+            self.row("Ballots cast in all", "مجموع الأوراق المدلى بها");
+            let cast = outcome.cast();
+            let share = percent(cast, turnout.eligible);
+            self.raw(&format!(
+                "<td class=\"n\">{} ({share})</td></tr>\n",
+                grouped(cast)
+            ));
         }
         self.raw("</tbody></table>\n");
         match &ballot_box.turnout {
@@ -639,10 +681,7 @@ impl Page<'_> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) {
-        let cast = outcome
-            .digital
-            .saturating_add(outcome.paper_valid)
-            .saturating_add(outcome.paper_invalid);
+        let cast = outcome.cast();
         let paper = outcome.paper_valid.saturating_add(outcome.paper_invalid) > 0;
         for question in &outcome.questions {
             self.raw("<h4>");

@@ -424,6 +424,22 @@ impl Report {
             .filter(move |check| check.number.starts_with(prefix))
     }
 
+    /// Checks of which nothing failed and something was left out, those with the same reasons together.
+    pub(crate) fn left_out(&self) -> Vec<(Vec<&CheckResult>, &[String])> {
+        let mut left_out: Vec<(Vec<&CheckResult>, &[String])> = Vec::new();
+        let open = |check: &&CheckResult| check.failed == 0 && !check.not_established.is_empty();
+        for check in self.checks.iter().filter(open) {
+            match left_out
+                .iter_mut()
+                .find(|(_, reasons)| *reasons == check.not_established)
+            {
+                Some((checks, _)) => checks.push(check),
+                None => left_out.push((vec![check], &check.not_established)),
+            }
+        }
+        left_out
+    }
+
     /// The report for people. Its last line is the verdict.
     #[must_use]
     pub fn to_text(&self) -> String {
@@ -507,38 +523,37 @@ impl Report {
         writeln!(out, "\n{}", self.summary)
     }
 
-    /// One line for a section, and its sentence if nothing is left out.
+    /// One line for a section, and what it says.
     fn write_group(&self, group: &Group, out: &mut String) -> std::fmt::Result {
         let checks: Vec<&CheckResult> = self.group(group.prefix).collect();
         if checks.is_empty() {
             return Ok(());
         }
-        let passed = checks
-            .iter()
-            .filter(|check| check.verdict == CheckVerdict::Pass)
-            .count();
-        let failed = checks
-            .iter()
-            .filter(|check| check.verdict == CheckVerdict::Fail)
-            .count();
+        let count = |wanted: CheckVerdict| checks.iter().filter(|check| check.verdict == wanted).count();
+        let passed = count(CheckVerdict::Pass);
+        let empty = count(CheckVerdict::Empty);
         let open = checks
             .iter()
             .filter(|check| !check.not_established.is_empty())
             .count();
-        let state = match (failed, open) {
-            (0, 0) => "yes",
-            (0, _) if open == checks.len() => "no",
-            (0, _) => "in part",
-            _ => "FAILED",
+        let (state, except) = match (count(CheckVerdict::Fail), open) {
+            (0, 0) => ("yes", ""),
+            (0, _) if open == checks.len() => ("no", ""),
+            (0, _) => ("in part", " Except what is listed below."),
+            _ => ("FAILED", ""),
         };
         let title = group.title.0;
-        writeln!(
+        write!(
             out,
             "  {title:<23} {state:<8} {passed} of {} checks passed",
             checks.len()
         )?;
-        if state == "yes" {
-            writeln!(out, "    {}", group.says.0)?;
+        if empty > 0 {
+            write!(out, ", {empty} had nothing to check")?;
+        }
+        writeln!(out)?;
+        if matches!(state, "yes" | "in part") {
+            writeln!(out, "    {}{except}", group.says.0)?;
         }
         Ok(())
     }
@@ -553,19 +568,7 @@ impl Report {
         for reason in &self.unsupported {
             writeln!(out, "  unsupported: {reason}")?;
         }
-        // Checks that were left out for the same reasons share a line.
-        let mut left_out: Vec<(Vec<&str>, &[String])> = Vec::new();
-        for check in self.checks.iter().filter(open) {
-            if check.failed == 0 {
-                match left_out
-                    .iter_mut()
-                    .find(|(_, reasons)| *reasons == check.not_established)
-                {
-                    Some((numbers, _)) => numbers.push(check.number),
-                    None => left_out.push((vec![check.number], &check.not_established)),
-                }
-                continue;
-            }
+        for check in self.checks.iter().filter(|check| check.failed > 0) {
             writeln!(out, "  FAILED {} {}: {}", check.number, check.code, check.title)?;
             for example in &check.counter_examples {
                 write!(out, "    {}", example.code)?;
@@ -585,7 +588,8 @@ impl Report {
                 writeln!(out, "    not established: {reason}")?;
             }
         }
-        for (numbers, reasons) in left_out {
+        for (checks, reasons) in self.left_out() {
+            let numbers: Vec<&str> = checks.iter().map(|check| check.number).collect();
             writeln!(out, "  {}: {}", numbers.join(", "), reasons.join("; "))?;
         }
         if self.checks.iter().any(|check| check.failed > 0) {
@@ -624,6 +628,15 @@ impl Report {
             write!(out, ": {} ballots a second", rate(ballots))?;
         }
         writeln!(out, " (sijill-verify {})", self.verifier)
+    }
+}
+
+impl Outcome {
+    /// Ballots of both channels, invalid ones included.
+    #[must_use]
+    pub fn cast(&self) -> u64 {
+        let papers = self.paper_valid.saturating_add(self.paper_invalid);
+        self.digital.saturating_add(papers)
     }
 }
 
@@ -679,7 +692,7 @@ impl BoxSummary {
             writeln!(out, "    {}", question.question.en)?;
             let answers = question.answers.iter().map(|a| (a.answer.en.as_str(), a.count));
             for (name, count) in answers.chain(question.blank.map(|count| ("(blank)", count))) {
-                let share = percent(count.total(), outcome.digital.saturating_add(papers));
+                let share = percent(count.total(), outcome.cast());
                 writeln!(out, "      {:>9}  {share:>7}  {name}", grouped(count.total()))?;
             }
         }
