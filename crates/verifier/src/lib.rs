@@ -6,10 +6,84 @@
 //! - [`verify_event`]: the whole published folder of an event.
 //! - [`verify_ledger`]: one ledger.
 //! - [`verify_receipts`]: receipts that voters and officials keep.
+//! - [`verify_event_source`], [`verify_ledger_source`]: the same for any [`Source`] of files: an archive, an object store, memory.
+//! - [`explain`]: what a verdict code means and what to do about it.
 //! - [`run_cli`]: the command.
 //!
-//! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
-//! decoding is strict, memory bounded, and no input makes a check panic.
+//! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. A report renders as
+//! text ([`Report::to_text`]), JSON ([`Report::to_json`], of specs/verification-report.schema.json) and HTML ([`Report::to_html`]).
+//!
+//! Input is hostile: decoding is strict, memory bounded, and no input makes a check panic. Checks reach files only through a [`Source`],
+//! which reads no more than it is asked for; [`Folder`] never follows links and never leaves its root.
+//!
+//! # A folder
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use sijill_verifier::{Options, Verdict, verify_event};
+//!
+//! let event = Path::new("../../fixtures/event");
+//! let options = Options {
+//!     // Get it by another way than the folder.
+//!     trust: Some(event.join("trust.json")),
+//!     ..Options::default()
+//! };
+//! let report = verify_event(&event.join("published"), &options)?;
+//! assert_eq!(report.verdict, Verdict::Verified);
+//! for district in &report.boxes {
+//!     if let Some(outcome) = &district.outcome {
+//!         println!("{}: {} ballots cast", district.name.en, outcome.cast());
+//!     }
+//! }
+//! std::fs::write(std::env::temp_dir().join("sijill-report.html"), report.to_html(None))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Files from elsewhere
+//!
+//! ```
+//! use sijill_verifier::{CheckVerdict, Folder, MemorySource, Profile, Source, Stage, Trust, Verdict};
+//! use sijill_verifier::{explain, verify_event_source};
+//!
+//! let mut source = MemorySource::default();
+//! let folder = Folder::open("../../fixtures/event/published".as_ref())?;
+//! for path in folder.list()?.files.keys() {
+//!     source.files.insert(path.clone(), folder.read(path, 1 << 20)?);
+//! }
+//! let trust = Trust::parse(&std::fs::read("../../fixtures/event/trust.json")?)?;
+//! let verify = |source: &MemorySource| {
+//!     verify_event_source(source, Some(&trust), Profile::Public, Stage::Published)
+//! };
+//! assert_eq!(verify(&source)?.verdict, Verdict::Verified);
+//!
+//! // Somebody changes one byte of one ballot.
+//! let entries = source.files.iter_mut().find(|(path, _)| path.contains("/tile/entries/"));
+//! let (_, bytes) = entries.ok_or("no entries")?;
+//! bytes[2000] ^= 1;
+//! let report = verify(&source)?;
+//! assert_eq!(report.verdict, Verdict::NotVerified);
+//! let failed = report.checks.iter().find(|check| check.verdict == CheckVerdict::Fail);
+//! let code = failed.ok_or("nothing failed")?.counter_examples[0].code;
+//! println!("{}", explain(code).unwrap_or_default());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A receipt
+//!
+//! ```
+//! use std::path::{Path, PathBuf};
+//!
+//! use sijill_verifier::{Verdict, verify_receipts};
+//!
+//! let event = Path::new("../../fixtures/event");
+//! let receipts: [PathBuf; 1] = [event.join("receipt.tlog-proof")];
+//! let published = event.join("published");
+//! let report = verify_receipts(&receipts, &event.join("trust.json"), Some(&published), None)?;
+//! assert_eq!(report.verdict, Verdict::Verified);
+//! assert!(report.receipts[0].tracking_code.is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod accepts;
 mod archive;
@@ -263,7 +337,13 @@ pub fn verify_ledger(dir: &Path, options: &Options) -> Result<Report, Unusable> 
     Ok(report)
 }
 
-fn verify_ledger_source(
+/// Verifies the published files of one ledger, wherever they are: paths are those inside its folder.
+///
+/// Spec: specs/verification.md §2.3, §2.4, §3.
+///
+/// # Errors
+/// If the source cannot be listed.
+pub fn verify_ledger_source(
     source: &dyn Source,
     id: [u8; 32],
     trust: Option<&Trust>,
