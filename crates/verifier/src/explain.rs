@@ -516,7 +516,7 @@ mod tests {
     #[test]
     fn the_table_is_that_of_the_specification() {
         let spec = include_str!("../../../specs/verification.md");
-        let section = spec.split("## 9. ").nth(1).unwrap();
+        let section = spec.split("## 10. ").nth(1).unwrap();
         let rows: Vec<Vec<&str>> = section
             .lines()
             .take_while(|line| !line.starts_with("## "))
