@@ -634,10 +634,10 @@ impl Page<'_> {
             let line_from = place(LEFT, WIDTH - LEFT - 8.0);
             let line_to = line_from + WIDTH - LEFT - 8.0;
             let label = if rtl { WIDTH - 4.0 } else { 4.0 };
-            let _ = write!(
+            let _ = writeln!(
                 self.out,
                 "<line class=\"{class}\" x1=\"{line_from:.1}\" x2=\"{line_to:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-                 <text direction=\"ltr\" x=\"{label:.1}\" y=\"{:.1}\" text-anchor=\"{}\">{}</text>\n",
+                 <text direction=\"ltr\" x=\"{label:.1}\" y=\"{:.1}\" text-anchor=\"{}\">{}</text>",
                 y + 4.0,
                 if rtl { "end" } else { "start" },
                 grouped(value)
