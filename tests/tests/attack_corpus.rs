@@ -9,8 +9,8 @@
 use std::collections::BTreeSet;
 
 use rayon::ThreadPool;
-use sijill_tests::attacks::corpus::{differences, folder, judge, read, verify};
-use sijill_verifier::{CODES, CheckVerdict};
+use sijill_tests::attacks::corpus::{differences, events, folder, judge, read, verify};
+use sijill_verifier::{CODES, CheckVerdict, run_cli};
 
 fn pool(threads: usize) -> ThreadPool {
     rayon::ThreadPoolBuilder::new()
@@ -44,7 +44,7 @@ fn the_generator_makes_what_is_committed() {
 
 #[test]
 fn every_case_has_its_verdict_on_any_number_of_threads() {
-    let cases = read(&folder());
+    let cases = events(&folder());
     let mut faults = Vec::new();
     for (row, members) in &cases {
         let expected = pool(1).install(|| verify(row, members));
@@ -60,7 +60,7 @@ fn every_case_has_its_verdict_on_any_number_of_threads() {
 
 #[test]
 fn races_have_the_same_report_every_time() {
-    let cases = read(&folder());
+    let cases = events(&folder());
     for id in RACES {
         let (row, members) = cases.iter().find(|(row, _)| row.id == id).unwrap();
         let expected = verify(row, members);
@@ -84,7 +84,7 @@ const ELSEWHERE: [(&str, &str); 2] = [
 /// Every code of the verifier is that of a counter-example in some case, but for those of the list.
 #[test]
 fn every_code_fails_somewhere() {
-    let cases = read(&folder());
+    let cases = events(&folder());
     let seen: BTreeSet<&str> = cases
         .iter()
         .flat_map(|(row, _)| &row.codes)
@@ -124,7 +124,7 @@ fn is_empty_by_right(id: &str, number: &str) -> bool {
 /// A check that looked at nothing says so, and that happens only where there is nothing.
 #[test]
 fn no_check_is_empty_where_there_is_something_to_look_at() {
-    for (row, members) in read(&folder()) {
+    for (row, members) in events(&folder()) {
         if row.exit == 0 && row.profile.as_deref() == Some("accredited") {
             for check in verify(&row, &members).checks {
                 let expected = if is_empty_by_right(&row.id, check.number) {
@@ -143,4 +143,30 @@ fn no_check_is_empty_where_there_is_something_to_look_at() {
             }
         }
     }
+}
+
+/// Archives by themselves, as soon as the verifier has the command for them: accepted or not, as the index says.
+#[test]
+fn archives_have_their_verdict() {
+    let run = |args: &[&str]| {
+        let args = std::iter::once("sijill-verify").chain(args.iter().copied());
+        run_cli(args.map(Into::into))
+    };
+    if run(&["bel", "--help"]) != 0 {
+        eprintln!("the verifier has no command `bel` yet: the cases of archives are not run");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut faults = Vec::new();
+    let cases = read(&folder());
+    let archives = cases.iter().filter(|(row, _)| row.command == "bel");
+    for (row, members) in archives {
+        let path = dir.path().join(format!("{}.bel", row.id));
+        std::fs::write(&path, &members["archive.bel"]).unwrap();
+        let exit = run(&["bel", path.to_str().unwrap()]);
+        if exit != i32::from(row.exit) {
+            faults.push(format!("{}: exit {exit} instead of {}", row.id, row.exit));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
 }

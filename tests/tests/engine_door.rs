@@ -7,7 +7,7 @@
     reason = "helpers outside of tests fail by panicking too"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use sijill_engine::Engine;
@@ -107,6 +107,11 @@ impl CheckpointRecord for Forgetful {
         let ledger = new.ledger().to_string();
         self.0.lock().unwrap().insert(ledger, new.clone());
         Ok(())
+    }
+
+    fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
+        let recorded = self.0.lock().unwrap();
+        Ok(recorded.keys().map(|ledger| ledger.parse().unwrap()).collect())
     }
 }
 
@@ -227,7 +232,7 @@ fn is_taken(row: &Row) -> Option<&'static str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_engine_refuses_what_the_verifier_refuses() {
     let mut faults = Vec::new();
-    let cases = corpus::read(&corpus::folder());
+    let cases = corpus::events(&corpus::folder());
     let tasks: Vec<_> = cases
         .into_iter()
         .filter(|(row, _)| has_every_ledger(row))

@@ -537,7 +537,7 @@ fn one_seal_one_tally_one_result() {
     let again = w.share(0);
     refused(
         w.trustee(0, Event::Election(ElectionEvent::ShareSubmitted(again))),
-        "election.order",
+        "trustee.share",
     );
     let early = ResultDeclared {
         ledger: w.ballot_box,

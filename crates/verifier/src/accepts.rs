@@ -163,7 +163,7 @@ impl BallotElection {
         self.accepts_by(ballot, Method::QUICKEST, true)
     }
 
-    /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §9.
+    /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §10.
     #[must_use]
     pub fn accepts_plain(&self, ballot: &[u8]) -> bool {
         self.accepts_by(ballot, Method::Plain, false)

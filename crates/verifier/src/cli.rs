@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::explain::{explain, list};
+use crate::explain;
 use crate::progress_line::ProgressLine;
 use crate::report::{Profile, Report, Stage, escape};
 use crate::{Options, Unusable, verify_event_watched, verify_ledger, verify_receipts};
@@ -63,6 +63,9 @@ together that the ledger was forked: keep the receipt and publish it.")]
     Explain {
         /// The code, as in a report
         code: Option<String>,
+        /// Print one line of JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -159,7 +162,10 @@ impl Command {
     }
 
     fn wants_json(&self) -> bool {
-        self.common().is_some_and(|common| common.json)
+        match self {
+            Command::Explain { json, .. } => *json,
+            _ => self.common().is_some_and(|common| common.json),
+        }
     }
 }
 
@@ -222,8 +228,12 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
             };
         }
     };
-    if let Command::Explain { code } = &cli.command
-        && let Some(text) = code.as_deref().map_or_else(|| Some(list()), explain)
+    if let Command::Explain { code, json } = &cli.command
+        && let Some(text) = match code.as_deref() {
+            code if *json => explain::to_json(code),
+            None => Some(explain::list()),
+            Some(code) => explain(code),
+        }
     {
         return print(&text, 0);
     }
@@ -314,6 +324,6 @@ fn run(command: &Command) -> Result<Report, Unusable> {
             verify_receipts(&args.files, &args.trust, folder, threads(&args.common))
         }
         // One that there is was explained before.
-        Command::Explain { code } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
+        Command::Explain { code, .. } => Err(Unusable::UnknownCode(code.clone().unwrap_or_default())),
     }
 }

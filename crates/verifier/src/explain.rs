@@ -2,7 +2,7 @@
 //!
 //! Codes are stable: a code keeps its meaning, and none is used again for another one.
 //!
-//! Spec: specs/verification.md §10.
+//! Spec: specs/verification.md §11.
 
 use std::fmt::Write as _;
 
@@ -496,6 +496,23 @@ pub fn explain(code: &str) -> Option<String> {
     ))
 }
 
+/// A code, or all, as one line of JSON; `None` if there is no such code.
+pub(crate) fn to_json(code: Option<&str>) -> Option<String> {
+    let rows: Vec<_> = CODES
+        .iter()
+        .filter(|known| code.is_none_or(|code| known.code == code))
+        .map(|known| {
+            serde_json::json!({
+                "code": known.code,
+                "check": known.check,
+                "meaning": known.meaning,
+                "advice": known.advice,
+            })
+        })
+        .collect();
+    (!rows.is_empty()).then(|| format!("{}\n", serde_json::json!({ "codes": rows })))
+}
+
 /// All codes with their meanings, a line each.
 pub(crate) fn list() -> String {
     let mut out = String::new();
@@ -516,7 +533,7 @@ mod tests {
     #[test]
     fn the_table_is_that_of_the_specification() {
         let spec = include_str!("../../../specs/verification.md");
-        let section = spec.split("## 10. ").nth(1).unwrap();
+        let section = spec.split("## 11. ").nth(1).unwrap();
         let rows: Vec<Vec<&str>> = section
             .lines()
             .take_while(|line| !line.starts_with("## "))

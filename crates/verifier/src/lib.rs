@@ -163,7 +163,7 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Check every part of a ballot by itself, as the specification has it. The verdict is the same, and comes later.
     ///
-    /// Spec: specs/verification.md §9.
+    /// Spec: specs/verification.md §10.
     pub plain: bool,
 }
 

@@ -20,6 +20,8 @@ pub enum Command {
     },
     /// `sijill-verify receipt`, with or without `--folder`.
     Receipt { folder: bool },
+    /// `sijill-verify bel`: the archive alone.
+    Bel,
 }
 
 /// Everything that a case consists of.
@@ -28,6 +30,8 @@ pub struct Package {
     pub files: BTreeMap<String, Vec<u8>>,
     pub trust: Option<String>,
     pub receipt: Option<String>,
+    /// The archive of the first box, for tools that know no ledger.
+    pub archive: Option<Vec<u8>>,
     /// Ledger and position of the flaw.
     pub flaw: Option<([u8; 32], u64)>,
 }
@@ -46,12 +50,14 @@ pub struct Case {
     pub codes: &'static [&'static str],
     /// The code under which the engine refuses the first event that it must not take; empty if no event of the case is wrong.
     pub door: &'static str,
+    /// What the numbers of the case are drawn from.
+    seed: &'static str,
     make: fn(&str) -> Package,
 }
 
 impl Case {
     pub fn make(&self) -> Package {
-        (self.make)(self.id)
+        (self.make)(self.seed)
     }
 
     fn door(self, door: &'static str) -> Case {
@@ -107,6 +113,7 @@ fn attack(
         exit: 1,
         codes,
         door: "",
+        seed: id,
         make,
     }
 }
@@ -163,6 +170,7 @@ fn pack_as(world: &World, accredited: bool) -> Package {
         files,
         trust: Some(world.trust()),
         receipt: None,
+        archive: world.has_result(0).then(|| world.archive(0, |_| true)),
         flaw: world.flaw,
     }
 }
@@ -276,7 +284,58 @@ pub fn all() -> Vec<Case> {
     cases.extend(eligibility());
     cases.extend(trustees());
     cases.extend(receipts());
+    let archives: Vec<Case> = ARCHIVES
+        .iter()
+        .filter_map(|(bel, id)| archive_of(&cases, bel, id))
+        .collect();
+    cases.extend(archives);
     cases
+}
+
+/// Cases whose archive, by itself, has the same flaw: what a verifier of archives must find, or accept.
+const ARCHIVES: [(&str, &str); 30] = [
+    ("bel-honest", "honest"),
+    ("bel-honest-no-ballots", "honest-no-ballots"),
+    ("bel-honest-all-revote", "honest-all-revote"),
+    ("bel-honest-absent-trustee", "honest-absent-trustee"),
+    ("bel-honest-all-blank", "honest-all-blank"),
+    ("bel-honest-thirty-candidates", "honest-thirty-candidates"),
+    ("bel-L7-other-tally", "L7-other-tally"),
+    ("bel-B1-challenge", "B1-challenge"),
+    ("bel-B1-overall", "B1-overall"),
+    ("bel-B2-cancellation", "B2-cancellation"),
+    ("bel-B3-stuffing", "B3-stuffing"),
+    ("bel-B4-copy", "B4-copy"),
+    ("bel-B6-unsigned", "B6-unsigned"),
+    ("bel-B7-other-key", "B7-other-key"),
+    ("bel-B7-hash", "B7-hash"),
+    ("bel-B8-scalar", "B8-scalar"),
+    ("bel-B9-uuid", "B9-uuid"),
+    ("bel-B9-fingerprint", "B9-fingerprint"),
+    ("bel-B10-choices", "B10-choices"),
+    ("bel-B11-field", "B11-field"),
+    ("bel-B12-zero", "B12-zero"),
+    ("bel-B12-escape", "B12-escape"),
+    ("bel-B13-torsion", "B13-torsion"),
+    ("bel-B14-alpha", "B14-alpha"),
+    ("bel-B15-y", "B15-y"),
+    ("bel-B16-weak-hash", "B16-weak-hash"),
+    ("bel-T1-rogue", "T1-rogue"),
+    ("bel-T2-swapped", "T2-swapped"),
+    ("bel-T3-bogus", "T3-bogus"),
+    ("bel-T11-off", "T11-off"),
+];
+
+fn archive_of(cases: &[Case], bel: &'static str, id: &str) -> Option<Case> {
+    let of = cases.iter().find(|case| case.id == id)?;
+    Some(Case {
+        id: bel,
+        command: Command::Bel,
+        codes: &[],
+        door: "",
+        seed: of.id,
+        ..of.clone()
+    })
 }
 
 fn controls() -> Vec<Case> {

@@ -70,6 +70,7 @@ impl Row {
                 )
             }
             Command::Receipt { folder } => ("receipt", None, None, true, folder),
+            Command::Bel => ("bel", None, None, false, false),
         };
         Row {
             id: case.id.to_owned(),
@@ -84,10 +85,13 @@ impl Row {
             folder,
             exit: case.exit,
             codes: case.codes.iter().map(|code| (*code).to_owned()).collect(),
-            position: package.flaw.map(|(ledger, seq)| Position {
-                ledger: hex::encode(ledger),
-                seq,
-            }),
+            position: package
+                .flaw
+                .filter(|_| case.command != Command::Bel)
+                .map(|(ledger, seq)| Position {
+                    ledger: hex::encode(ledger),
+                    seq,
+                }),
             door: case.door.to_owned(),
         }
     }
@@ -145,7 +149,13 @@ pub fn generate() -> Vec<(Row, BTreeMap<String, Vec<u8>>)> {
         .par_iter()
         .map(|case| {
             let package = case.make();
-            (Row::new(case, &package), members(&package))
+            let members = match case.command {
+                Command::Bel => {
+                    BTreeMap::from([("archive.bel".to_owned(), package.archive.clone().unwrap())])
+                }
+                _ => members(&package),
+            };
+            (Row::new(case, &package), members)
         })
         .collect()
 }
@@ -227,6 +237,15 @@ pub fn source(members: &BTreeMap<String, Vec<u8>>) -> MemorySource {
     MemorySource {
         files: published.collect(),
     }
+}
+
+/// The cases that are whole events or receipts.
+#[must_use]
+pub fn events(dir: &Path) -> Vec<(Row, BTreeMap<String, Vec<u8>>)> {
+    read(dir)
+        .into_iter()
+        .filter(|(row, _)| row.command != "bel")
+        .collect()
 }
 
 /// What the verifier says of a case, without the times that it took.

@@ -949,8 +949,9 @@ impl World {
 
     pub fn submit_share(&mut self, n: usize, index: usize, share: String) {
         self.now += 1_000;
-        self.boxes[n].share_texts.insert(index, share.clone());
         let share = self.content(&format!("share {index}"), share);
+        let text = self.text(share).to_owned();
+        self.boxes[n].share_texts.entry(index).or_insert(text);
         let payload = Enc::default()
             .raw(&self.boxes[n].ledger.id)
             .int(index as u64)
@@ -1007,8 +1008,8 @@ impl World {
 
     pub fn declare_as(&mut self, n: usize, json: String) {
         self.now += 1_000;
-        self.boxes[n].result_text.clone_from(&json);
         let result = self.content("result", json);
+        self.boxes[n].result_text = self.text(result).to_owned();
         let payload = Enc::default().raw(&self.boxes[n].ledger.id).content(&result).0;
         self.push("election", 0x0308, "commission", payload);
     }
@@ -1045,6 +1046,11 @@ impl World {
         let mut out = Vec::new();
         sijill_ballot::write_archive(&mut out, &parts, ballots).unwrap();
         out
+    }
+
+    /// Whether a result of the box was declared.
+    pub fn has_result(&self, n: usize) -> bool {
+        self.boxes.get(n).is_some_and(|b| !b.result_text.is_empty())
     }
 
     /// Lays the archive of the first box into the folder.

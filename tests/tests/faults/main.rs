@@ -154,6 +154,7 @@ fn verify(place: &Place, context: &str) {
             profile,
             require_stage: Stage::Published,
             threads: Some(1),
+            plain: false,
         };
         let report = verify_event(&folder, &options).unwrap();
         assert_eq!(report.verdict.exit_code(), 0, "{context}: {}", report.to_text());
@@ -470,6 +471,7 @@ async fn the_clock_jumps() {
         profile: Profile::Public,
         require_stage: Stage::Published,
         threads: Some(1),
+        plain: false,
     };
     let report = verify_event(&folder, &options).unwrap();
     assert_eq!(report.verdict.exit_code(), 0, "{}", report.to_text());

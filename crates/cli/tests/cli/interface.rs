@@ -148,7 +148,10 @@ fn help_is_as_it_was() {
 
 #[test]
 fn completions_and_man_pages_mention_every_command() {
-    let leaves = tree();
+    // What `verify` takes is completed by the completions of `sijill-verify`.
+    let (inner, leaves): (Vec<_>, Vec<_>) = tree()
+        .into_iter()
+        .partition(|path| path.first().is_some_and(|first| first == "verify") && path.len() > 1);
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = sijill(&["generate", "completions", shell]).ok().out;
         for word in leaves.iter().filter(|path| !path.is_empty()) {
@@ -158,8 +161,9 @@ fn completions_and_man_pages_mention_every_command() {
         let other = sijill(&["generate", "completions", shell, "--program", "sijill-verify"])
             .ok()
             .out;
-        for word in ["event", "ledger", "receipt", "require-stage"] {
-            assert!(other.contains(word), "{shell}: {word}");
+        assert!(other.contains("require-stage"), "{shell}");
+        for word in inner.iter().filter_map(|path| path.last()) {
+            assert!(other.contains(word.as_str()), "{shell}: {word}");
         }
     }
     let temp = tempfile::tempdir().unwrap();
@@ -168,9 +172,6 @@ fn completions_and_man_pages_mention_every_command() {
     let page =
         |name: String| std::fs::read_to_string(out.join(&name)).unwrap_or_else(|e| panic!("{name}: {e}"));
     for path in leaves {
-        if path.first().is_some_and(|first| first == "verify") && path.len() > 1 {
-            continue;
-        }
         let words: Vec<String> = std::iter::once("sijill".to_owned()).chain(path).collect();
         assert!(page(format!("{}.1", words.join("-"))).contains("SYNOPSIS"));
     }

@@ -12,7 +12,7 @@
 //!
 //! Both encode all commitments of a ballot with one inversion. Neither combines ballots or proofs, and nothing is random.
 //!
-//! Spec: specs/ballot-suite.md §7, specs/verification.md §9.
+//! Spec: specs/ballot-suite.md §7, specs/verification.md §10.
 
 use std::sync::OnceLock;
 
