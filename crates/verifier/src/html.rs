@@ -837,7 +837,7 @@ impl Page<'_> {
         self.raw("<tbody>\n");
         let report = self.report;
         for check in &report.checks {
-            self.raw("<tr><td>");
+            self.raw("<tr><td class=\"number\">");
             self.code(check.number);
             self.raw("</td><th scope=\"row\">");
             self.title(check);
