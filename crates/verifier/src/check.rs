@@ -8,8 +8,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::progress::Progress;
 use crate::report::{CheckResult, CheckVerdict, CounterExample, escape};
 
 /// Counter-examples kept for each check.
@@ -180,6 +182,7 @@ struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
     records: BTreeMap<Check, Record>,
+    progress: Arc<Progress>,
 }
 
 impl Checks {
@@ -190,7 +193,20 @@ impl Checks {
                 .into_iter()
                 .map(|check| (check, Record::default()))
                 .collect(),
+            progress: Arc::default(),
         }
+    }
+
+    /// The same, counting how far the run has come.
+    pub(crate) fn watched(self, progress: &Arc<Progress>) -> Checks {
+        Checks {
+            progress: Arc::clone(progress),
+            ..self
+        }
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     pub(crate) fn pass(&mut self, check: Check) {
@@ -253,6 +269,12 @@ impl Checks {
 
     pub(crate) fn failed(&self, check: Check) -> bool {
         self.records.get(&check).is_some_and(|record| record.failed > 0)
+    }
+
+    /// Failures and omissions so far, of all checks.
+    pub(crate) fn troubles(&self) -> u64 {
+        let troubles = self.records.values().map(|r| r.failed.saturating_add(r.skipped));
+        troubles.fold(0, u64::saturating_add)
     }
 
     pub(crate) fn results(&self) -> Vec<CheckResult> {

@@ -6,15 +6,17 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::explain;
-use crate::report::{ArchiveProfile, ArchiveStage, Profile, Stage, escape};
+use crate::progress_line::ProgressLine;
+use crate::report::{ArchiveProfile, ArchiveStage, Profile, Report, Stage, escape};
 use crate::watch::{WatchStatus, Watcher};
 use crate::{
-    ArchiveOptions, Options, Unusable, verify_archives, verify_event, verify_event_since, verify_ledger,
+    ArchiveOptions, ArchiveReports, Options, Unusable, verify_archives, verify_event_watched, verify_ledger,
     verify_receipts,
 };
 
@@ -36,6 +38,7 @@ Examples:
   sijill-verify event published/ --trust trust.json
   sijill-verify event published/ --trust trust.json --require-stage sealed
   sijill-verify watch published/ --trust trust.json --state watched/ --once
+  sijill-verify event published/ --trust trust.json --html report.html
   sijill-verify receipt my-ballot.tlog-proof --trust trust.json --folder published/
   sijill-verify bel election.bel --require-stage result
 
@@ -151,8 +154,12 @@ struct BelArgs {
     /// The stage that every archive must have reached
     #[arg(long, value_enum, value_name = "STAGE", default_value_t = BelStageArg::Setup)]
     require_stage: BelStageArg,
-    #[command(flatten)]
-    common: CommonArgs,
+    /// Threads for cryptography [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Print the reports as one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +191,12 @@ struct CommonArgs {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
+    /// List every check
+    #[arg(long, conflicts_with = "json")]
+    checks: bool,
+    /// Write the report as one HTML file in English and Arabic, to print, sign and file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -223,14 +236,21 @@ enum BelStageArg {
 }
 
 impl Command {
+    fn common(&self) -> Option<&CommonArgs> {
+        match self {
+            Command::Event(args) => Some(&args.common),
+            Command::Ledger(args) => Some(&args.common),
+            Command::Receipt(args) => Some(&args.common),
+            Command::Bel(_) | Command::Explain { .. } | Command::Watch(_) => None,
+        }
+    }
+
     fn wants_json(&self) -> bool {
         match self {
-            Command::Event(args) => args.common.json,
-            Command::Ledger(args) => args.common.json,
-            Command::Receipt(args) => args.common.json,
-            Command::Bel(args) => args.common.json,
             Command::Explain { json, .. } => *json,
             Command::Watch(args) => args.json,
+            Command::Bel(args) => args.json,
+            _ => self.common().is_some_and(|common| common.json),
         }
     }
 }
@@ -326,31 +346,69 @@ pub fn run_cli(args: impl IntoIterator<Item = OsString>) -> i32 {
         return print(&text, 0);
     }
     // A panic is a fault of this program; it must never look like a verdict.
-    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| match &cli.command {
-        Command::Watch(args) => watch(args).map(|code| (String::new(), code)),
-        command => run(command),
-    })) else {
+    let Ok(outcome) = catch_unwind(AssertUnwindSafe(|| run(&cli.command))) else {
         return EXIT_INTERNAL;
     };
-    let (text, code) = match outcome {
-        Ok(output) => output,
-        Err(unusable) => {
-            let message = escape(&unusable.to_string());
-            let written = if cli.command.wants_json() {
-                std::io::stdout()
-                    .lock()
-                    .write_all(unusable_json(&message).as_bytes())
+    match outcome {
+        Ok(Output::Printed(code)) => code,
+        Ok(Output::Archives(reports)) => {
+            let text = if cli.command.wants_json() {
+                reports.to_json()
             } else {
-                writeln!(std::io::stderr().lock(), "sijill-verify: {message}")
+                reports.to_text()
             };
-            return if written.is_ok() {
-                EXIT_UNUSABLE
-            } else {
-                EXIT_INTERNAL
-            };
+            print(&text, i32::from(reports.exit_code()))
         }
+        Ok(Output::Report(report)) => {
+            let common = cli.command.common();
+            if let Some(path) = common.and_then(|common| common.html.as_deref())
+                && let Err(error) = std::fs::write(path, report.to_html(now_ms()))
+            {
+                // A verdict without the file that was asked for would look like success.
+                return refuse(&cli.command, &format!("{}: {error}", path.display()));
+            }
+            let text = match common {
+                Some(common) if common.json => report.to_json(),
+                Some(common) if common.checks => report.to_full_text(),
+                _ => report.to_text(),
+            };
+            print(&text, i32::from(report.verdict.exit_code()))
+        }
+        Err(unusable) => refuse(&cli.command, &unusable.to_string()),
+    }
+}
+
+/// What a command comes to.
+enum Output {
+    /// Everything was printed as it came: the exit code.
+    Printed(i32),
+    /// Reports on archives.
+    Archives(ArchiveReports),
+    /// The report on anything else.
+    Report(Box<Report>),
+}
+
+/// Says what cannot be used, and returns the exit code.
+fn refuse(command: &Command, message: &str) -> i32 {
+    let message = escape(message);
+    let written = if command.wants_json() {
+        std::io::stdout()
+            .lock()
+            .write_all(unusable_json(&message).as_bytes())
+    } else {
+        writeln!(std::io::stderr().lock(), "sijill-verify: {message}")
     };
-    print(&text, code)
+    if written.is_ok() {
+        EXIT_UNUSABLE
+    } else {
+        EXIT_INTERNAL
+    }
+}
+
+/// The time, Unix milliseconds.
+fn now_ms() -> Option<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
 }
 
 /// Prints a whole text and returns `code`, or that this failed.
@@ -390,10 +448,9 @@ fn watch(args: &WatchArgs) -> Result<i32, Unusable> {
     }
 }
 
-/// What to print, and the exit code.
-fn run(command: &Command) -> Result<(String, i32), Unusable> {
+fn run(command: &Command) -> Result<Output, Unusable> {
     let threads = |common: &CommonArgs| common.threads.map(usize::from);
-    let (report, json) = match command {
+    let report = match command {
         Command::Event(args) => {
             let options = Options {
                 trust: args.trust.clone(),
@@ -402,11 +459,11 @@ fn run(command: &Command) -> Result<(String, i32), Unusable> {
                 threads: threads(&args.common),
                 plain: args.plain,
             };
-            let report = match &args.since {
-                None => verify_event(&args.dir, &options)?,
-                Some(since) => verify_event_since(&args.dir, since, &options)?,
-            };
-            (report, args.common.json)
+            let progress = Arc::default();
+            let line = ProgressLine::start(&progress);
+            let report = verify_event_watched(&args.dir, args.since.as_deref(), &options, &progress);
+            drop(line);
+            report
         }
         Command::Ledger(args) => {
             let options = Options {
@@ -414,33 +471,25 @@ fn run(command: &Command) -> Result<(String, i32), Unusable> {
                 threads: threads(&args.common),
                 ..Options::default()
             };
-            (verify_ledger(&args.dir, &options)?, args.common.json)
+            verify_ledger(&args.dir, &options)
         }
         Command::Receipt(args) => {
             let folder = args.folder.as_deref();
-            let report = verify_receipts(&args.files, &args.trust, folder, threads(&args.common))?;
-            (report, args.common.json)
+            verify_receipts(&args.files, &args.trust, folder, threads(&args.common))
         }
         Command::Bel(args) => {
             let options = ArchiveOptions {
                 profile: args.profile.into(),
                 require_stage: args.require_stage.into(),
             };
-            let reports = verify_archives(&args.files, &options, threads(&args.common))?;
-            let text = if args.common.json {
-                reports.to_json()
-            } else {
-                reports.to_text()
-            };
-            return Ok((text, i32::from(reports.exit_code())));
+            return verify_archives(&args.files, &options, args.threads.map(usize::from))
+                .map(Output::Archives);
         }
         // One that there is was explained before.
         Command::Explain { code, .. } => {
             return Err(Unusable::UnknownCode(code.clone().unwrap_or_default()));
         }
-        // Has no report: see `watch`.
-        Command::Watch(args) => return Err(Unusable::Place(escape(&args.place))),
+        Command::Watch(args) => return watch(args).map(Output::Printed),
     };
-    let text = if json { report.to_json() } else { report.to_text() };
-    Ok((text, i32::from(report.verdict.exit_code())))
+    report.map(|report| Output::Report(Box::new(report)))
 }

@@ -6,20 +6,22 @@
 //! Spec: specs/verification.md §2 to §6, §8.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::check::{Check, Checks, Place};
 use crate::contents::check_contents;
 use crate::events::{Event, ListedLedger};
-use crate::layout::{check_event_layout, ledger_ids};
+use crate::layout::{check_event_layout, is_archive, ledger_ids};
 use crate::ledger::{Ledger, check_citations, replay, scan};
 use crate::manifest::{District, Manifest};
+use crate::progress::{Phase, Progress};
 use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
 use crate::registers::election::{Election, replay_election};
 use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
-use crate::report::{BoxSummary, Profile, Report, Stage};
+use crate::report::{BoxSummary, EventSummary, Profile, Report, Stage, Text, Unopposed, escape};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::since::{EarlierReport, basis};
-use crate::source::{Source, SourceError};
+use crate::source::{Listing, Source, SourceError};
 use crate::suite::ballot::Election as Suite;
 use crate::suite::checker::Method;
 use crate::suite::proof::EncryptionKey;
@@ -36,6 +38,7 @@ pub(crate) fn verify(
     required: Stage,
     method: Method,
     earlier: Option<&EarlierReport>,
+    progress: &Arc<Progress>,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
     let elsewhere = |check: &Check| ["7.", "9.", "13."].iter().any(|s| check.number().starts_with(s));
@@ -50,26 +53,40 @@ pub(crate) fn verify(
         profile,
         method,
         trust,
-        checks: Checks::new(applicable),
+        checks: Checks::new(applicable).watched(progress),
         ledgers: BTreeMap::new(),
         files: listing.files.keys().cloned().collect(),
         known_ballots: 0,
+        troubles: BTreeMap::new(),
     };
+    let bundles = listing
+        .files
+        .keys()
+        .filter(|path| path.contains("/tile/entries/"));
+    progress.begin(Phase::Reading, bundles.count() as u64);
     check_event_layout(source, &listing, &mut run.checks);
     let ids = ledger_ids(&listing);
     for id in &ids {
         let folder = format!("ledgers/{}/", hex::encode(id));
         let since = earlier.and_then(|earlier| earlier.position(id));
+        let before = run.checks.troubles();
         if let Some(ledger) = scan(source, &folder, *id, since, &mut run.checks) {
             run.ledgers.insert(*id, ledger);
         }
+        run.blame(*id, before);
     }
+    let entries = run
+        .ledgers
+        .values()
+        .map(Ledger::size)
+        .fold(0, u64::saturating_add);
+    progress.begin(Phase::Checking, entries);
     check_citations(&run.ledgers, &mut run.checks);
     let all_read = run.ledgers.len() == ids.len();
     check_contents(source, &listing, &run.ledgers, all_read, &mut run.checks);
 
     let election_id = run.find_election();
-    let (election, boxes) = match election_id {
+    let (election, mut boxes) = match election_id {
         Some(id) => run.check_election(id, required),
         None => {
             run.nothing_of_the_election("the election ledger is not here");
@@ -80,6 +97,7 @@ pub(crate) fn verify(
     if let Some(earlier) = earlier {
         run.check_continued(earlier);
     }
+    run.keep_established(&mut boxes);
 
     let manifest = election.manifest.as_ref();
     let judgement = Judgement {
@@ -94,6 +112,7 @@ pub(crate) fn verify(
     report.ceremony_attempts = manifest
         .filter(|manifest| manifest.has_ceremony())
         .map(|_| election.ceremony.attempt());
+    report.manifest = manifest.map(event_summary);
     report.rehearsal = manifest.map(|manifest| manifest.rehearsal);
     report.ledgers = run.ledgers.values().map(ledger_summary).collect();
     report.boxes = boxes;
@@ -116,6 +135,8 @@ struct Run<'a> {
     files: BTreeSet<String>,
     /// Ballots whose signatures and proofs rest on the earlier report.
     known_ballots: u64,
+    /// Failures and omissions that concern one ledger only.
+    troubles: BTreeMap<[u8; 32], u64>,
 }
 
 /// Uuid and path of each archive.
@@ -128,7 +149,62 @@ fn archives(files: &BTreeSet<String>) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+fn text(text: &crate::manifest::Text) -> Text {
+    Text {
+        en: escape(&text.en),
+        ar: escape(&text.ar),
+    }
+}
+
+fn event_summary(manifest: &Manifest) -> EventSummary {
+    let unopposed = manifest.districts.iter().filter(|district| !district.is_polled());
+    EventSummary {
+        id: manifest.id.clone(),
+        name: text(&manifest.name),
+        time_zone: manifest.zone.iana_name().unwrap_or_default().to_owned(),
+        opens_ms: manifest.opens_ms,
+        closes_ms: manifest.closes_ms,
+        unopposed: unopposed
+            .map(|district| Unopposed {
+                district: district.id.clone(),
+                name: text(&district.name),
+                elected: district.unopposed.iter().map(text).collect(),
+            })
+            .collect(),
+    }
+}
+
+/// Paths of all archives.
+pub(crate) fn archive_names(listing: &Listing) -> Vec<String> {
+    let names = listing.files.keys().filter(|path| is_archive(path));
+    names.cloned().collect()
+}
+
 impl Run<'_> {
+    /// What has gone wrong since `before` concerns this ledger only.
+    fn blame(&mut self, ledger: [u8; 32], before: u64) {
+        let troubles = self.checks.troubles().saturating_sub(before);
+        *self.troubles.entry(ledger).or_default() += troubles;
+    }
+
+    /// Leaves numbers to the boxes that are established. Whatever is not known to concern another box alone concerns every box.
+    fn keep_established(&self, boxes: &mut [BoxSummary]) {
+        let own = |summary: &BoxSummary| {
+            let id = crate::hash::hex32(&summary.ledger);
+            id.and_then(|id| self.troubles.get(&id)).copied().unwrap_or(0)
+        };
+        let of_boxes = boxes.iter().map(own).fold(0, u64::saturating_add);
+        let common = self.checks.troubles().saturating_sub(of_boxes);
+        for summary in boxes {
+            summary.established = common == 0 && own(summary) == 0;
+            if !summary.established {
+                summary.turnout = None;
+                summary.result = None;
+                summary.outcome = None;
+            }
+        }
+    }
+
     /// The election ledger: the one that the trust file names, else the only one of its kind.
     fn find_election(&mut self) -> Option<[u8; 32]> {
         let mut elections = self
@@ -189,6 +265,7 @@ impl Run<'_> {
             });
             // A district without a listed box has failed 5.1 already.
             if let Some(listed) = listed {
+                let before = self.checks.troubles();
                 summaries.push(self.check_district(
                     id,
                     &election,
@@ -197,6 +274,7 @@ impl Run<'_> {
                     listed.ledger,
                     required,
                 ));
+                self.blame(listed.ledger, before);
             }
         }
         let boxes: BTreeSet<String> = election.boxes.keys().map(uuid_of_box).collect();
@@ -295,10 +373,15 @@ impl Run<'_> {
             district: district.id.clone(),
             ledger: hex::encode(box_id),
             stage: Some(Stage::Announced),
+            name: text(&district.name),
+            established: false,
             ballots: 0,
             audits: 0,
             counted: None,
+            below_minimum: false,
+            turnout: None,
             result: None,
+            outcome: None,
         };
         let Some(defined) = election.boxes.get(&box_id) else {
             self.check_undefined_box(box_id);
@@ -364,7 +447,10 @@ impl Run<'_> {
             fingerprint: &phi,
             ballot_box: ballot_box.as_ref(),
         };
-        summary.result = values.check(&mut self.checks);
+        let established = values.check(&mut self.checks);
+        summary.result = established.result;
+        summary.turnout = established.turnout;
+        summary.outcome = established.outcome;
         let uuid = uuid_of_box(&box_id);
         let has_archive = archives(&self.files).any(|(name, _)| name == uuid);
         if let (true, Some(fixed), Some(ledger)) = (has_archive, fixed, self.ledgers.get(&box_id)) {
@@ -378,6 +464,9 @@ impl Run<'_> {
             self.known_ballots = self.known_ballots.saturating_add(ballot_box.known);
             summary.audits = ballot_box.audits;
             summary.counted = ballot_box.counted;
+            summary.below_minimum = ballot_box
+                .counted
+                .is_some_and(|counted| counted < manifest.min_ballots);
             summary.stage = Some(reached(election, manifest, box_id, ballot_box));
         }
         self.check_stage(election_id, &summary, required);

@@ -13,6 +13,18 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// SHA-256 of everything that a reader gives; `None` if reading fails.
+pub(crate) fn sha256_of_stream(mut stream: Box<dyn std::io::Read + '_>) -> Option<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 65_536];
+    loop {
+        match stream.read(&mut buffer).ok()? {
+            0 => return Some(hasher.finalize().into()),
+            length => hasher.update(buffer.get(..length)?),
+        }
+    }
+}
+
 /// First 16 bytes of a hash: the nonces that are fixed by rule.
 pub(crate) fn first_16(hash: &[u8; 32]) -> [u8; 16] {
     hash.first_chunk().copied().unwrap_or_default()

@@ -69,7 +69,7 @@ fn is_content(path: &str) -> bool {
 }
 
 /// `archives/<uuid>.bel`. Spec: specs/election.md §8.3.
-fn is_archive(path: &str) -> bool {
+pub(crate) fn is_archive(path: &str) -> bool {
     path.strip_prefix("archives/")
         .and_then(|name| name.strip_suffix(".bel"))
         .is_some_and(|uuid| {

@@ -152,6 +152,7 @@ pub(crate) fn scan(
         }
         if let Some((ledger, walk)) = &mut ledger {
             walk_bundles(ledger, walk, &bundles, &known, checks);
+            checks.progress().advance(bundles.len() as u64);
         }
         if let Some(error) = fault {
             checks.fail(Check::LedgerTiles, here, error);
@@ -210,6 +211,7 @@ pub(crate) fn replay(
             items.push((entry, event));
         }
         take(checks, &items);
+        checks.progress().advance(items.len() as u64);
     }
     match ledger.broken_at {
         None => Ok(()),

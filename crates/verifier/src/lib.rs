@@ -8,10 +8,84 @@
 //! - [`verify_receipts`]: receipts that voters and officials keep.
 //! - [`verify_archives`]: archives of elections that others ran with tools of the Belenios protocol.
 //! - [`Watcher`]: follows a published event.
+//! - [`verify_event_source`], [`verify_ledger_source`]: the same for any [`Source`] of files: an archive, an object store, memory.
+//! - [`explain`]: what a verdict code means and what to do about it.
 //! - [`run_cli`]: the command.
 //!
-//! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. Input is hostile:
-//! decoding is strict, memory bounded, and no input makes a check panic.
+//! Every function returns a [`Report`] with one result for each numbered check of specs/verification.md; nothing prints. A report renders as
+//! text ([`Report::to_text`]), JSON ([`Report::to_json`], of specs/verification-report.schema.json) and HTML ([`Report::to_html`]).
+//!
+//! Input is hostile: decoding is strict, memory bounded, and no input makes a check panic. Checks reach files only through a [`Source`],
+//! which reads no more than it is asked for; [`Folder`] never follows links and never leaves its root.
+//!
+//! # A folder
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use sijill_verifier::{Options, Verdict, verify_event};
+//!
+//! let event = Path::new("../../fixtures/event");
+//! let options = Options {
+//!     // Get it by another way than the folder.
+//!     trust: Some(event.join("trust.json")),
+//!     ..Options::default()
+//! };
+//! let report = verify_event(&event.join("published"), &options)?;
+//! assert_eq!(report.verdict, Verdict::Verified);
+//! for district in &report.boxes {
+//!     if let Some(outcome) = &district.outcome {
+//!         println!("{}: {} ballots cast", district.name.en, outcome.cast());
+//!     }
+//! }
+//! std::fs::write(std::env::temp_dir().join("sijill-report.html"), report.to_html(None))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Files from elsewhere
+//!
+//! ```
+//! use sijill_verifier::{CheckVerdict, Folder, MemorySource, Profile, Source, Stage, Trust, Verdict};
+//! use sijill_verifier::{explain, verify_event_source};
+//!
+//! let mut source = MemorySource::default();
+//! let folder = Folder::open("../../fixtures/event/published".as_ref())?;
+//! for path in folder.list()?.files.keys() {
+//!     source.files.insert(path.clone(), folder.read(path, 1 << 20)?);
+//! }
+//! let trust = Trust::parse(&std::fs::read("../../fixtures/event/trust.json")?)?;
+//! let verify = |source: &MemorySource| {
+//!     verify_event_source(source, Some(&trust), Profile::Public, Stage::Published)
+//! };
+//! assert_eq!(verify(&source)?.verdict, Verdict::Verified);
+//!
+//! // Somebody changes one byte of one ballot.
+//! let entries = source.files.iter_mut().find(|(path, _)| path.contains("/tile/entries/"));
+//! let (_, bytes) = entries.ok_or("no entries")?;
+//! bytes[2000] ^= 1;
+//! let report = verify(&source)?;
+//! assert_eq!(report.verdict, Verdict::NotVerified);
+//! let failed = report.checks.iter().find(|check| check.verdict == CheckVerdict::Fail);
+//! let code = failed.ok_or("nothing failed")?.counter_examples[0].code;
+//! println!("{}", explain(code).unwrap_or_default());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A receipt
+//!
+//! ```
+//! use std::path::{Path, PathBuf};
+//!
+//! use sijill_verifier::{Verdict, verify_receipts};
+//!
+//! let event = Path::new("../../fixtures/event");
+//! let receipts: [PathBuf; 1] = [event.join("receipt.tlog-proof")];
+//! let published = event.join("published");
+//! let report = verify_receipts(&receipts, &event.join("trust.json"), Some(&published), None)?;
+//! assert_eq!(report.verdict, Verdict::Verified);
+//! assert!(report.receipts[0].tracking_code.is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod accepts;
 mod archive;
@@ -27,6 +101,7 @@ mod explain;
 mod hash;
 #[cfg(test)]
 mod hostile;
+mod html;
 #[cfg(feature = "http")]
 mod http;
 mod json;
@@ -36,6 +111,8 @@ mod ledger;
 mod manifest;
 mod merkle;
 mod note;
+mod progress;
+mod progress_line;
 mod reader;
 mod receipt;
 mod registers;
@@ -52,10 +129,13 @@ mod vectors;
 mod views;
 mod watch;
 mod wire;
+mod words;
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use thiserror::Error;
 
@@ -71,9 +151,11 @@ use crate::trust::MAX_TRUST_BYTES;
 pub use crate::bel::{ArchiveOptions, ArchiveReports, verify_archive_bytes, verify_archives};
 pub use crate::cli::{command, run_cli};
 pub use crate::explain::{CODES, Code, explain};
+pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
-    ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, CheckResult, CheckVerdict, CounterExample,
-    InputDigest, LedgerSummary, Profile, ReceiptSummary, Report, Stage, Verdict, escape,
+    AnswerOutcome, ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, ChannelCount, CheckResult,
+    CheckVerdict, CounterExample, EventSummary, Hour, InputDigest, LedgerSummary, Outcome, Profile,
+    QuestionOutcome, ReceiptSummary, Report, Stage, Text, Turnout, Unopposed, Verdict, escape,
 };
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
@@ -173,7 +255,7 @@ pub enum Unusable {
 /// # Errors
 /// If the folder or the trust file cannot be used at all. Everything else is in the report.
 pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
-    verify_event_with(dir, None, options)
+    verify_event_watched(dir, None, options, &Arc::default())
 }
 
 /// Verifies the published folder of an event, of which `since` is the JSON report of an earlier run that was verified: signatures and proofs
@@ -186,10 +268,19 @@ pub fn verify_event(dir: &Path, options: &Options) -> Result<Report, Unusable> {
 /// # Errors
 /// If the folder, the trust file or the report cannot be used at all. Everything else is in the report.
 pub fn verify_event_since(dir: &Path, since: &Path, options: &Options) -> Result<Report, Unusable> {
-    verify_event_with(dir, Some(since), options)
+    verify_event_watched(dir, Some(since), options, &Arc::default())
 }
 
-fn verify_event_with(dir: &Path, since: Option<&Path>, options: &Options) -> Result<Report, Unusable> {
+/// [`verify_event`] or, with `since`, [`verify_event_since`], counting in `progress` how far it has come.
+///
+/// # Errors
+/// As of [`verify_event_since`].
+pub fn verify_event_watched(
+    dir: &Path,
+    since: Option<&Path>,
+    options: &Options,
+    progress: &Arc<Progress>,
+) -> Result<Report, Unusable> {
     let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
     let earlier = match since {
         None => None,
@@ -203,15 +294,10 @@ fn verify_event_with(dir: &Path, since: Option<&Path>, options: &Options) -> Res
     };
     let folder = open(dir)?;
     let mut report = with_threads(options.threads, || {
+        let (profile, stage) = (options.profile, options.require_stage);
         let method = Method::of(options.plain);
-        verify_event_by(
-            &folder,
-            trust.as_ref(),
-            options.profile,
-            options.require_stage,
-            method,
-            earlier.as_ref(),
-        )
+        let earlier = earlier.as_ref();
+        verify_event_by(&folder, trust.as_ref(), profile, stage, method, earlier, progress)
     })?
     .map_err(|error| Unusable::Folder {
         path: dir.to_owned(),
@@ -222,7 +308,8 @@ fn verify_event_with(dir: &Path, since: Option<&Path>, options: &Options) -> Res
     Ok(report)
 }
 
-/// Verifies the published files of an event, wherever they are, on the threads of the caller.
+/// Verifies the published files of an event, wherever they are, on the threads of the caller. Digests of the inputs do not include the
+/// trust file: the caller has its bytes.
 ///
 /// Spec: specs/verification.md §2 to §6.
 ///
@@ -234,7 +321,15 @@ pub fn verify_event_source(
     profile: Profile,
     require_stage: Stage,
 ) -> Result<Report, SourceError> {
-    verify_event_by(source, trust, profile, require_stage, Method::QUICKEST, None)
+    verify_event_by(
+        source,
+        trust,
+        profile,
+        require_stage,
+        Method::QUICKEST,
+        None,
+        &Arc::default(),
+    )
 }
 
 /// Verifies the published files of an event, resting on an earlier report, on the threads of the caller.
@@ -259,6 +354,7 @@ pub fn verify_event_source_since(
         require_stage,
         Method::QUICKEST,
         Some(earlier),
+        &Arc::default(),
     ))
 }
 
@@ -269,15 +365,28 @@ fn verify_event_by(
     require_stage: Stage,
     method: Method,
     earlier: Option<&EarlierReport>,
+    progress: &Arc<Progress>,
 ) -> Result<Report, SourceError> {
-    let mut report = event::verify(source, trust, profile, require_stage, method, earlier)?;
+    let start = Instant::now();
+    let mut report = event::verify(source, trust, profile, require_stage, method, earlier, progress)?;
     for ledger in &report.ledgers {
         let name = format!("ledgers/{}/checkpoint", ledger.id);
         if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
             report.inputs.push(digest(name, &bytes));
         }
     }
+    for name in event::archive_names(&source.list()?) {
+        if let Some(sha256) = source.open(&name).ok().and_then(hash::sha256_of_stream) {
+            let sha256 = hex::encode(sha256);
+            report.inputs.push(InputDigest { name, sha256 });
+        }
+    }
+    report.elapsed_ms = millis_since(start);
     Ok(report)
+}
+
+fn millis_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Verifies one ledger: `dir` is the folder `ledgers/<id>` of a published folder.
@@ -287,6 +396,7 @@ fn verify_event_by(
 /// # Errors
 /// If the folder or the trust file cannot be used at all. Everything else is in the report.
 pub fn verify_ledger(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    let start = Instant::now();
     let (trust, inputs) = read_trust(options.trust.as_deref())?;
     let path = dir.canonicalize().map_err(|error| Unusable::File {
         path: dir.to_owned(),
@@ -306,10 +416,17 @@ pub fn verify_ledger(dir: &Path, options: &Options) -> Result<Report, Unusable> 
     if let Ok(bytes) = folder.read("checkpoint", MAX_CHECKPOINT_BYTES) {
         report.inputs.push(digest("checkpoint".to_owned(), &bytes));
     }
+    report.elapsed_ms = millis_since(start);
     Ok(report)
 }
 
-fn verify_ledger_source(
+/// Verifies the published files of one ledger, wherever they are: paths are those inside its folder.
+///
+/// Spec: specs/verification.md §2.3, §2.4, §3.
+///
+/// # Errors
+/// If the source cannot be listed.
+pub fn verify_ledger_source(
     source: &dyn Source,
     id: [u8; 32],
     trust: Option<&Trust>,
@@ -372,6 +489,7 @@ pub fn verify_receipts(
     folder: Option<&Path>,
     threads: Option<usize>,
 ) -> Result<Report, Unusable> {
+    let start = Instant::now();
     let (trust, mut inputs) = read_trust(Some(trust))?;
     let mut receipts = Vec::new();
     for path in files {
@@ -389,6 +507,7 @@ pub fn verify_receipts(
     let trust = trust.ok_or_else(|| TrustError::Malformed("missing".to_owned()))?;
     let mut report = with_threads(threads, || receipt::verify(&receipts, &trust, source))?;
     report.inputs = inputs;
+    report.elapsed_ms = millis_since(start);
     Ok(report)
 }
 

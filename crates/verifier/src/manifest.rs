@@ -30,24 +30,37 @@ pub(crate) enum ManifestError {
 
 /// Text in two languages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Text {
-    en: String,
-    ar: String,
+pub(crate) struct Text {
+    pub(crate) en: String,
+    /// Empty if there is none.
+    pub(crate) ar: String,
+}
+
+/// A question as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QuestionText {
+    pub(crate) question: Text,
+    pub(crate) answers: Vec<Text>,
 }
 
 /// A district and what its voters are asked, texts joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct District {
     pub(crate) id: String,
+    pub(crate) name: Text,
     /// None in a district that is elected unopposed and holds no poll.
     pub(crate) questions: Vec<Question>,
+    /// In the order of `questions`.
+    pub(crate) texts: Vec<QuestionText>,
+    /// Who is elected without a poll.
+    pub(crate) unopposed: Vec<Text>,
 }
 
 /// A valid manifest.
 #[derive(Debug, Clone)]
 pub(crate) struct Manifest {
     pub(crate) id: String,
-    name: Text,
+    pub(crate) name: Text,
     pub(crate) rehearsal: bool,
     pub(crate) zone: TimeZone,
     pub(crate) opens_ms: u64,
@@ -214,7 +227,7 @@ impl District {
         c.expect("{\"id\":")?;
         let id = short_id(c)?;
         c.expect(",\"name\":")?;
-        Text::parse(c)?;
+        let name = Text::parse(c)?;
         if c.take(",\"unopposed\":") {
             let names = c
                 .array(300, |c| Ok(Text::parse(c)))?
@@ -226,7 +239,10 @@ impl District {
             }
             return Ok(District {
                 id,
+                name,
                 questions: Vec::new(),
+                texts: Vec::new(),
+                unopposed: names,
             });
         }
         c.expect(",\"questions\":")?;
@@ -238,13 +254,20 @@ impl District {
         if questions.is_empty() {
             return Err(ManifestError::Rule("a district has no question"));
         }
-        Ok(District { id, questions })
+        let (questions, texts) = questions.into_iter().unzip();
+        Ok(District {
+            id,
+            name,
+            questions,
+            texts,
+            unopposed: Vec::new(),
+        })
     }
 }
 
-fn question(c: &mut Cursor<'_>) -> Result<Question, ManifestError> {
+fn question(c: &mut Cursor<'_>) -> Result<(Question, QuestionText), ManifestError> {
     c.expect("{\"question\":")?;
-    let question = Text::parse(c)?.joined();
+    let question = Text::parse(c)?;
     c.expect(",\"answers\":")?;
     let answers = c
         .array(300, |c| Ok(Text::parse(c)))?
@@ -262,13 +285,14 @@ fn question(c: &mut Cursor<'_>) -> Result<Question, ManifestError> {
             "a question allows impossible numbers of answers",
         ));
     }
-    Ok(Question {
-        question,
+    let asked = Question {
+        question: question.joined(),
         answers: answers.iter().map(Text::joined).collect(),
         blank,
         min,
         max,
-    })
+    };
+    Ok((asked, QuestionText { question, answers }))
 }
 
 impl Text {

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::since::{Basis, Rested};
 
+use crate::html;
+use crate::words::{self, GROUPS, Group, grouped, percent};
+
 /// The verdict on one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -232,14 +235,139 @@ pub struct BoxSummary {
     pub ledger: String,
     /// How far it has come; `None` before it is defined.
     pub stage: Option<Stage>,
+    /// The district's name.
+    pub name: Text,
+    /// Nothing failed and nothing was left out because of a failure, neither in this box nor in what all boxes rest on. Without it,
+    /// `turnout`, `result` and `outcome` are `None`.
+    pub established: bool,
     /// BallotCast events.
     pub ballots: u64,
     /// AuditStarted events.
     pub audits: u64,
     /// Ballots in the recomputed count, once sealed.
     pub counted: Option<u64>,
+    /// Fewer ballots were counted than the manifest requires for a result.
+    pub below_minimum: bool,
+    /// The published view of turnout, if it is the one that follows from the ledgers.
+    pub turnout: Option<Turnout>,
     /// Digital counts by question and choice, once declared and verified.
     pub result: Option<Vec<Vec<u64>>>,
+    /// The published view of the result, if it is the one that follows from the ledgers.
+    pub outcome: Option<Outcome>,
+}
+
+/// Text from a manifest in two languages, escaped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Arabic; empty if there is none.
+    pub ar: String,
+}
+
+/// The electoral event as its manifest has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventSummary {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: Text,
+    /// IANA name of the time zone.
+    pub time_zone: String,
+    /// When the poll opens, Unix milliseconds.
+    pub opens_ms: u64,
+    /// When the poll closes, Unix milliseconds.
+    pub closes_ms: u64,
+    /// Districts that hold no poll, and who is elected there.
+    pub unopposed: Vec<Unopposed>,
+}
+
+/// A district without a poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unopposed {
+    /// District id.
+    pub district: String,
+    /// The district's name.
+    pub name: Text,
+    /// Who is elected.
+    pub elected: Vec<Text>,
+}
+
+/// Turnout of a box. Spec: specs/election.md §6.1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Turnout {
+    /// Eligible voters.
+    pub eligible: u64,
+    /// Voters with a credential.
+    pub holders: u64,
+    /// Voters with a ballot in the box.
+    pub voters: u64,
+    /// Ballots that a later one of the same voter replaced.
+    pub superseded: u64,
+    /// Voters with a ballot in the box who are on the exclusion list.
+    pub excluded: u64,
+    /// Voters by the hour of their first ballot, ascending; hours without any are left out.
+    pub by_hour: Vec<Hour>,
+}
+
+/// Voters of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Hour {
+    /// Start of the hour in the event's time zone, Unix milliseconds.
+    pub start_ms: i64,
+    /// Voters whose first ballot was received in it.
+    pub voters: u64,
+}
+
+/// The result of a box by channel. Spec: specs/election.md §6.4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// Digital ballots counted; 0 if no digital result is given.
+    pub digital: u64,
+    /// Valid papers.
+    pub paper_valid: u64,
+    /// Invalid papers.
+    pub paper_invalid: u64,
+    /// What was asked, in order.
+    pub questions: Vec<QuestionOutcome>,
+}
+
+/// The result of a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuestionOutcome {
+    /// What was asked.
+    pub question: Text,
+    /// Blank ballots, if the question allows them.
+    pub blank: Option<ChannelCount>,
+    /// The answers, in the order of the ballot.
+    pub answers: Vec<AnswerOutcome>,
+}
+
+/// The result of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerOutcome {
+    /// The answer.
+    pub answer: Text,
+    /// Its count.
+    #[serde(flatten)]
+    pub count: ChannelCount,
+}
+
+/// A count by channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ChannelCount {
+    /// On digital ballots.
+    pub digital: u64,
+    /// On paper.
+    pub paper: u64,
+}
+
+impl ChannelCount {
+    /// Both channels together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.digital.saturating_add(self.paper)
+    }
 }
 
 /// The election of an archive, as far as it could be read.
@@ -329,6 +457,9 @@ pub struct Report {
     /// Election ledger id in hexadecimal, of an event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<String>,
+    /// What the manifest says of the event, if it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<EventSummary>,
     /// Whether the manifest says that this was a rehearsal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<bool>,
@@ -351,7 +482,7 @@ pub struct Report {
     pub checks: Vec<CheckResult>,
     /// Formats or suites that this version does not know.
     pub unsupported: Vec<String>,
-    /// Digests of what was given.
+    /// Digests of what was given. Tiles follow from the checkpoints, and contents are named by their digest.
     pub inputs: Vec<InputDigest>,
     /// What rests on an earlier report, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -359,6 +490,8 @@ pub struct Report {
     /// What later runs may rest on, of a verified event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
+    /// Time that the run took, in milliseconds.
+    pub elapsed_ms: u64,
 }
 
 impl Report {
@@ -371,91 +504,184 @@ impl Report {
         text
     }
 
-    /// The report for people.
+    /// The report as one HTML file in English and Arabic, which loads nothing and runs nothing. `made_ms` is when it was made, Unix
+    /// milliseconds.
+    #[must_use]
+    pub fn to_html(&self, made_ms: Option<u64>) -> String {
+        html::render(self, made_ms)
+    }
+
+    /// Checks whose number begins with `prefix`.
+    pub(crate) fn group(&self, prefix: &str) -> impl Iterator<Item = &CheckResult> {
+        self.checks
+            .iter()
+            .filter(move |check| check.number.starts_with(prefix))
+    }
+
+    /// Checks of which nothing failed and something was left out, those with the same reasons together.
+    pub(crate) fn left_out(&self) -> Vec<(Vec<&CheckResult>, &[String])> {
+        let mut left_out: Vec<(Vec<&CheckResult>, &[String])> = Vec::new();
+        let open = |check: &&CheckResult| check.failed == 0 && !check.not_established.is_empty();
+        for check in self.checks.iter().filter(open) {
+            match left_out
+                .iter_mut()
+                .find(|(_, reasons)| *reasons == check.not_established)
+            {
+                Some((checks, _)) => checks.push(check),
+                None => left_out.push((vec![check], &check.not_established)),
+            }
+        }
+        left_out
+    }
+
+    /// The report for people. Its last line is the verdict.
     #[must_use]
     pub fn to_text(&self) -> String {
+        self.text(false)
+    }
+
+    /// The report for people, with one line for every check.
+    #[must_use]
+    pub fn to_full_text(&self) -> String {
+        self.text(true)
+    }
+
+    fn text(&self, every_check: bool) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write_text(&mut out);
+        let _ = self.write_text(&mut out, every_check);
         out
     }
 
-    fn write_text(&self, out: &mut String) -> std::fmt::Result {
-        for ledger in &self.ledgers {
-            writeln!(
-                out,
-                "ledger  {}  {}  {} entries",
-                ledger.id,
-                ledger.kind.unwrap_or("?"),
-                ledger.size
-            )?;
-        }
-        for ballot_box in &self.boxes {
-            let stage = ballot_box.stage.map_or("not defined", Stage::name);
-            write!(
-                out,
-                "box     {}  stage: {stage}, {} ballots",
-                ballot_box.district, ballot_box.ballots
-            )?;
-            if let Some(counted) = ballot_box.counted {
-                write!(out, ", {counted} counted")?;
-            }
-            if let Some(result) = &ballot_box.result {
-                write!(out, ", result {result:?}")?;
+    fn write_text(&self, out: &mut String, every_check: bool) -> std::fmt::Result {
+        if let Some(manifest) = &self.manifest {
+            write!(out, "{} ({})", manifest.name.en, manifest.id)?;
+            if self.rehearsal == Some(true) {
+                write!(out, ", a rehearsal")?;
             }
             writeln!(out)?;
         }
+        if !self.boxes.is_empty() {
+            writeln!(out, "\nDistricts")?;
+        }
+        for ballot_box in &self.boxes {
+            ballot_box.write_text(out)?;
+        }
+        for district in self.manifest.iter().flat_map(|manifest| &manifest.unopposed) {
+            let elected: Vec<&str> = district.elected.iter().map(|name| name.en.as_str()).collect();
+            writeln!(out, "  {} ({})", district.name.en, district.district)?;
+            writeln!(out, "    no poll; elected unopposed: {}", elected.join(", "))?;
+        }
         for receipt in &self.receipts {
-            writeln!(out, "receipt {}  entry {}", receipt.ledger, receipt.index)?;
-            writeln!(out, "        {} received {}", receipt.event, receipt.received)?;
+            writeln!(
+                out,
+                "Receipt of entry {} of ledger {}",
+                receipt.index, receipt.ledger
+            )?;
+            writeln!(out, "  {} received {}", receipt.event, receipt.received)?;
             if let Some(code) = &receipt.tracking_code {
-                writeln!(out, "        tracking code {code}")?;
+                writeln!(out, "  tracking code {code}")?;
             }
             if let Some(credential) = &receipt.credential {
-                writeln!(out, "        credential    {credential}")?;
+                writeln!(out, "  credential    {credential}")?;
             }
         }
         if let Some(archive) = &self.archive {
             archive.write_text(out)?;
         }
         for note in &self.notes {
-            writeln!(out, "note    {note}")?;
+            writeln!(out, "  note: {note}")?;
+        }
+        writeln!(out, "\nWhat was established")?;
+        for group in &GROUPS {
+            self.write_group(group, out)?;
         }
         if let Some(attempts) = self.ceremony_attempts {
             writeln!(
                 out,
-                "The trustees made their key in attempt {attempts} of the ceremony."
+                "  The trustees made their key in attempt {attempts} of the ceremony."
             )?;
-        }
-        if self.rehearsal == Some(true) {
-            writeln!(out, "This was a rehearsal.")?;
         }
         if let Some(since) = &self.since {
             writeln!(
                 out,
-                "{} entries, {} of them ballots, rest on the earlier report with SHA-256 {}:\n\
+                "  {} entries, {} of them ballots, rest on the earlier report with SHA-256 {}:\n  \
                  this report is as good as the place where that one was kept.",
                 since.entries, since.ballots, since.report
             )?;
         }
+        self.write_open(out)?;
+        if every_check {
+            writeln!(out, "\nAll checks")?;
+            for check in &self.checks {
+                let verdict = words::check_verdict(check.verdict).0;
+                let (number, code, looked_at) = (check.number, check.code, check.looked_at);
+                writeln!(
+                    out,
+                    "{number:>6}  {code:<22} {verdict:<16} {looked_at:>9} {:>8} ms  {}",
+                    check.millis, check.title
+                )?;
+            }
+        }
+        writeln!(out, "\nInputs (SHA-256)")?;
+        for input in &self.inputs {
+            writeln!(out, "  {}  {}", input.sha256, input.name)?;
+        }
+        self.write_speed(out)?;
+        writeln!(out, "\n{}", self.summary)
+    }
+
+    /// One line for a section, and what it says.
+    fn write_group(&self, group: &Group, out: &mut String) -> std::fmt::Result {
+        let checks: Vec<&CheckResult> = self.group(group.prefix).collect();
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let count = |wanted: CheckVerdict| checks.iter().filter(|check| check.verdict == wanted).count();
+        let passed = count(CheckVerdict::Pass);
+        let empty = count(CheckVerdict::Empty);
+        let open = checks
+            .iter()
+            .filter(|check| !check.not_established.is_empty())
+            .count();
+        let (state, except) = match (count(CheckVerdict::Fail), open) {
+            (0, 0) => ("yes", ""),
+            (0, _) if open == checks.len() => ("no", ""),
+            (0, _) => ("in part", " Except what is listed below."),
+            _ => ("FAILED", ""),
+        };
+        let title = group.title.0;
+        write!(
+            out,
+            "  {title:<23} {state:<8} {passed} of {} checks passed",
+            checks.len()
+        )?;
+        if empty > 0 {
+            write!(out, ", {empty} had nothing to check")?;
+        }
         writeln!(out)?;
-        for check in &self.checks {
-            let verdict = match check.verdict {
-                CheckVerdict::Pass => "pass",
-                CheckVerdict::Fail => "FAIL",
-                CheckVerdict::NotEstablished => "not established",
-                CheckVerdict::Empty => "empty",
-            };
-            let (number, code, looked_at) = (check.number, check.code, check.looked_at);
-            writeln!(
-                out,
-                "{number:>4}  {code:<22} {verdict:<16} {looked_at:>9}  {}",
-                check.title
-            )?;
+        if matches!(state, "yes" | "in part") {
+            writeln!(out, "    {}{except}", group.says.0)?;
+        }
+        Ok(())
+    }
+
+    /// What failed or was left out.
+    fn write_open(&self, out: &mut String) -> std::fmt::Result {
+        let open = |check: &&CheckResult| check.failed > 0 || !check.not_established.is_empty();
+        if !self.checks.iter().any(|check| open(&check)) && self.unsupported.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nWhat was not established, and why")?;
+        for reason in &self.unsupported {
+            writeln!(out, "  unsupported: {reason}")?;
+        }
+        for check in self.checks.iter().filter(|check| check.failed > 0) {
+            writeln!(out, "  FAILED {} {}: {}", check.number, check.code, check.title)?;
             for example in &check.counter_examples {
-                write!(out, "        {}", example.code)?;
+                write!(out, "    {}", example.code)?;
                 if let Some(ledger) = &example.ledger {
-                    write!(out, "  {ledger}")?;
+                    write!(out, "  ledger {ledger}")?;
                 }
                 if let Some(seq) = example.seq {
                     write!(out, "  entry {seq}")?;
@@ -464,17 +690,122 @@ impl Report {
             }
             let more = check.failed.saturating_sub(check.counter_examples.len() as u64);
             if more > 0 {
-                writeln!(out, "        and {more} more")?;
+                writeln!(out, "    and {more} more")?;
             }
             for reason in &check.not_established {
-                writeln!(out, "        not established: {reason}")?;
+                writeln!(out, "    not established: {reason}")?;
             }
         }
-        writeln!(out)?;
-        for reason in &self.unsupported {
-            writeln!(out, "unsupported: {reason}")?;
+        for (checks, reasons) in self.left_out() {
+            let numbers: Vec<&str> = checks.iter().map(|check| check.number).collect();
+            writeln!(out, "  {}: {}", numbers.join(", "), reasons.join("; "))?;
         }
-        writeln!(out, "{}", self.summary)
+        if self.checks.iter().any(|check| check.failed > 0) {
+            writeln!(
+                out,
+                "  What a code means and what to do: sijill-verify explain CODE"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_speed(&self, out: &mut String) -> std::fmt::Result {
+        let entries = self
+            .ledgers
+            .iter()
+            .map(|ledger| ledger.size)
+            .fold(0, u64::saturating_add);
+        let ballots = self
+            .boxes
+            .iter()
+            .map(|ballot_box| ballot_box.ballots)
+            .chain(self.archive.iter().map(|archive| archive.ballots))
+            .fold(0, u64::saturating_add);
+        let seconds = self.elapsed_ms.max(1) as f64 / 1000.0;
+        let rate = |objects: u64| grouped((objects as f64 / seconds) as u64);
+        let mut read = Vec::new();
+        if self.archive.is_none() {
+            read.push(format!("{} ledgers", self.ledgers.len()));
+            read.push(format!("{} entries", grouped(entries)));
+        }
+        if ballots > 0 || self.archive.is_some() {
+            read.push(format!("{} ballots", grouped(ballots)));
+        }
+        write!(out, "\n{}", read.join(", "))?;
+        write!(out, " in {seconds:.1} s")?;
+        if ballots > 0 {
+            write!(out, ": {} ballots a second", rate(ballots))?;
+        }
+        writeln!(out, " (sijill-verify {})", self.verifier)
+    }
+}
+
+impl Outcome {
+    /// Ballots of both channels, invalid ones included.
+    #[must_use]
+    pub fn cast(&self) -> u64 {
+        let papers = self.paper_valid.saturating_add(self.paper_invalid);
+        self.digital.saturating_add(papers)
+    }
+}
+
+impl BoxSummary {
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let stage = words::stage(self.stage).0;
+        write!(
+            out,
+            "  {} ({}): {stage}, {} ballots",
+            self.name.en,
+            self.district,
+            grouped(self.ballots)
+        )?;
+        if let Some(counted) = self.counted {
+            write!(out, ", {} counted", grouped(counted))?;
+        }
+        writeln!(out)?;
+        if !self.established {
+            return writeln!(out, "    turnout and result NOT ESTABLISHED: see below");
+        }
+        match &self.turnout {
+            None => writeln!(out, "    turnout not established: not published yet")?,
+            Some(turnout) => {
+                let share = percent(turnout.voters, turnout.eligible);
+                let (voters, eligible) = (grouped(turnout.voters), grouped(turnout.eligible));
+                writeln!(
+                    out,
+                    "    turnout, digital: {voters} of {eligible} eligible ({share})"
+                )?;
+            }
+        }
+        if self.below_minimum {
+            writeln!(
+                out,
+                "    digital ballots are not decrypted: fewer than the manifest requires"
+            )?;
+        }
+        let Some(outcome) = &self.outcome else {
+            return match self.below_minimum {
+                true => Ok(()),
+                false => writeln!(out, "    result not established: not published yet"),
+            };
+        };
+        let papers = outcome.paper_valid.saturating_add(outcome.paper_invalid);
+        if papers > 0 {
+            writeln!(
+                out,
+                "    papers: {} valid, {} invalid",
+                outcome.paper_valid, outcome.paper_invalid
+            )?;
+        }
+        for question in &outcome.questions {
+            writeln!(out, "    {}", question.question.en)?;
+            let answers = question.answers.iter().map(|a| (a.answer.en.as_str(), a.count));
+            for (name, count) in answers.chain(question.blank.map(|count| ("(blank)", count))) {
+                let share = percent(count.total(), outcome.cast());
+                writeln!(out, "      {:>9}  {share:>7}  {name}", grouped(count.total()))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         trusted: judgement.trusted,
         required_stage: None,
         event: None,
+        manifest: None,
         rehearsal: None,
         ceremony_attempts: None,
         ledgers: Vec::new(),
@@ -40,6 +41,7 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         inputs: Vec::new(),
         since: None,
         basis: None,
+        elapsed_ms: 0,
     }
 }
 

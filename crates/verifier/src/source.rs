@@ -14,6 +14,8 @@ use thiserror::Error;
 
 /// Deepest nesting that a published folder has: `ledgers/<id>/tile/<L>/x…/x…/…`.
 const MAX_DEPTH: usize = 16;
+/// Most files and folders of a source. A ledger of a hundred million entries has fewer than a million.
+const MAX_ENTRIES: u64 = 4_000_000;
 
 /// Everything in a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub enum SourceError {
     /// A symbolic link, a folder or a special file stands there.
     #[error("not a regular file")]
     NotRegular,
+    /// There are more files and folders than any event has.
+    #[error("more than {0} files and folders")]
+    TooMany(u64),
     /// The operating system refused.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
@@ -87,18 +92,20 @@ impl Folder {
     fn file(&self, path: &str) -> Result<File, SourceError> {
         let mut full = self.root.clone();
         let mut parts = path.split('/').peekable();
+        let mut looked_at = None;
         while let Some(part) = parts.next() {
             if part.is_empty() || part == "." || part == ".." || part.contains(['\\', ':', '\0']) {
                 return Err(SourceError::Missing);
             }
             full.push(part);
-            let kind = match fs::symlink_metadata(&full) {
-                Ok(metadata) => metadata.file_type(),
+            let metadata = match fs::symlink_metadata(&full) {
+                Ok(metadata) => metadata,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     return Err(SourceError::Missing);
                 }
                 Err(error) => return Err(error.into()),
             };
+            let kind = metadata.file_type();
             let expected = if parts.peek().is_some() {
                 kind.is_dir()
             } else {
@@ -107,20 +114,44 @@ impl Folder {
             if !expected {
                 return Err(SourceError::NotRegular);
             }
+            looked_at = Some(metadata);
         }
-        Ok(File::open(&full)?)
+        let file = File::open(&full)?;
+        // Something else may have been put in its place since it was looked at.
+        let opened = file.metadata()?;
+        if looked_at.is_some_and(|looked_at| same_file(&looked_at, &opened)) {
+            Ok(file)
+        } else {
+            Err(SourceError::NotRegular)
+        }
     }
+}
+
+#[cfg(unix)]
+fn same_file(a: &fs::Metadata, b: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(_: &fs::Metadata, opened: &fs::Metadata) -> bool {
+    opened.is_file()
 }
 
 impl Source for Folder {
     fn list(&self) -> Result<Listing, SourceError> {
         let mut listing = Listing::default();
         let mut pending = vec![(self.root.clone(), String::new(), 0usize)];
+        let mut seen = 0u64;
         while let Some((folder, prefix, depth)) = pending.pop() {
             let mut entries = 0u64;
             for entry in fs::read_dir(&folder)? {
                 let entry = entry?;
                 entries += 1;
+                seen += 1;
+                if seen > MAX_ENTRIES {
+                    return Err(SourceError::TooMany(MAX_ENTRIES));
+                }
                 let name = entry.file_name();
                 let path = if prefix.is_empty() {
                     name.to_string_lossy().into_owned()

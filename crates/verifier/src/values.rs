@@ -14,6 +14,7 @@ use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::BallotBox;
 use crate::registers::election::{At, Election, PublishedView, View};
 use crate::registers::roll::{FrozenRoll, credential_rules};
+use crate::report::{Outcome, Turnout};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
 use crate::suite::tally::{Tally, scale, sums_possible, verify_result, verify_share};
@@ -125,18 +126,40 @@ pub(crate) fn check_against_roll(
     }
 }
 
+/// Numbers of a box that follow from the ledgers.
+#[derive(Default)]
+pub(crate) struct Established {
+    pub(crate) result: Option<Vec<Vec<u64>>>,
+    pub(crate) turnout: Option<Turnout>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
 impl BoxValues<'_> {
-    /// Runs 5.8 to 5.12 for the box; the verified result, if there is one.
-    pub(crate) fn check(&self, checks: &mut Checks) -> Option<Vec<Vec<u64>>> {
+    /// Runs 5.8 to 5.12 for the box.
+    pub(crate) fn check(&self, checks: &mut Checks) -> Established {
         self.check_anchor(checks);
         let result = self.check_decryption(checks);
         self.check_paper(checks);
+        let mut established = Established::default();
         for view in [View::Turnout, View::Trackers, View::Tally, View::Result] {
             if let Some(published) = self.election.views.get(&(self.id(), view)) {
-                self.check_view(view, published, result.as_deref(), checks);
+                let holds = self.check_view(view, published, result.as_deref(), checks);
+                match (view, holds, self.ballot_box) {
+                    (View::Turnout, true, Some(ballot_box)) => {
+                        established.turnout = Some(views::turnout_summary(&self.defined.value, ballot_box));
+                    }
+                    (View::Result, true, Some(ballot_box)) => {
+                        let digital = result.as_ref().and(ballot_box.counted).unwrap_or(0);
+                        let digital = (digital, result.as_deref().unwrap_or_default());
+                        let paper = self.election.papers.get(&self.id()).map(|paper| &paper.value);
+                        established.outcome = Some(views::result_summary(self.district, digital, paper));
+                    }
+                    _ => {}
+                }
             }
         }
-        result
+        established.result = result;
+        established
     }
 
     fn id(&self) -> [u8; 32] {
@@ -375,13 +398,14 @@ impl BoxValues<'_> {
         checks.outcome(Check::PaperReturn, self.place(paper), outcome);
     }
 
+    /// Whether the published view is the one that follows from the ledgers.
     fn check_view(
         &self,
         view: View,
         published: &At<PublishedView>,
         result: Option<&[Vec<u64>]>,
         checks: &mut Checks,
-    ) {
+    ) -> bool {
         let id = self.id();
         let value = &self.defined.value;
         let Some((ballot_box, sealed)) = self
@@ -390,7 +414,7 @@ impl BoxValues<'_> {
             .filter(|(b, _)| b.counted.is_some())
         else {
             checks.skip(Check::ViewDigest, "a box could not be recounted");
-            return;
+            return false;
         };
         let box_size = sealed.seq.saturating_add(1);
         let (size, document) = match view {
@@ -410,7 +434,7 @@ impl BoxValues<'_> {
                     None if too_small => (0, zeros.as_slice()),
                     None => {
                         checks.skip(Check::ViewDigest, "the result of a box is not established");
-                        return;
+                        return false;
                     }
                 };
                 let paper = self.election.papers.get(&id).map(|paper| &paper.value);
@@ -419,7 +443,7 @@ impl BoxValues<'_> {
                 });
                 if !shaped {
                     checks.skip(Check::ViewDigest, "the paper return of a box does not add up");
-                    return;
+                    return false;
                 }
                 let size = published.seq;
                 let document = views::result(&id, size, self.manifest, self.district, value, digital, paper);
@@ -434,6 +458,7 @@ impl BoxValues<'_> {
             Ok(())
         };
         checks.outcome(Check::ViewDigest, self.place(published), outcome);
+        outcome.is_ok()
     }
 }
 

@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 use crate::events::{BoxDefined, BoxSealed, PaperReturned};
 use crate::hash::b64raw;
 use crate::json::push_array;
-use crate::manifest::{District, Manifest};
+use crate::manifest::{District, Manifest, Text};
 use crate::registers::ballot_box::BallotBox;
+use crate::report::{AnswerOutcome, ChannelCount, Hour, Outcome, QuestionOutcome, Turnout, escape};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -156,6 +157,68 @@ pub(crate) fn result(
     );
     out.push('}');
     out
+}
+
+/// What a turnout view says, for reports.
+pub(crate) fn turnout_summary(defined: &BoxDefined, ballot_box: &BallotBox) -> Turnout {
+    let voters = ballot_box.voters.len() as u64;
+    Turnout {
+        eligible: defined.eligible,
+        holders: defined.holders,
+        voters,
+        superseded: (ballot_box.ballots.len() as u64).saturating_sub(voters),
+        excluded: ballot_box.voters.iter().filter(|voter| voter.excluded).count() as u64,
+        by_hour: ballot_box
+            .first_ballots_by_hour
+            .iter()
+            .map(|(start_ms, voters)| Hour {
+                start_ms: *start_ms,
+                voters: *voters,
+            })
+            .collect(),
+    }
+}
+
+/// What a result view says, for reports.
+pub(crate) fn result_summary(
+    district: &District,
+    digital: (u64, &[Vec<u64>]),
+    paper: Option<&PaperReturned>,
+) -> Outcome {
+    let text = |text: &Text| crate::report::Text {
+        en: escape(&text.en),
+        ar: escape(&text.ar),
+    };
+    let (counted, digital_counts) = digital;
+    let asked = district.questions.iter().zip(&district.texts).enumerate();
+    let questions = asked.map(|(row, (question, texts))| {
+        let at = |counts: &[Vec<u64>], choice: usize| {
+            let count = counts.get(row).and_then(|counts| counts.get(choice));
+            count.copied().unwrap_or(0)
+        };
+        let count = |choice: usize| ChannelCount {
+            digital: at(digital_counts, choice),
+            paper: paper.map_or(0, |paper| at(&paper.counts, choice)),
+        };
+        let first = usize::from(question.blank);
+        let answers = texts.answers.iter().enumerate();
+        QuestionOutcome {
+            question: text(&texts.question),
+            blank: question.blank.then(|| count(0)),
+            answers: answers
+                .map(|(choice, answer)| AnswerOutcome {
+                    answer: text(answer),
+                    count: count(first + choice),
+                })
+                .collect(),
+        }
+    });
+    Outcome {
+        digital: counted,
+        paper_valid: paper.map_or(0, |paper| paper.valid),
+        paper_invalid: paper.map_or(0, |paper| paper.invalid),
+        questions: questions.collect(),
+    }
 }
 
 /// A number by channel.

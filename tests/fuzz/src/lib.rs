@@ -23,8 +23,10 @@ use sijill_registers::manifest::Manifest;
 use sijill_rules::RulePack;
 use sijill_verifier::accepts;
 
+mod folder;
 mod seeds;
 
+pub use folder::verify_event;
 pub use seeds::seeds;
 
 /// Writes the seeds of a target into the folder that the environment variable `SIJILL_SEEDS` names, if it is set.
@@ -68,6 +70,7 @@ pub const TARGETS: &[Target] = &[
     ("tally", tally),
     ("trust_file", trust_file),
     ("trustees", trustees),
+    ("verify_event", verify_event),
 ];
 
 /// The engine's error is part of the message: it says which rule the verifier does not have.

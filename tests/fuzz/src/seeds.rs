@@ -44,6 +44,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             .into_iter()
             .chain(trustee_keys())
             .collect(),
+        "verify_event" => crate::folder::seeds(),
         _ => Vec::new(),
     }
 }
@@ -53,7 +54,7 @@ pub(crate) fn vectors(name: &str) -> Value {
     serde_json::from_slice(&fixture(&format!("vectors/{name}"))).expect("vectors are JSON")
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures")
         .join(name);

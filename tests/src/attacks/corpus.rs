@@ -292,6 +292,7 @@ pub fn verify(row: &Row, members: &BTreeMap<String, Vec<u8>>) -> Report {
         }
         other => panic!("no command {other}"),
     };
+    report.elapsed_ms = 0;
     report.checks.iter_mut().for_each(|check| check.millis = 0);
     report
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -57,7 +58,10 @@ pub fn verify_archives(
     let reports = with_threads(threads, || {
         let of_file = |path: &PathBuf| {
             let open = || File::open(path).map(|file| BufReader::with_capacity(BUFFER_BYTES, file));
-            verify(&path.display().to_string(), open, options)
+            let start = Instant::now();
+            let mut report = verify(&path.display().to_string(), open, options);
+            report.elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+            report
         };
         files.iter().map(of_file).collect()
     })?;

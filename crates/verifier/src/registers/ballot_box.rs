@@ -180,6 +180,7 @@ fn take_off(
     if positions.is_empty() {
         return Some(());
     }
+    checks.progress().expect_more(ledger.size());
     let mut taken = 0;
     let outcome = replay(source, ledger, checks, |_, items| {
         let points: Vec<_> = items
