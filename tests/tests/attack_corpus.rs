@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rayon::ThreadPool;
 use sijill_tests::attacks::corpus::{differences, events, folder, judge, read, verify};
-use sijill_verifier::{CODES, CheckVerdict, run_cli};
+use sijill_verifier::{CODES, CheckVerdict};
 
 fn pool(threads: usize) -> ThreadPool {
     rayon::ThreadPoolBuilder::new()
@@ -44,7 +44,7 @@ fn the_generator_makes_what_is_committed() {
 
 #[test]
 fn every_case_has_its_verdict_on_any_number_of_threads() {
-    let cases = events(&folder());
+    let cases = read(&folder());
     let mut faults = Vec::new();
     for (row, members) in &cases {
         let expected = pool(1).install(|| verify(row, members));
@@ -60,7 +60,7 @@ fn every_case_has_its_verdict_on_any_number_of_threads() {
 
 #[test]
 fn races_have_the_same_report_every_time() {
-    let cases = events(&folder());
+    let cases = read(&folder());
     for id in RACES {
         let (row, members) = cases.iter().find(|(row, _)| row.id == id).unwrap();
         let expected = verify(row, members);
@@ -73,18 +73,36 @@ fn races_have_the_same_report_every_time() {
 }
 
 /// Codes under which no case of the corpus fails, and why.
-const ELSEWHERE: [(&str, &str); 2] = [
+const ELSEWHERE: [(&str, &str); 17] = [
     ("folder.layout", "whatever it finds has a more precise code"),
     (
         "folder.content",
         "a file that the operating system does not hand out: only on a disk",
     ),
+    ("archive.ballot", "whatever it finds has a more precise code"),
+    ("since.prefix", "needs an earlier report: tests of the verifier"),
+    ("archive.entry", "structure of archives: tests of the verifier"),
+    ("archive.name", "structure of archives: tests of the verifier"),
+    ("archive.event", "structure of archives: tests of the verifier"),
+    ("archive.order", "structure of archives: tests of the verifier"),
+    ("archive.election", "records of archives: tests of the verifier"),
+    ("archive.trustees", "records of archives: tests of the verifier"),
+    (
+        "archive.credentials",
+        "records of archives: tests of the verifier",
+    ),
+    ("watch.checkpoint", "needs a state folder: tests of the verifier"),
+    ("watch.gone", "needs a state folder: tests of the verifier"),
+    ("watch.back", "needs a state folder: tests of the verifier"),
+    ("watch.fork", "needs a state folder: tests of the verifier"),
+    ("watch.rewrite", "needs a state folder: tests of the verifier"),
+    ("watch.tiles", "needs a state folder: tests of the verifier"),
 ];
 
 /// Every code of the verifier is that of a counter-example in some case, but for those of the list.
 #[test]
 fn every_code_fails_somewhere() {
-    let cases = events(&folder());
+    let cases = read(&folder());
     let seen: BTreeSet<&str> = cases
         .iter()
         .flat_map(|(row, _)| &row.codes)
@@ -143,26 +161,4 @@ fn no_check_is_empty_where_there_is_something_to_look_at() {
             }
         }
     }
-}
-
-/// Archives by themselves: accepted or not, as the index says.
-#[test]
-fn archives_have_their_verdict() {
-    let run = |args: &[&str]| {
-        let args = std::iter::once("sijill-verify").chain(args.iter().copied());
-        run_cli(args.map(Into::into))
-    };
-    let dir = tempfile::tempdir().unwrap();
-    let mut faults = Vec::new();
-    let cases = read(&folder());
-    let archives = cases.iter().filter(|(row, _)| row.command == "bel");
-    for (row, members) in archives {
-        let path = dir.path().join(format!("{}.bel", row.id));
-        std::fs::write(&path, &members["archive.bel"]).unwrap();
-        let exit = run(&["bel", path.to_str().unwrap()]);
-        if exit != i32::from(row.exit) {
-            faults.push(format!("{}: exit {exit} instead of {}", row.id, row.exit));
-        }
-    }
-    assert!(faults.is_empty(), "{faults:#?}");
 }

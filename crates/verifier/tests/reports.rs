@@ -14,7 +14,10 @@ mod support;
 use std::fs;
 
 use serde_json::Value;
-use sijill_verifier::{Profile, Report, Stage, Verdict, verify_event_source, verify_receipts};
+use sijill_verifier::{
+    ArchiveOptions, Profile, Report, Stage, Verdict, verify_archive_bytes, verify_event_source,
+    verify_receipts,
+};
 use support::{Event, build, honest};
 
 fn verify(event: &Event, accredited: bool, trusted: bool) -> Report {
@@ -134,7 +137,12 @@ fn json_reports_are_of_the_schema() {
     let (trust, receipt) = (dir.path().join("trust.json"), dir.path().join("r.tlog-proof"));
     fs::write(&trust, event.trust_json(Some(4))).unwrap();
     fs::write(&receipt, event.boxes[0].receipt(3, 7)).unwrap();
+    let archive = |bytes: &[u8]| verify_archive_bytes("tiny.bel", bytes, &ArchiveOptions::default());
+    let tiny = include_bytes!("../../../fixtures/bel/tiny/maT7QXfZ2LqUFe.bel");
     let reports = [
+        archive(tiny),
+        archive(&tiny[..4096]),
+        archive(b"not an archive"),
         verify(&event, false, true),
         verify(&event, true, true),
         verify(&event, true, false),
@@ -146,7 +154,7 @@ fn json_reports_are_of_the_schema() {
         matches(&schema, &schema, &json, "").unwrap();
     }
     // The walk is not blind.
-    let mut json: Value = serde_json::from_str(&reports[0].to_json()).unwrap();
+    let mut json: Value = serde_json::from_str(&reports[3].to_json()).unwrap();
     for (pointer, wrong) in [
         ("/format", Value::from("sijill-report/2")),
         ("/boxes/0/stage", Value::from("elsewhere")),

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sijill_verifier::{MemorySource, Profile, Report, Stage, Trust, verify_event_source, verify_receipts};
+use sijill_verifier::{
+    ArchiveOptions, MemorySource, Profile, Report, Stage, Trust, verify_archive_bytes, verify_event_source,
+    verify_receipts,
+};
 
 use super::cases::{Case, Command, Package, all};
 
@@ -290,6 +293,7 @@ pub fn verify(row: &Row, members: &BTreeMap<String, Vec<u8>>) -> Report {
                 });
             report
         }
+        "bel" => verify_archive_bytes(&row.id, &members["archive.bel"], &ArchiveOptions::default()),
         other => panic!("no command {other}"),
     };
     report.elapsed_ms = 0;
