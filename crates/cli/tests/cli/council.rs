@@ -261,7 +261,7 @@ fn certify(office: &Office, published: &str, trust: &str) {
         "certified",
     ];
     let verified = sijill(&verify).ok().out;
-    assert!(verified.contains("result [[3, 0]]"), "{verified}");
+    assert!(verified.contains("3  100.00%  Amal"), "{verified}");
 
     let archives = office.path("archives");
     office.run(&["box", "export-bel", &archives]).ok();
