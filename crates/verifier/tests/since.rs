@@ -118,6 +118,7 @@ fn findings(report: &Report) -> String {
     report.checks.iter_mut().for_each(|check| check.millis = 0);
     report.checks.retain(|check| check.code != "since.prefix");
     report.since = None;
+    report.elapsed_ms = 0;
     report.to_json()
 }
 
@@ -385,7 +386,7 @@ fn reports_that_are_no_basis_are_refused() {
     assert_eq!(certified.basis, None);
 
     // A byte that changes is noticed, or was of no concern.
-    let basis = text.find("\"basis\"").unwrap();
+    let basis = text.find("\"basis\"").unwrap()..text.find(",\"elapsed_ms\"").unwrap();
     let mut accepted = 0;
     for at in 0..text.len() {
         let mut bytes = text.clone().into_bytes();
@@ -393,7 +394,7 @@ fn reports_that_are_no_basis_are_refused() {
         let Ok(earlier) = EarlierReport::parse(&bytes) else {
             continue;
         };
-        assert!(at < basis, "byte {at} of the basis");
+        assert!(!basis.contains(&at), "byte {at} of the basis");
         accepted += 1;
         if accepted % 150 != 0 {
             continue;
