@@ -108,7 +108,7 @@ fn make(count: usize, path: &Path, temp: &Path) {
             .par_iter()
             .enumerate()
             .map(|(at, credential)| {
-                let answer = [usize::from((batch * BATCH + at) % 3 != 0)];
+                let answer = [usize::from(!(batch * BATCH + at).is_multiple_of(3))];
                 let vote =
                     Vote::from_selections(context.questions(), &[Selection::Answers(&answer)]).unwrap();
                 let ballot = encrypt_ballot(&context, credential, &vote, &mut rand::rng()).unwrap();
