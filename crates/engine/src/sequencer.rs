@@ -36,7 +36,7 @@ use crate::submit::{Acknowledgement, SubmitError};
 pub(crate) const MAX_CLOCK_BEHIND_MS: u64 = 2_000;
 
 /// How long a batch waits for submissions that are being checked.
-const GATHER: Duration = Duration::from_millis(4);
+const GATHER: Duration = Duration::from_millis(10);
 
 /// Most entries of a batch; consequences may exceed it by a few.
 const MAX_BATCH_ENTRIES: usize = 4_096;

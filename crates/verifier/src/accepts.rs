@@ -154,13 +154,13 @@ impl BallotElection {
     /// A ballot that is valid for this election. Spec: specs/ballot-suite.md §7.5.
     #[must_use]
     pub fn accepts(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::QUICKEST, false)
+        self.accepts_by(ballot, Method::quickest(), false)
     }
 
     /// The same for a ballot whose credential stands on a list that [`credential_list`] accepts: its membership is not tested again.
     #[must_use]
     pub fn accepts_of_listed(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::QUICKEST, true)
+        self.accepts_by(ballot, Method::quickest(), true)
     }
 
     /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §10.

@@ -326,7 +326,7 @@ pub fn verify_event_source(
         trust,
         profile,
         require_stage,
-        Method::QUICKEST,
+        Method::quickest(),
         None,
         &Arc::default(),
     )
@@ -352,7 +352,7 @@ pub fn verify_event_source_since(
         Some(trust),
         profile,
         require_stage,
-        Method::QUICKEST,
+        Method::quickest(),
         Some(earlier),
         &Arc::default(),
     ))

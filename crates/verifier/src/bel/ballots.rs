@@ -174,7 +174,7 @@ impl<'a> BallotBox<'a> {
         let alphas = ballot.alphas().filter(|alpha| !alpha.is_neutral());
         outcome.alphas = alphas.map(|alpha| sha256(&[alpha.as_bytes()])).collect();
         let weight = self.weights.get(&ballot.credential);
-        let checker = BallotChecker::new(self.election, Method::QUICKEST);
+        let checker = BallotChecker::new(self.election, Method::quickest());
         // The credentials of the list are members of the group, and not neutral in the strict profile.
         let known = weight.is_some() && !ballot.credential.is_neutral();
         let checked = match checker.check(&ballot, known) {

@@ -45,27 +45,31 @@ pub(crate) enum Method {
 }
 
 impl Method {
-    /// The quickest method for what this program was built for.
-    #[allow(unexpected_cfgs, reason = "the cfg is the curve library's")]
-    pub(crate) const QUICKEST: Method = if cfg!(any(
-        curve25519_dalek_backend = "avx512",
-        all(
+    /// The quickest method for this build on this processor. Where the curve library was built with its AVX-512 code, it uses it if
+    /// the processor has these features.
+    pub(crate) fn quickest() -> Method {
+        #[cfg(all(
             target_arch = "x86_64",
-            target_feature = "avx512ifma",
-            target_feature = "avx512vl",
-            not(curve25519_dalek_backend = "serial"),
-            not(curve25519_dalek_backend = "fiat"),
-            not(curve25519_dalek_backend = "simd")
-        )
-    )) {
-        Method::Separate
-    } else {
+            any(
+                curve25519_dalek_backend = "avx512",
+                all(
+                    target_feature = "avx512ifma",
+                    target_feature = "avx512vl",
+                    not(curve25519_dalek_backend = "serial"),
+                    not(curve25519_dalek_backend = "fiat"),
+                    not(curve25519_dalek_backend = "simd")
+                )
+            )
+        ))]
+        if std::is_x86_feature_detected!("avx512ifma") && std::is_x86_feature_detected!("avx512vl") {
+            return Method::Separate;
+        }
         Method::Shared
-    };
+    }
 
     /// The quickest one, or the plain one.
     pub(crate) fn of(plain: bool) -> Method {
-        if plain { Method::Plain } else { Method::QUICKEST }
+        if plain { Method::Plain } else { Method::quickest() }
     }
 }
 
