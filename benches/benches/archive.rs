@@ -1,7 +1,8 @@
-//! A whole archive of yes-or-no ballots, made and then verified: time, processor time and memory of `sijill-verify bel`.
+//! A whole archive, made and then verified: time, processor time and memory of `sijill-verify bel`. Ballots are yes or no, or with
+//! `--answers N` of up to three of N.
 //!
 //!     cargo bench -p sijill-benches --bench archive -- 20000 200000      so many ballots each [10000, 20000, 40000]
-//!     cargo bench -p sijill-benches --bench archive -- --keep DIR 1000   leaves DIR/1000.bel, to time other tools on it
+//!     cargo bench -p sijill-benches --bench archive -- --keep DIR --answers 8 1000    leaves DIR/1000.bel, to time other tools on it
 //!
 //! Every ballot is encrypted and proved for real. An archive of 1,000,000 ballots takes 4 GB in TMPDIR, and as much again while it is made.
 //! The verification runs in a process of its own, so that its memory is its own.
@@ -34,10 +35,12 @@ fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     let mut sizes = Vec::new();
     let mut keep = None;
+    let mut answers = 2;
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--verify" => return verify(Path::new(&args.next().unwrap())),
             "--keep" => keep = args.next().map(PathBuf::from),
+            "--answers" => answers = args.next().unwrap().parse().unwrap(),
             size => sizes.extend(size.parse::<usize>()),
         }
     }
@@ -51,9 +54,9 @@ fn main() {
         let folder = keep.clone().unwrap_or_else(|| temp.path().to_owned());
         let path = folder.join(format!("{size}.bel"));
         let meter = Meter::start();
-        make(size, &path, temp.path());
+        make(size, answers, &path, temp.path());
         let (wall, cpu) = meter.seconds();
-        println!("{size} ballots made in {wall:.1} s, {cpu:.1} s CPU");
+        println!("{size} ballots of {answers} answers made in {wall:.1} s, {cpu:.1} s CPU");
         let status = Command::new(std::env::current_exe().unwrap())
             .arg("--verify")
             .arg(&path)
@@ -79,17 +82,18 @@ fn verify(path: &Path) {
     );
 }
 
-/// Makes an archive of so many yes-or-no ballots, one third of them yes, and one trustee.
-fn make(count: usize, path: &Path, temp: &Path) {
+/// Makes an archive of so many ballots, a third of them for the first answer and the others for the second, and one trustee.
+fn make(count: usize, answers: usize, path: &Path, temp: &Path) {
     let mut rng = rand::rng();
     let secret = TrusteeSecret::generate(&mut rng);
     let trustees = Trustees::from_keys(&[secret.publish(Some("Trustee"), &mut rng).unwrap()]).unwrap();
-    let answers = ["Yes".to_owned(), "No".to_owned()];
+    let texts: Vec<String> = (1..=answers).map(|n| format!("Answer {n}")).collect();
+    let (min, max) = if answers == 2 { (1, 1) } else { (0, 3) };
     let election = Election::build(ElectionParameters {
         description: "A bench".to_owned(),
         name: "A bench".to_owned(),
         public_key: *trustees.election_key(),
-        questions: vec![Question::new("Agreed?", &answers, false, 1, 1).unwrap()],
+        questions: vec![Question::new("Which?", &texts, false, min, max).unwrap()],
         uuid: Uuid::parse("12345678abcdEF").unwrap(),
         administrator: None,
         credential_authority: None,
@@ -129,8 +133,10 @@ fn make(count: usize, path: &Path, temp: &Path) {
     let verified = verify_share(&context, &trustees, 1, &tally, share.as_bytes()).unwrap();
     let factors = combine_shares(&trustees, &tally, &[verified]).unwrap();
     let result = ElectionResult::decrypt(&tally, &factors).unwrap();
-    let yes = count.div_ceil(3) as u64;
-    assert_eq!(result.counts(), [vec![yes, count as u64 - yes]]);
+    let first = count.div_ceil(3) as u64;
+    let mut expected = vec![first, count as u64 - first];
+    expected.resize(answers, 0);
+    assert_eq!(result.counts(), [expected]);
 
     let mut ballots = BufReader::new(File::open(&waiting).unwrap());
     let ballots = (0..count).map(|_| -> std::io::Result<Vec<u8>> {
