@@ -72,12 +72,11 @@ pub fn verify_event(data: &[u8]) {
         // Each ledger by itself, in its own folder.
         for ledger in &report.ledgers {
             let prefix = format!("ledgers/{}/", ledger.id);
-            let own = source.files.iter().filter_map(|(path, bytes)| {
-                Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone()))
-            });
-            let own = MemorySource {
-                files: own.collect(),
-            };
+            let own = source
+                .files
+                .iter()
+                .filter_map(|(path, bytes)| Some((path.strip_prefix(&prefix)?.to_owned(), bytes.clone())));
+            let own = MemorySource { files: own.collect() };
             let id = hex::decode(&ledger.id).expect("hex");
             let id = id.try_into().expect("32 bytes");
             let _ = verify_ledger_source(&own, id, trust);

@@ -36,7 +36,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "manifest" => manifests(),
         "opening" => vec![text(&elections()[0]["opened"])],
         "receipt" => vec![text(&ledger()["receipt"])],
-        "rule_pack" => vec![fixture("rules/plain-1.toml")],
+        "rule_pack" => vec![fixture("rules/plain-1.toml"), fixture("rules/council-1.toml")],
         "short_texts" => short_texts(),
         "tally" => tallies(),
         "trust_file" => vec![trust_file()],
@@ -81,21 +81,20 @@ fn unhex(value: &Value) -> Vec<u8> {
     hex::decode(value.as_str().expect("a string")).expect("hex")
 }
 
-fn pack() -> RulePack {
-    let text = String::from_utf8(fixture("rules/plain-1.toml")).expect("UTF-8");
-    RulePack::parse(&text).expect("the pack is valid")
-}
-
 fn manifests() -> Vec<Vec<u8>> {
-    seeds("election_file")
-        .into_iter()
-        .map(|file| {
-            let file = String::from_utf8(file).expect("UTF-8");
-            election_file::compile(&file, &pack())
-                .expect("the file is valid")
-                .to_bytes()
-        })
-        .collect()
+    [
+        ("referendum/election.toml", "rules/plain-1.toml"),
+        ("council/election.toml", "rules/council-1.toml"),
+    ]
+    .into_iter()
+    .map(|(file, rules)| {
+        let text = |name| String::from_utf8(fixture(name)).expect("UTF-8");
+        let pack = RulePack::parse(&text(rules)).expect("the pack is valid");
+        election_file::compile(&text(file), &pack)
+            .expect("the file is valid")
+            .to_bytes()
+    })
+    .collect()
 }
 
 /// For each event type, what zeros decode to: empty strings and lists, zero numbers and hashes.
