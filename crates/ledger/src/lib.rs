@@ -53,6 +53,7 @@ mod body;
 mod chain;
 mod checkpoint;
 pub mod codec;
+mod commitment;
 mod content;
 mod entry;
 mod genesis;
@@ -73,6 +74,7 @@ pub use body::{
 pub use chain::{Admission, Chain, ChainError, OFFICIAL_CLOCK_AHEAD_MS};
 pub use checkpoint::{Checkpoint, CheckpointError, LedgerIdentity, SignedCheckpoint, UnverifiedCheckpoint};
 pub use codec::{DecodeError, decode_canonical, encode};
+pub use commitment::Committed;
 pub use content::{ContentError, ContentHasher, ContentRef, MAX_CONTENT_BYTES};
 pub use entry::{Entry, EntryError, MAX_ENTRY_BYTES, UnverifiedEntry};
 pub use genesis::{Genesis, GenesisError, GenesisFields, Grant, GrantError, Kind, Predecessor, Role};
