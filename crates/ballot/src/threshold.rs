@@ -50,6 +50,12 @@ pub enum BlockError {
     /// Two members have the same certificate key.
     #[error("two members have the same certificate key")]
     Repeated,
+    /// Verification and encryption key of a certificate are the same.
+    #[error("member {member}: the certificate's two keys are the same")]
+    SameKeys {
+        /// Member, from 1.
+        member: usize,
+    },
     /// The signature of a certificate does not hold.
     #[error("member {member}: the certificate's signature does not hold")]
     Certificate {
@@ -305,6 +311,9 @@ pub(crate) fn verify_certificate(
         &Proof::from_wire(&signed.signature)?,
     ) {
         return Err(BlockError::Certificate { member }.into());
+    }
+    if verification == encryption {
+        return Err(BlockError::SameKeys { member }.into());
     }
     Ok(CertifiedKeys {
         verification,

@@ -253,6 +253,13 @@ fn certificates_are_for_one_place_in_one_ceremony() {
     assert_ne!(stolen, other);
     let error = block_error(Certificate::parse(stolen.as_bytes(), &c.attempt, 2).unwrap_err());
     assert_eq!(error, BlockError::Certificate { member: 2 });
+    // One key for both purposes.
+    let mut secret = c.machines[1].to_bytes();
+    secret.copy_within(2..34, 34);
+    let both = CeremonySecret::from_bytes(&secret).expect("two equal scalars are scalars");
+    let certificate = both.certificate(&c.attempt, 2, &mut rand::rng());
+    let error = block_error(Certificate::parse(certificate.as_bytes(), &c.attempt, 2).unwrap_err());
+    assert_eq!(error, BlockError::SameKeys { member: 2 });
     assert!(matches!(
         Certificate::parse(format!("{bytes} ").as_bytes(), &c.attempt, 2),
         Err(CeremonyError::Json(_))

@@ -54,9 +54,6 @@ pub enum CeremonyError {
     /// The name in the key is not that of the trustee.
     #[error("the key does not carry the trustee's name")]
     Name,
-    /// Verification and encryption key of a certificate are the same.
-    #[error("the certificate's two keys are the same")]
-    SameKeys,
 }
 
 /// What the messages of one attempt are bound to.
@@ -111,9 +108,6 @@ impl Certificate {
             usize::from(attempt.members),
             usize::from(attempt.threshold),
         )?;
-        if keys.verification == keys.encryption {
-            return Err(CeremonyError::SameKeys);
-        }
         Ok(Self {
             signed,
             verification: keys.verification,
