@@ -165,6 +165,12 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
     if !pack.covers(opening_day) {
         return rules_refuse("opens", format!("the rules are not in force on {opening_day}"));
     }
+    if !pack.has_digital() && !file.rehearsal && file.district.iter().any(|d| d.unopposed.is_empty()) {
+        return rules_refuse(
+            "rules",
+            "these rules open no digital channel; only a rehearsal may hold a digital poll under them".to_owned(),
+        );
+    }
     if file.trustees.len() < usize::from(pack.trustees.minimum) {
         return rules_refuse(
             "trustees",
@@ -213,7 +219,7 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
         closes_ms: millis("closes", closes)?,
         grace_ms: pack.voting.grace_ms,
         revote: pack.voting.revote,
-        paper: pack.voting.paper,
+        paper: pack.has_paper(),
         min_ballots: pack.voting.min_ballots_to_decrypt,
         certification_quorum: pack.certification.quorum,
         administrator: file.administrator,

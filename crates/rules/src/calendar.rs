@@ -11,6 +11,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde::{Deserialize, Serialize};
 
 use crate::dates::english_date;
 use crate::text::{Bilingual, check_line};
@@ -22,7 +23,8 @@ pub const MAX_HOLIDAY_DAYS: i32 = 60;
 pub const END_OF_TIME_MS: u64 = 253_086_768_000_000;
 
 /// How sure a declared holiday is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FactStatus {
     /// Reckoned ahead; an announcement may move it.
     Estimate,

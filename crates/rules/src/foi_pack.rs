@@ -6,7 +6,7 @@
 //! Spec: specs/rules.md §3.
 
 use jiff::civil::{Date, Weekday};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, CalendarError};
 use crate::pack::{Confidence, PackError, is_id};
@@ -19,7 +19,7 @@ pub const FOI_FORMAT: &str = "sijill-foi-rules/1";
 const MAX_FILE_BYTES: usize = 65_536;
 
 /// Which days count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayUnit {
     /// Every day.
@@ -29,7 +29,7 @@ pub enum DayUnit {
 }
 
 /// Which day is day 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Start {
     /// The day after.
@@ -39,7 +39,7 @@ pub enum Start {
 }
 
 /// What happens when the last day is not a working day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Roll {
     /// It stays.
@@ -49,7 +49,7 @@ pub enum Roll {
 }
 
 /// What silence means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Silence {
     /// Nothing: the matter stays open, and is overdue.
@@ -159,7 +159,7 @@ pub struct Penalty {
 }
 
 /// A field whose value could not be confirmed, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unconfirmed {
     /// Path of the field in the file, such as `clock.unit`.
@@ -228,9 +228,9 @@ struct CalendarFields {
     weekly_rest: Vec<RestDay>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum RestDay {
+pub(crate) enum RestDay {
     Monday,
     Tuesday,
     Wednesday,
@@ -238,6 +238,20 @@ enum RestDay {
     Friday,
     Saturday,
     Sunday,
+}
+
+impl From<Weekday> for RestDay {
+    fn from(day: Weekday) -> Self {
+        match day {
+            Weekday::Monday => Self::Monday,
+            Weekday::Tuesday => Self::Tuesday,
+            Weekday::Wednesday => Self::Wednesday,
+            Weekday::Thursday => Self::Thursday,
+            Weekday::Friday => Self::Friday,
+            Weekday::Saturday => Self::Saturday,
+            Weekday::Sunday => Self::Sunday,
+        }
+    }
 }
 
 impl From<RestDay> for Weekday {

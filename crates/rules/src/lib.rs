@@ -10,8 +10,10 @@
 mod calendar;
 mod clock;
 mod dates;
+mod eligibility;
 mod explain;
 mod foi_pack;
+mod holidays;
 mod objection;
 mod pack;
 mod period;
@@ -27,16 +29,25 @@ pub use clock::{
 pub use dates::{
     HijriDate, arabic_both, arabic_date, english_both, english_date, parse_date, parse_number, western_digits,
 };
+pub use eligibility::{
+    Condition, ConditionLine, Evidence, EvidenceError, Finding, Nationality, Purpose, check, years_after,
+};
 pub use explain::Line;
 pub use foi_pack::{
     Clarification, ClockRules, DayUnit, Exemption, FOI_FORMAT, FeePolicy, FoiPack, Penalty, Roll, Silence,
     Start, Transfer, Unconfirmed,
 };
+pub use holidays::{Holiday, HolidayError, HolidayList};
 pub use objection::{
     Decision, Objection, ObjectionError, ObjectionReading, ObjectionRules, ObjectionStatus, ObjectionWindow,
     WindowExtension,
 };
-pub use pack::{CertificationRules, Confidence, PackError, RulePack, TrusteeRules, VotingRules};
+pub use pack::{
+    AgeReference, AgeRules, CalendarRules, CampaignRules, CandidateRules, CertificationRules, ChannelRules,
+    CitizenKind, Confidence, Document, ElectionObjections, Exclusion, IdentityRules, InPerson, LeapDay,
+    NationalityRules, PackError, RULES_FORMAT, RegistrationChannel, RulePack, Tie, TrusteeRules, VotingChannel,
+    VotingRules,
+};
 pub use period::{Counting, Run, RunKind};
 pub use text::Bilingual;
 pub use window::{Moment, Window, WindowError};

@@ -1,12 +1,12 @@
 //! Text of files and facts: bounded, without control and direction characters.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Most bytes of a text. Spec: specs/election.md §2.1.
 pub(crate) const MAX_TEXT_BYTES: usize = 1_000;
 
 /// A text in English and Arabic.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bilingual {
     /// English.

@@ -108,19 +108,38 @@ max = 1
 
 /// Rules under which tiny boxes are decrypted.
 pub(crate) const RULES: &str = r#"
-format = "sijill-rules/1"
+format = "sijill-rules/2"
 id = "plain-1"
+version = 1
 title = { en = "Plain rules for tests", ar = "" }
 legal_basis = "none"
 confidence = "invented"
 valid_from = "2026-01-01"
+[calendar]
+time_zone = "Asia/Qatar"
+weekly_rest = ["friday", "saturday"]
+[age]
+minimum = 18
+reference = "polling_day"
+leap_day = "march_1"
+[nationality]
+kinds = ["naturalised", "original"]
+naturalised_years = 0
+[identity]
+documents = ["digital_id", "id_card"]
+[channels]
+registration = ["in_person"]
+voting = ["paper", "remote"]
+[candidates]
+[campaign]
 [voting]
 grace_ms = 2000
 max_lag_ms = 30000
 official_window_ms = 3600000
 revote = true
-paper = true
+in_person = "in-person-supersedes"
 min_ballots_to_decrypt = 2
+small_cell = 0
 [trustees]
 minimum = 2
 [certification]
