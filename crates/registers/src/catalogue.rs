@@ -53,6 +53,15 @@ pub mod types {
     pub const VOTER_REGISTERED: u16 = 0x0201;
     pub const CREDENTIAL_COMMITTED: u16 = 0x0202;
     pub const ROLL_FROZEN: u16 = 0x0203;
+    pub const ROLL_DEFINED: u16 = 0x0204;
+    pub const ELIGIBILITY_CHECKED: u16 = 0x0205;
+    pub const VOTER_TRANSFERRED: u16 = 0x0206;
+    pub const VOTER_CORRECTED: u16 = 0x0207;
+    pub const VOTER_STRUCK: u16 = 0x0208;
+    pub const OBJECTION_FILED: u16 = 0x0209;
+    pub const OBJECTION_DECIDED: u16 = 0x020A;
+    pub const OBJECTION_WINDOW_EXTENDED: u16 = 0x020B;
+    pub const HOLIDAYS_DECLARED: u16 = 0x020C;
     pub const ELECTION_DEFINED: u16 = 0x0301;
     pub const TRUSTEE_KEY_PUBLISHED: u16 = 0x0302;
     pub const TRUSTEES_FIXED: u16 = 0x0303;
@@ -95,6 +104,15 @@ pub const CATALOGUE: &[Line] = {
         line(t::VOTER_REGISTERED, "VoterRegistered", ROLL, Registrar),
         line(t::CREDENTIAL_COMMITTED, "CredentialCommitted", ROLL, Registrar),
         line(t::ROLL_FROZEN, "RollFrozen", ROLL, Registrar),
+        line(t::ROLL_DEFINED, "RollDefined", ROLL, Commission),
+        line(t::ELIGIBILITY_CHECKED, "EligibilityChecked", ROLL, Registrar),
+        line(t::VOTER_TRANSFERRED, "VoterTransferred", ROLL, Registrar),
+        line(t::VOTER_CORRECTED, "VoterCorrected", ROLL, Registrar),
+        line(t::VOTER_STRUCK, "VoterStruck", ROLL, Registrar),
+        line(t::OBJECTION_FILED, "ObjectionFiled", ROLL, Registrar),
+        line(t::OBJECTION_DECIDED, "ObjectionDecided", ROLL, Commission),
+        line(t::OBJECTION_WINDOW_EXTENDED, "ObjectionWindowExtended", ROLL, Commission),
+        line(t::HOLIDAYS_DECLARED, "HolidaysDeclared", ROLL, Commission),
         line(t::ELECTION_DEFINED, "ElectionDefined", ELECTION, Commission),
         line(t::TRUSTEE_KEY_PUBLISHED, "TrusteeKeyPublished", ELECTION, Trustee),
         line(t::TRUSTEES_FIXED, "TrusteesFixed", ELECTION, Commission),
@@ -199,6 +217,15 @@ impl Event {
             t::VOTER_REGISTERED => Self::Roll(RollEvent::VoterRegistered(read(name, payload)?)),
             t::CREDENTIAL_COMMITTED => Self::Roll(RollEvent::CredentialCommitted(read(name, payload)?)),
             t::ROLL_FROZEN => Self::Roll(RollEvent::RollFrozen(read(name, payload)?)),
+            t::ROLL_DEFINED => Self::Roll(RollEvent::RollDefined(read(name, payload)?)),
+            t::ELIGIBILITY_CHECKED => Self::Roll(RollEvent::EligibilityChecked(read(name, payload)?)),
+            t::VOTER_TRANSFERRED => Self::Roll(RollEvent::VoterTransferred(read(name, payload)?)),
+            t::VOTER_CORRECTED => Self::Roll(RollEvent::VoterCorrected(read(name, payload)?)),
+            t::VOTER_STRUCK => Self::Roll(RollEvent::VoterStruck(read(name, payload)?)),
+            t::OBJECTION_FILED => Self::Roll(RollEvent::ObjectionFiled(read(name, payload)?)),
+            t::OBJECTION_DECIDED => Self::Roll(RollEvent::ObjectionDecided(read(name, payload)?)),
+            t::OBJECTION_WINDOW_EXTENDED => Self::Roll(RollEvent::ObjectionWindowExtended(read(name, payload)?)),
+            t::HOLIDAYS_DECLARED => Self::Roll(RollEvent::HolidaysDeclared(read(name, payload)?)),
             t::ELECTION_DEFINED => Self::Election(ElectionEvent::ElectionDefined(read(name, payload)?)),
             t::TRUSTEE_KEY_PUBLISHED => {
                 Self::Election(ElectionEvent::TrusteeKeyPublished(read(name, payload)?))
@@ -247,6 +274,15 @@ impl Event {
                 RollEvent::VoterRegistered(_) => t::VOTER_REGISTERED,
                 RollEvent::CredentialCommitted(_) => t::CREDENTIAL_COMMITTED,
                 RollEvent::RollFrozen(_) => t::ROLL_FROZEN,
+                RollEvent::RollDefined(_) => t::ROLL_DEFINED,
+                RollEvent::EligibilityChecked(_) => t::ELIGIBILITY_CHECKED,
+                RollEvent::VoterTransferred(_) => t::VOTER_TRANSFERRED,
+                RollEvent::VoterCorrected(_) => t::VOTER_CORRECTED,
+                RollEvent::VoterStruck(_) => t::VOTER_STRUCK,
+                RollEvent::ObjectionFiled(_) => t::OBJECTION_FILED,
+                RollEvent::ObjectionDecided(_) => t::OBJECTION_DECIDED,
+                RollEvent::ObjectionWindowExtended(_) => t::OBJECTION_WINDOW_EXTENDED,
+                RollEvent::HolidaysDeclared(_) => t::HOLIDAYS_DECLARED,
             },
             Self::Election(e) => match e {
                 ElectionEvent::ElectionDefined(_) => t::ELECTION_DEFINED,
@@ -319,8 +355,18 @@ impl Event {
         match self {
             Self::RoleGranted(_) | Self::RoleRevoked(_) => Vec::new(),
             Self::Roll(e) => match e {
-                RollEvent::VoterRegistered(_) | RollEvent::CredentialCommitted(_) => Vec::new(),
+                RollEvent::RollDefined(p) => std::iter::once(p.pack).chain(p.holidays).collect(),
+                RollEvent::HolidaysDeclared(p) => vec![p.holidays],
                 RollEvent::RollFrozen(p) => p.districts.iter().map(|d| d.credentials).collect(),
+                RollEvent::VoterRegistered(_)
+                | RollEvent::CredentialCommitted(_)
+                | RollEvent::EligibilityChecked(_)
+                | RollEvent::VoterTransferred(_)
+                | RollEvent::VoterCorrected(_)
+                | RollEvent::VoterStruck(_)
+                | RollEvent::ObjectionFiled(_)
+                | RollEvent::ObjectionDecided(_)
+                | RollEvent::ObjectionWindowExtended(_) => Vec::new(),
             },
             Self::Election(e) => match e {
                 ElectionEvent::ElectionDefined(p) => vec![p.manifest],
@@ -363,6 +409,15 @@ impl Event {
                 RollEvent::VoterRegistered(p) => encode(p),
                 RollEvent::CredentialCommitted(p) => encode(p),
                 RollEvent::RollFrozen(p) => encode(p),
+                RollEvent::RollDefined(p) => encode(p),
+                RollEvent::EligibilityChecked(p) => encode(p),
+                RollEvent::VoterTransferred(p) => encode(p),
+                RollEvent::VoterCorrected(p) => encode(p),
+                RollEvent::VoterStruck(p) => encode(p),
+                RollEvent::ObjectionFiled(p) => encode(p),
+                RollEvent::ObjectionDecided(p) => encode(p),
+                RollEvent::ObjectionWindowExtended(p) => encode(p),
+                RollEvent::HolidaysDeclared(p) => encode(p),
             },
             Self::Election(e) => match e {
                 ElectionEvent::ElectionDefined(p) => encode(p),

@@ -345,7 +345,7 @@ impl State {
             (RegisterState::BallotBox(s), RegisterSnapshot::BallotBox(found)) => {
                 s.restore(*found, contents)?
             }
-            (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(*found)?,
+            (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(*found, contents)?,
             _ => return None,
         }
         Some(state)
@@ -459,7 +459,9 @@ impl State {
                 .authority
                 .apply(event.wire_type(), &event.payload())
                 .map_err(|e| fail(e.to_string())),
-            (Event::Roll(e), RegisterState::Roll(s)) => s.evolve(seq, e).map_err(fail),
+            (Event::Roll(e), RegisterState::Roll(s)) => {
+                s.evolve(seq, at.received_ms, e, contents).map_err(fail)
+            }
             (Event::Election(e), RegisterState::Election(s)) => {
                 s.evolve(seq, at.author, e, contents).map_err(fail)
             }

@@ -439,6 +439,16 @@ pub fn day_number(day: Date) -> i32 {
     day.since(EPOCH).map_or(0, |span| span.get_days())
 }
 
+/// The day of a number from 0 to 2929244 (9989-12-31). Spec: specs/rules.md §1.2.
+#[must_use]
+pub fn numbered_day(number: u32) -> Option<Date> {
+    if number > 2_929_244 {
+        return None;
+    }
+    let span = jiff::Span::new().try_days(i64::from(number)).ok()?;
+    Date::constant(1970, 1, 1).checked_add(span).ok()
+}
+
 impl std::fmt::Display for Fact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(

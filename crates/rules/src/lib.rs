@@ -22,6 +22,7 @@ mod window;
 
 pub use calendar::{
     Calendar, CalendarError, Days, END_OF_TIME_MS, Fact, FactStatus, MAX_HOLIDAY_DAYS, RestReason, day_number,
+    numbered_day,
 };
 pub use clock::{
     ClockError, History, MAX_STEPS, Missed, Reading, Status, Step, StepAt, read_clock, third_party_last_day,
@@ -49,7 +50,7 @@ pub use pack::{
     VotingRules,
 };
 pub use period::{Counting, Run, RunKind};
-pub use text::Bilingual;
+pub use text::{Bilingual, check_line};
 pub use window::{Moment, Window, WindowError};
 
 /// Longest grace after the close, in milliseconds. Spec: specs/election.md §2.

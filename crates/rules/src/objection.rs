@@ -264,6 +264,19 @@ pub struct ObjectionReading {
 }
 
 impl Objection {
+    /// An objection that a window accepted at `at_ms`.
+    ///
+    /// # Errors
+    /// [`ObjectionError::BeyondTime`].
+    pub fn accepted(rules: ObjectionRules, calendar: &Calendar, at_ms: u64) -> Result<Self, ObjectionError> {
+        Ok(Self {
+            rules,
+            filed_ms: at_ms,
+            filed_on: calendar.day_of(at_ms).ok_or(ObjectionError::BeyondTime)?,
+            decided: None,
+        })
+    }
+
     /// Records the decision.
     ///
     /// # Errors

@@ -78,6 +78,12 @@ pub(crate) struct Counted {
 }
 
 impl Counting {
+    /// The last day of `n` days after the day `anchor`, without pauses; `None` beyond the year 9989. Spec: specs/rules.md §4.1.
+    #[must_use]
+    pub fn last_day_after(self, days: &Days<'_>, anchor: Date, n: u16) -> Option<Date> {
+        self.last_day(days, anchor, n.into()).ok()
+    }
+
     /// The last day of `n` days after the day `anchor`, without pauses.
     pub(crate) fn last_day(self, days: &Days<'_>, anchor: Date, n: u32) -> Result<Date, BeyondTime> {
         self.count(days, anchor, n, &[], anchor)?

@@ -36,8 +36,11 @@ impl Bilingual {
     }
 }
 
-/// Checks that a text has 1 to 1000 bytes, not white space alone, and no control or direction characters.
-pub(crate) fn check_line(text: &str) -> Result<(), &'static str> {
+/// Checks that a text is a line: 1 to 1000 bytes, not white space alone, no control or direction characters.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_line(text: &str) -> Result<(), &'static str> {
     if text.len() > MAX_TEXT_BYTES {
         return Err("at most 1000 bytes");
     }

@@ -22,6 +22,8 @@ pub struct ElectionFacts {
     pub ledger: LedgerId,
     /// The definition.
     pub defined: Option<ElectionDefined>,
+    /// Entries up to and including the definition.
+    pub defined_size: Option<u64>,
     /// The manifest.
     pub manifest: Option<Arc<Manifest>>,
     /// Keys of the trustees that have published theirs, by index from 1.
@@ -90,6 +92,7 @@ impl ElectionState {
             facts: Arc::new(ElectionFacts {
                 ledger,
                 defined: None,
+                defined_size: None,
                 manifest: None,
                 trustee_keys: BTreeMap::new(),
                 ceremony: Ceremony::default(),
@@ -142,6 +145,7 @@ impl ElectionState {
                 let manifest = Manifest::parse(&load(&e.manifest)?).map_err(|e| e.to_string())?;
                 facts.manifest = Some(Arc::new(manifest));
                 facts.defined = Some(e.clone());
+                facts.defined_size = Some(seq + 1);
             }
             ElectionEvent::TrusteeKeyPublished(e) => {
                 let key = TrusteeKey::parse(&e.record).map_err(|e| e.to_string())?;

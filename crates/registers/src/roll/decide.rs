@@ -1,11 +1,13 @@
-//! Which events may stand on a roll. Spec: specs/events.md §3.
+//! Which events may stand on a roll. Spec: specs/roll.md §4.
 
 use sijill_ballot::{CredentialError, CredentialList};
+use sijill_rules::RulePack;
 
-use super::events::{Pseudonym, RollEvent, RollFrozen};
+use super::events::{EligibilityChecked, Pseudonym, RollDefined, RollEvent, RollFrozen, VoterTransferred};
+use super::governed::{Governed, check_definition};
 use super::state::RollState;
 use crate::names::Name;
-use crate::register::{Consequence, Context, Rejection, no_refs};
+use crate::register::{Consequence, Context, Facts, Rejection, no_refs, one_ref};
 
 /// Why an event may not stand on a roll. The fault is the registrar's; nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +29,33 @@ pub enum RollRejection {
     #[error("a roll has at most 1000 districts")]
     TooManyDistricts,
     /// The roll is final.
-    #[error("the roll is frozen; nothing may follow")]
+    #[error("the roll is frozen; only checks at the poll may follow")]
     Frozen,
+    /// The roll has no rules yet.
+    #[error("{0}: the roll is not defined yet; define it first, with its rule pack")]
+    NotDefined(&'static str),
+    /// The roll has its rules.
+    #[error("the roll is defined already")]
+    DefinedAlready,
+    /// The definition, or a list of holidays, does not follow.
+    #[error("the definition of the roll: {0}")]
+    Definition(String),
+    /// A check where it must not stand, or a step that does not rest on one.
+    #[error("{0}")]
+    Eligibility(&'static str),
+    /// A transfer that does not lead from the voter's district to another one.
+    #[error("the transfer leads from {from} to {to}, but the person is registered in {is}")]
+    Transfer {
+        /// In the event.
+        from: Name,
+        /// In the event.
+        to: Name,
+        /// On the roll.
+        is: Name,
+    },
+    /// An objection, decision or extension outside its time, or a freeze before objections have ended.
+    #[error("objections: {0}")]
+    Objection(String),
     /// The freeze does not state what the roll says.
     #[error("the freeze of district {district} says {said}, but the roll has {is}")]
     Counts {
@@ -73,6 +100,10 @@ impl RollRejection {
             Self::AlreadyRegistered(_) | Self::SecondCredential(_) | Self::CommitmentReused => {
                 "roll.duplicate"
             }
+            Self::Definition(_) => "roll.definition",
+            Self::Eligibility(_) => "roll.eligibility",
+            Self::Transfer { .. } => "roll.transfer",
+            Self::Objection(_) => "roll.objection",
             Self::Counts { .. } | Self::Districts => "roll.counts",
             Self::Credentials { .. } | Self::Weights(_) | Self::ListLength { .. } => "roll.credentials",
             _ => "roll.order",
@@ -82,39 +113,157 @@ impl RollRejection {
 
 impl RollState {
     pub(crate) fn decide(&self, event: &RollEvent, ctx: &Context<'_>) -> Result<Vec<Consequence>, Rejection> {
-        if self.is_frozen() {
+        let name = event.name();
+        if let RollEvent::RollDefined(e) = event {
+            self.check_definition(e, ctx)?;
+            return Ok(Vec::new());
+        }
+        no_refs(name, ctx)?;
+        let at_poll = matches!(event, RollEvent::EligibilityChecked(e) if e.purpose != 1);
+        if self.is_frozen() && !at_poll {
             return Err(RollRejection::Frozen.into());
         }
+        let governed = self.governed().ok_or(RollRejection::NotDefined(name))?;
+        let objection = |result: Result<(), String>| result.map_err(RollRejection::Objection);
+        let at = ctx.received_ms;
         match event {
+            RollEvent::RollDefined(_) => {}
+            RollEvent::EligibilityChecked(e) => self.check_check(e)?,
             RollEvent::VoterRegistered(e) => {
-                no_refs("VoterRegistered", ctx)?;
                 if self.is_registered(&e.pseudonym) {
                     return Err(RollRejection::AlreadyRegistered(e.pseudonym).into());
                 }
                 if self.districts_with(&e.district) > 1000 {
                     return Err(RollRejection::TooManyDistricts.into());
                 }
+                if !self.open_check(&e.pseudonym).is_some_and(|c| c.eligible) {
+                    return Err(RollRejection::Eligibility(
+                        "nobody is registered without a check for registration that found them eligible",
+                    )
+                    .into());
+                }
             }
+            RollEvent::VoterTransferred(e) => self.check_transfer(e)?,
+            RollEvent::VoterCorrected(e) => {
+                self.require_registered(&e.pseudonym)?;
+                let check = self.open_check(&e.pseudonym);
+                if !check.is_some_and(|c| c.eligible && c.position == e.check) {
+                    return Err(RollRejection::Eligibility(
+                        "a correction cites the person's last check for registration, which must have found them eligible",
+                    )
+                    .into());
+                }
+            }
+            RollEvent::VoterStruck(e) => self.require_registered(&e.pseudonym)?,
             RollEvent::CredentialCommitted(e) => {
-                no_refs("CredentialCommitted", ctx)?;
-                match self.has_credential(&e.pseudonym) {
-                    None => return Err(RollRejection::NotRegistered(e.pseudonym).into()),
-                    Some(true) => return Err(RollRejection::SecondCredential(e.pseudonym).into()),
-                    Some(false) => {}
+                self.require_registered(&e.pseudonym)?;
+                if self.has_credential(&e.pseudonym) == Some(true) {
+                    return Err(RollRejection::SecondCredential(e.pseudonym).into());
                 }
                 if self.has_commitment(&e.commitment) {
                     return Err(RollRejection::CommitmentReused.into());
                 }
             }
-            RollEvent::RollFrozen(e) => {
-                no_refs("RollFrozen", ctx)?;
-                self.check_freeze(e, ctx)?;
+            RollEvent::ObjectionFiled(e) => {
+                objection(governed.check_filing(e, self.is_registered(&e.about), at))?;
             }
+            RollEvent::ObjectionDecided(e) => objection(governed.check_decision(e, at))?,
+            RollEvent::ObjectionWindowExtended(e) => objection(governed.check_extension(e, at))?,
+            RollEvent::HolidaysDeclared(e) => {
+                let list = ctx.contents.load(&e.holidays)?;
+                governed
+                    .check_holidays(&list, at)
+                    .map_err(RollRejection::Definition)?;
+            }
+            RollEvent::RollFrozen(e) => self.check_freeze(e, governed, ctx)?,
         }
         Ok(Vec::new())
     }
 
-    fn check_freeze(&self, freeze: &RollFrozen, ctx: &Context<'_>) -> Result<(), Rejection> {
+    fn require_registered(&self, pseudonym: &Pseudonym) -> Result<(), RollRejection> {
+        if self.is_registered(pseudonym) {
+            Ok(())
+        } else {
+            Err(RollRejection::NotRegistered(*pseudonym))
+        }
+    }
+
+    fn check_definition(&self, e: &RollDefined, ctx: &Context<'_>) -> Result<(), Rejection> {
+        if self.is_frozen() {
+            return Err(RollRejection::Frozen.into());
+        }
+        if self.governed().is_some() {
+            return Err(RollRejection::DefinedAlready.into());
+        }
+        let parent = self.facts().parent;
+        let cited = one_ref("RollDefined", ctx, &parent)?;
+        let Some(Facts::Election(election)) = ctx.linked.facts(&parent) else {
+            let problem = "the election ledger of this roll is not kept by this service";
+            return Err(RollRejection::Definition(problem.into()).into());
+        };
+        let (Some(manifest), Some(size)) = (&election.manifest, election.defined_size) else {
+            let problem = "the election is not defined yet; define it first";
+            return Err(RollRejection::Definition(problem.into()).into());
+        };
+        if cited.size < size {
+            return Err(Rejection::Refs {
+                event: "RollDefined",
+                problem: "cites the election ledger at a size before its definition",
+            });
+        }
+        let pack = ctx.contents.load(&e.pack)?;
+        let holidays = e.holidays.map(|list| ctx.contents.load(&list)).transpose()?;
+        let pack = RulePack::from_json(&pack).map_err(|e| RollRejection::Definition(e.to_string()))?;
+        check_definition(e, &pack, holidays.as_deref(), manifest, ctx.received_ms)
+            .map_err(|problem| RollRejection::Definition(problem).into())
+    }
+
+    fn check_check(&self, e: &EligibilityChecked) -> Result<(), RollRejection> {
+        let problem = match e.purpose {
+            1 => None,
+            2..=4 if !self.is_frozen() => Some("checks at the poll stand behind the freeze of the roll"),
+            2 if e.eligible && !self.is_registered(&e.pseudonym) => {
+                Some("a person who is not on the roll is not eligible at a station")
+            }
+            3 | 4 if e.eligible => Some("a check at a log-in or cast is recorded only if it refuses"),
+            2..=4 => None,
+            _ => Some("the purpose of a check is 1, 2, 3 or 4"),
+        };
+        problem.map_or(Ok(()), |p| Err(RollRejection::Eligibility(p)))
+    }
+
+    fn check_transfer(&self, e: &VoterTransferred) -> Result<(), RollRejection> {
+        let is = self
+            .district_of(&e.pseudonym)
+            .ok_or(RollRejection::NotRegistered(e.pseudonym))?;
+        if *is != e.from || e.to == e.from {
+            return Err(RollRejection::Transfer {
+                from: e.from.clone(),
+                to: e.to.clone(),
+                is: is.clone(),
+            });
+        }
+        if self.districts_with(&e.to) > 1000 {
+            return Err(RollRejection::TooManyDistricts);
+        }
+        Ok(())
+    }
+
+    fn check_freeze(
+        &self,
+        freeze: &RollFrozen,
+        governed: &Governed,
+        ctx: &Context<'_>,
+    ) -> Result<(), Rejection> {
+        if self.keeps_somebody_ineligible() {
+            return Err(RollRejection::Eligibility(
+                "a registered person was found not to be eligible; strike them, or check again and correct",
+            )
+            .into());
+        }
+        governed
+            .check_freeze(ctx.received_ms)
+            .map_err(RollRejection::Objection)?;
         let counts = self.counts();
         if !freeze.districts.iter().map(|d| &d.district).eq(counts.keys()) {
             return Err(RollRejection::Districts.into());

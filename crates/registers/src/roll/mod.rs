@@ -1,9 +1,11 @@
-//! The electoral roll: who may vote where, and which credentials exist. Spec: specs/events.md §3.
+//! The electoral roll: who may vote where, on what grounds, and which credentials exist. Spec: specs/roll.md.
 
 mod decide;
 pub mod events;
+mod governed;
 mod state;
 
 pub use decide::RollRejection;
+pub use governed::{Governed, WindowReading};
 pub(crate) use state::RollSnapshot;
-pub use state::{RollFacts, RollState};
+pub use state::{OpenCheck, RollFacts, RollState};

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sijill_ledger::LedgerId;
 use sijill_ledger::codec::bytes;
+use sijill_ledger::{LedgerId, UnixMillis};
 
 use super::events::{DistrictRoll, Pseudonym, RollEvent};
+use super::governed::{Basis, Governed};
 use crate::ballot_box::{pack, unpack};
 use crate::names::Name;
+use crate::register::Contents;
 
 /// What a roll has established for other ledgers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,16 +28,29 @@ pub struct RollFacts {
 #[derive(Debug, Clone)]
 pub struct RollState {
     facts: Arc<RollFacts>,
+    governed: Option<Arc<Governed>>,
+    /// Every district that anybody was ever registered in.
     districts: Vec<Name>,
+    /// Everybody who is registered or has an open check.
     voters: HashMap<Pseudonym, Voter>,
     commitments: HashSet<[u8; 32]>,
 }
 
-/// A registered person: an index into the list of districts, so that a million voters stay small.
-#[derive(Debug, Clone, Copy)]
+/// The last check of a person for registration, if nothing was made of it yet. Spec: specs/roll.md §4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenCheck {
+    /// Its position.
+    pub position: u64,
+    /// Whether no condition failed.
+    pub eligible: bool,
+}
+
+/// A person: with an index into the list of districts, so that a million voters stay small.
+#[derive(Debug, Clone, Copy, Default)]
 struct Voter {
-    district: u16,
+    district: Option<u16>,
     has_credential: bool,
+    check: Option<OpenCheck>,
 }
 
 impl RollState {
@@ -48,6 +63,7 @@ impl RollState {
                 frozen_size: None,
                 districts: Vec::new(),
             }),
+            governed: None,
             districts: Vec::new(),
             voters: HashMap::new(),
             commitments: HashSet::new(),
@@ -69,13 +85,43 @@ impl RollState {
     /// Whether a person is on the roll.
     #[must_use]
     pub fn is_registered(&self, pseudonym: &Pseudonym) -> bool {
-        self.voters.contains_key(pseudonym)
+        self.district_index(pseudonym).is_some()
+    }
+
+    /// The rules of the roll, once it is defined.
+    #[must_use]
+    pub fn governed(&self) -> Option<&Governed> {
+        self.governed.as_deref()
+    }
+
+    /// The district of a registered person.
+    #[must_use]
+    pub fn district_of(&self, pseudonym: &Pseudonym) -> Option<&Name> {
+        self.districts.get(usize::from(self.district_index(pseudonym)?))
+    }
+
+    /// The open check of a person.
+    #[must_use]
+    pub fn open_check(&self, pseudonym: &Pseudonym) -> Option<OpenCheck> {
+        self.voters.get(pseudonym)?.check
+    }
+
+    /// Whether a registered person was found not to be eligible, and nothing was made of it.
+    pub(super) fn keeps_somebody_ineligible(&self) -> bool {
+        self.voters
+            .values()
+            .any(|v| v.district.is_some() && v.check.is_some_and(|c| !c.eligible))
+    }
+
+    fn district_index(&self, pseudonym: &Pseudonym) -> Option<u16> {
+        self.voters.get(pseudonym)?.district
     }
 
     /// Whether a person has a credential; `None` if they are not registered.
     #[must_use]
     pub fn has_credential(&self, pseudonym: &Pseudonym) -> Option<bool> {
-        self.voters.get(pseudonym).map(|v| v.has_credential)
+        let voter = self.voters.get(pseudonym)?;
+        voter.district.map(|_| voter.has_credential)
     }
 
     /// Whether a commitment stands on the roll.
@@ -94,40 +140,86 @@ impl RollState {
     pub fn counts(&self) -> BTreeMap<Name, (u64, u64)> {
         let mut counts = vec![(0, 0); self.districts.len()];
         for voter in self.voters.values() {
-            let (eligible, holders) = &mut counts[usize::from(voter.district)];
-            *eligible += 1;
-            *holders += u64::from(voter.has_credential);
+            if let Some(district) = voter.district {
+                let (eligible, holders) = &mut counts[usize::from(district)];
+                *eligible += 1;
+                *holders += u64::from(voter.has_credential);
+            }
         }
-        self.districts.iter().cloned().zip(counts).collect()
+        let all = self.districts.iter().cloned().zip(counts);
+        all.filter(|(_, (eligible, _))| *eligible > 0).collect()
     }
 
-    pub(crate) fn evolve(&mut self, seq: u64, event: &RollEvent) -> Result<(), String> {
+    /// The index of a district, which is added if it is new.
+    fn index_of(&mut self, district: &Name) -> Result<u16, String> {
+        let index = match self.districts.iter().position(|d| d == district) {
+            Some(index) => index,
+            None => {
+                self.districts.push(district.clone());
+                self.districts.len() - 1
+            }
+        };
+        u16::try_from(index).map_err(|_| "more than 65536 districts".to_owned())
+    }
+
+    fn registered(&mut self, pseudonym: &Pseudonym) -> Result<&mut Voter, String> {
+        let voter = self.voters.get_mut(pseudonym).filter(|v| v.district.is_some());
+        voter.ok_or_else(|| "an event about an unregistered person".to_owned())
+    }
+
+    fn governed_mut(&mut self) -> Result<&mut Governed, String> {
+        let governed = self.governed.as_mut().ok_or("an event before the definition")?;
+        Ok(Arc::make_mut(governed))
+    }
+
+    pub(crate) fn evolve(
+        &mut self,
+        seq: u64,
+        at: UnixMillis,
+        event: &RollEvent,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
         match event {
+            RollEvent::RollDefined(e) => {
+                self.governed = Some(Arc::new(Governed::new(e, at, contents)?));
+            }
+            RollEvent::EligibilityChecked(e) => {
+                if e.purpose == 1 {
+                    self.voters.entry(e.pseudonym).or_default().check = Some(OpenCheck {
+                        position: seq,
+                        eligible: e.eligible,
+                    });
+                }
+            }
             RollEvent::VoterRegistered(e) => {
-                let index = match self.districts.iter().position(|d| *d == e.district) {
-                    Some(index) => index,
-                    None => {
-                        self.districts.push(e.district.clone());
-                        self.districts.len() - 1
-                    }
-                };
-                let district = u16::try_from(index).map_err(|_| "more than 65536 districts".to_owned())?;
+                let district = Some(self.index_of(&e.district)?);
                 self.voters.insert(
                     e.pseudonym,
                     Voter {
                         district,
-                        has_credential: false,
+                        ..Voter::default()
                     },
                 );
             }
+            RollEvent::VoterTransferred(e) => {
+                let district = Some(self.index_of(&e.to)?);
+                let voter = self.registered(&e.pseudonym)?;
+                voter.district = district;
+                voter.has_credential = false;
+            }
+            RollEvent::VoterCorrected(e) => self.registered(&e.pseudonym)?.check = None,
+            RollEvent::VoterStruck(e) => {
+                self.registered(&e.pseudonym)?;
+                self.voters.remove(&e.pseudonym);
+            }
             RollEvent::CredentialCommitted(e) => {
-                let voter = self
-                    .voters
-                    .get_mut(&e.pseudonym)
-                    .ok_or("a credential of an unregistered person")?;
-                voter.has_credential = true;
+                self.registered(&e.pseudonym)?.has_credential = true;
                 self.commitments.insert(e.commitment);
             }
+            RollEvent::ObjectionFiled(_) => self.governed_mut()?.filed(seq, at),
+            RollEvent::ObjectionDecided(e) => self.governed_mut()?.decided(e, at)?,
+            RollEvent::ObjectionWindowExtended(e) => self.governed_mut()?.extended(e, at),
+            RollEvent::HolidaysDeclared(e) => self.governed_mut()?.declared(e, at, contents)?,
             RollEvent::RollFrozen(e) => {
                 self.facts = Arc::new(RollFacts {
                     parent: self.facts.parent,
@@ -144,8 +236,10 @@ impl RollState {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RollSnapshot {
     frozen: Option<(u64, Vec<DistrictRoll>)>,
+    basis: Option<Basis>,
     districts: Vec<Name>,
-    /// Pseudonym, number of the district, whether there is a credential: 35 bytes each, in no order.
+    /// For each person, in no order, 44 bytes: pseudonym; number of the district from 1, or 0; flags (1 credential, 2 open
+    /// check, 4 it is eligible) as one byte and a zero byte; position of the open check.
     #[serde(with = "bytes")]
     voters: Vec<u8>,
     #[serde(with = "bytes")]
@@ -154,24 +248,28 @@ pub(crate) struct RollSnapshot {
 
 impl RollState {
     pub(crate) fn snapshot(&self) -> RollSnapshot {
-        let mut voters = Vec::with_capacity(35 * self.voters.len());
+        let mut voters = Vec::with_capacity(44 * self.voters.len());
         for (pseudonym, voter) in &self.voters {
+            let flags = u8::from(voter.has_credential)
+                | voter.check.map_or(0, |c| 2 | (4 * u8::from(c.eligible)));
             voters.extend_from_slice(&pseudonym.0);
-            voters.extend_from_slice(&voter.district.to_be_bytes());
-            voters.push(u8::from(voter.has_credential));
+            voters.extend_from_slice(&voter.district.map_or(0, |d| d + 1).to_be_bytes());
+            voters.extend_from_slice(&[flags, 0]);
+            voters.extend_from_slice(&voter.check.map_or(0, |c| c.position).to_be_bytes());
         }
         RollSnapshot {
             frozen: self
                 .facts
                 .frozen_size
                 .map(|size| (size, self.facts.districts.clone())),
+            basis: self.governed.as_ref().map(|g| g.basis().clone()),
             districts: self.districts.clone(),
             voters,
             commitments: pack(&self.commitments),
         }
     }
 
-    pub(crate) fn restore(&mut self, found: RollSnapshot) -> Option<()> {
+    pub(crate) fn restore(&mut self, found: RollSnapshot, contents: &dyn Contents) -> Option<()> {
         let (frozen_size, districts) = match found.frozen {
             Some((size, districts)) => (Some(size), districts),
             None => (None, Vec::new()),
@@ -181,22 +279,35 @@ impl RollState {
             frozen_size,
             districts,
         });
+        self.governed = match found.basis {
+            Some(basis) => Some(Arc::new(Governed::restore(basis, contents).ok()?)),
+            None => None,
+        };
         self.districts = found.districts;
-        let (voters, []) = found.voters.as_chunks::<35>() else {
+        let (voters, []) = found.voters.as_chunks::<44>() else {
             return None;
         };
         self.voters.reserve(voters.len());
         for voter in voters {
             let (pseudonym, rest) = voter.split_first_chunk()?;
-            let [high, low, has_credential @ (0 | 1)] = *rest else {
+            let (&[high, low, flags @ 0..=7, 0], position) = rest.split_first_chunk()? else {
                 return None;
             };
-            let voter = Voter {
-                district: u16::from_be_bytes([high, low]),
-                has_credential: has_credential == 1,
+            let position = u64::from_be_bytes(*position.first_chunk()?);
+            let district = u16::from_be_bytes([high, low]).checked_sub(1);
+            if district.is_some_and(|d| usize::from(d) >= self.districts.len()) {
+                return None;
+            }
+            let check = OpenCheck {
+                position,
+                eligible: flags & 4 != 0,
             };
-            let known = usize::from(voter.district) < self.districts.len();
-            if !known || self.voters.insert(Pseudonym(*pseudonym), voter).is_some() {
+            let voter = Voter {
+                district,
+                has_credential: flags & 1 != 0,
+                check: (flags & 2 != 0).then_some(check),
+            };
+            if self.voters.insert(Pseudonym(*pseudonym), voter).is_some() {
                 return None;
             }
         }
