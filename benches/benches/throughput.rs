@@ -26,7 +26,7 @@ use sijill_ledger::{SignedBody, UnixMillis};
 use sijill_registers::ballot_box::check_ballot;
 use sijill_registers::ballot_box::events::BallotCast;
 use sijill_registers::catalogue::Event;
-use sijill_registers::roll::events::{Pseudonym, RollEvent, VoterRegistered};
+use sijill_registers::roll::events::{EligibilityChecked, Pseudonym, RollEvent};
 use sijill_store::{SqliteOptions, SqliteStore};
 use sijill_tests::{Rehearsal, district, key, open_engine, referendum_file, trust_path};
 use sijill_verifier::{Options, Profile, Stage, verify_event};
@@ -64,20 +64,23 @@ async fn rehearsal(dir: &Path, voters: usize) -> Arc<Rehearsal> {
 async fn acknowledged(submitters: usize, events: usize) {
     let dir = tempfile::tempdir().unwrap();
     let r = rehearsal(dir.path(), 0).await;
+    r.commission(r.roll, r.roll_defined(), &[r.election]).await.unwrap();
     let registrar = key("registrar");
     let bodies: Vec<SignedBody> = (0..events)
         .map(|i| {
             let mut pseudonym = [0; 32];
             pseudonym[..8].copy_from_slice(&(i as u64).to_be_bytes());
-            let event = VoterRegistered {
+            let event = EligibilityChecked {
                 pseudonym: Pseudonym(pseudonym),
-                district: district(),
+                purpose: 1,
+                eligible: true,
+                commitment: pseudonym,
             };
             r.engine
                 .sign_as(
                     &registrar,
                     r.roll,
-                    &Event::Roll(RollEvent::VoterRegistered(event)),
+                    &Event::Roll(RollEvent::EligibilityChecked(event)),
                     &[],
                 )
                 .unwrap()

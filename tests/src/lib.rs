@@ -56,6 +56,17 @@ pub fn rules() -> RulePack {
     rules
 }
 
+/// A check for registration that found a person eligible.
+#[must_use]
+pub fn checked(voter: usize) -> Event {
+    Event::Roll(RollEvent::EligibilityChecked(EligibilityChecked {
+        pseudonym: pseudonym(voter),
+        purpose: 1,
+        eligible: true,
+        commitment: pseudonym(voter).0,
+    }))
+}
+
 /// A referendum: one district, yes or no.
 #[must_use]
 pub fn referendum_file(blank: bool) -> String {
@@ -302,10 +313,31 @@ impl Rehearsal {
         self.put(CredentialList::build(points).unwrap().json().as_bytes())
     }
 
-    /// Registers every voter and one person without a credential, and freezes the roll.
+    /// The roll's definition under [`rules`].
+    #[must_use]
+    pub fn roll_defined(&self) -> Event {
+        let rules = rules();
+        let polling_day = rules
+            .calendar()
+            .unwrap()
+            .day_of(self.manifest.opens_ms)
+            .unwrap();
+        Event::Roll(RollEvent::RollDefined(RollDefined {
+            pack: self.put(&rules.to_json()),
+            holidays: None,
+            polling_day: u32::try_from(sijill_rules::day_number(polling_day)).unwrap(),
+            objections: None,
+        }))
+    }
+
+    /// Defines the roll, registers every voter and one person without a credential, and freezes it.
     pub async fn freeze_roll(&self) {
+        self.commission(self.roll, self.roll_defined(), &[self.election])
+            .await
+            .unwrap();
         for voter in 0..=self.voters.len() {
             let pseudonym = pseudonym(voter);
+            self.registrar(self.roll, checked(voter)).await.unwrap();
             let event = VoterRegistered {
                 pseudonym,
                 district: district(),

@@ -32,7 +32,7 @@ use sijill_registers::election_file;
 use sijill_registers::register::Facts;
 use sijill_registers::roll::events::*;
 use sijill_store::{SqliteOptions, SqliteStore};
-use sijill_tests::{Rehearsal, district, engine_keys, genesis, key, pseudonym, rules, trustee_key};
+use sijill_tests::{Rehearsal, checked, district, engine_keys, genesis, key, pseudonym, rules, trustee_key};
 
 pub(crate) const VOTERS: usize = 5;
 /// Voter and answer, in order; ballots of one row are cast together. Voters 0 and 1 vote again.
@@ -304,8 +304,14 @@ impl Play {
             Ok(Event::Election(ElectionEvent::TrusteesFixed(event)))
         })
         .await?;
+        self.commission("roll", roll, &[election], |r| Ok(r.roll_defined()))
+            .await?;
         let registrar = key("registrar");
         for voter in 0..=VOTERS {
+            self.act(&format!("check-{voter}"), &registrar, roll, &[], |_| {
+                Ok(checked(voter))
+            })
+            .await?;
             self.act(&format!("register-{voter}"), &registrar, roll, &[], |_| {
                 let (pseudonym, district) = (pseudonym(voter), district());
                 Ok(Event::Roll(RollEvent::VoterRegistered(VoterRegistered {

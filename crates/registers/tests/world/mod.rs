@@ -105,6 +105,7 @@ pub struct World {
     pub rng: StdRng,
     pub documents: Documents,
     pub ledgers: OtherLedgers,
+    pub pack: RulePack,
     pub manifest: Manifest,
     pub service: SigningKey,
     pub ledger_key: SigningKey,
@@ -142,7 +143,8 @@ impl World {
     /// As [`World::new`], for an election file and a rule pack of the test.
     pub fn of(file: &str, pack: &str) -> Self {
         let mut rng = StdRng::seed_from_u64(7);
-        let manifest = election_file::compile(file, &RulePack::parse(pack).unwrap()).unwrap();
+        let pack = RulePack::parse(pack).unwrap();
+        let manifest = election_file::compile(file, &pack).unwrap();
         let n = manifest.trustees.names.len();
         let mut key = || SigningKey::generate(&mut rng);
         let (service, ledger_key, commission, registrar) = (key(), key(), key(), key());
@@ -154,6 +156,7 @@ impl World {
             now: manifest.opens_ms - 600 * MINUTE,
             rng,
             documents: Documents::default(),
+            pack,
             ledgers: OtherLedgers::default(),
             manifest,
             service,
@@ -479,7 +482,43 @@ impl World {
         Event::Election(ElectionEvent::TrusteesFixed(event))
     }
 
+    /// The roll's definition for a polling day, with the pack of the world.
+    pub fn roll_defined(&mut self) -> RollDefined {
+        let calendar = self.pack.calendar().unwrap();
+        let polling_day = calendar.day_of(self.manifest.opens_ms).unwrap();
+        RollDefined {
+            pack: self.documents.put(&self.pack.to_json()),
+            holidays: None,
+            polling_day: u32::try_from(sijill_rules::day_number(polling_day)).unwrap(),
+            objections: None,
+        }
+    }
+
+    pub fn define_roll(&mut self) {
+        let event = Event::Roll(RollEvent::RollDefined(self.roll_defined()));
+        self.commission(self.roll, event, &[self.election]).unwrap();
+    }
+
+    pub fn roll_state(&self) -> &sijill_registers::roll::RollState {
+        self.ledgers.0[&self.roll].state.as_roll().unwrap()
+    }
+
+    pub fn check(&mut self, voter: u8, eligible: bool) -> Result<(), Refused> {
+        let event = EligibilityChecked {
+            pseudonym: Pseudonym([voter; 32]),
+            purpose: 1,
+            eligible,
+            commitment: [voter; 32],
+        };
+        self.registrar(self.roll, Event::Roll(RollEvent::EligibilityChecked(event)))
+    }
+
+    /// Checks, and registers; defines the roll first if it is not.
     pub fn register(&mut self, voter: u8) -> Result<(), Refused> {
+        if self.roll_state().governed().is_none() {
+            self.define_roll();
+        }
+        self.check(voter, true)?;
         let event = VoterRegistered {
             pseudonym: Pseudonym([voter; 32]),
             district: DISTRICT.parse().unwrap(),
