@@ -28,7 +28,7 @@ use sijill_registers::ballot_box::events::BallotCast;
 use sijill_registers::catalogue::Event;
 use sijill_registers::roll::events::{EligibilityChecked, Pseudonym, RollEvent};
 use sijill_store::{SqliteOptions, SqliteStore};
-use sijill_tests::{Rehearsal, district, key, open_engine, referendum_file, trust_path};
+use sijill_tests::{Rehearsal, key, open_engine, referendum_file, trust_path};
 use sijill_verifier::{Options, Profile, Stage, verify_event};
 
 /// Ballots that are under way at a time.
@@ -64,7 +64,9 @@ async fn rehearsal(dir: &Path, voters: usize) -> Arc<Rehearsal> {
 async fn acknowledged(submitters: usize, events: usize) {
     let dir = tempfile::tempdir().unwrap();
     let r = rehearsal(dir.path(), 0).await;
-    r.commission(r.roll, r.roll_defined(), &[r.election]).await.unwrap();
+    r.commission(r.roll, r.roll_defined(), &[r.election])
+        .await
+        .unwrap();
     let registrar = key("registrar");
     let bodies: Vec<SignedBody> = (0..events)
         .map(|i| {

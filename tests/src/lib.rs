@@ -317,11 +317,7 @@ impl Rehearsal {
     #[must_use]
     pub fn roll_defined(&self) -> Event {
         let rules = rules();
-        let polling_day = rules
-            .calendar()
-            .unwrap()
-            .day_of(self.manifest.opens_ms)
-            .unwrap();
+        let polling_day = rules.calendar().unwrap().day_of(self.manifest.opens_ms).unwrap();
         Event::Roll(RollEvent::RollDefined(RollDefined {
             pack: self.put(&rules.to_json()),
             holidays: None,

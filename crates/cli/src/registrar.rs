@@ -32,6 +32,62 @@ pub(crate) struct Person {
     /// Their credential.
     #[zeroize(skip)]
     pub(crate) issued: Option<Issued>,
+    /// Whether they were struck off the roll.
+    pub(crate) struck: bool,
+    /// Openings of the checks that the roll commits to, oldest first.
+    pub(crate) checks: Vec<Check>,
+    /// Openings of reasons that the roll commits to, oldest first.
+    pub(crate) reasons: Vec<Reason>,
+}
+
+impl Person {
+    /// Somebody new.
+    pub(crate) fn new(identifier: String, district: Name) -> Self {
+        Self {
+            identifier,
+            district,
+            issued: None,
+            struck: false,
+            checks: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Whether they belong on the roll: not struck, and not found ineligible.
+    pub(crate) fn is_listed(&self) -> bool {
+        !self.struck && self.checks.last().is_none_or(|check| check.failed.is_empty())
+    }
+}
+
+/// The opening of a check. Spec: specs/roll.md §2.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Check {
+    /// The random bytes.
+    pub(crate) salt: [u8; 32],
+    /// When, in milliseconds.
+    pub(crate) at_ms: u64,
+    /// What was seen, as in the document; none if the registrar vouches for a check made elsewhere.
+    pub(crate) evidence: Option<String>,
+    /// Conditions that failed.
+    pub(crate) failed: Vec<String>,
+}
+
+/// The opening of a reason. Spec: specs/roll.md §2.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Reason {
+    /// The random bytes.
+    pub(crate) salt: [u8; 32],
+    /// Name of the event type.
+    pub(crate) event: String,
+    /// Why.
+    pub(crate) text: String,
+}
+
+/// 32 random bytes for a commitment.
+pub(crate) fn salt() -> [u8; 32] {
+    let mut salt = [0; 32];
+    rand::Rng::fill_bytes(&mut rand::rng(), &mut salt);
+    salt
 }
 
 /// A credential, issued or enrolled.
@@ -88,7 +144,7 @@ struct Sealed {
     people: Vec<Person>,
 }
 
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 /// The book, unsealed.
 pub(crate) struct Book {
@@ -142,29 +198,43 @@ impl Book {
         &self.people
     }
 
-    /// Takes up new persons. Those that are in it already stay as they are; the lines that contradict the book are
+    /// Takes up new persons, and those that were struck. The others that are in it already stay as they are; the lines that contradict the book are
     /// returned, by their position in `rows`.
     pub(crate) fn add(&mut self, rows: &[RollRow]) -> Vec<usize> {
-        let known: HashMap<&str, &Name> = self
+        let mut known: HashMap<String, usize> = self
             .people
             .iter()
-            .map(|p| (p.identifier.as_str(), &p.district))
+            .enumerate()
+            .map(|(at, p)| (p.identifier.clone(), at))
             .collect();
         let mut contradictions = Vec::new();
         let mut fresh = Vec::new();
         for (i, row) in rows.iter().enumerate() {
-            match known.get(row.identifier.as_str()) {
-                None => fresh.push(Person {
-                    identifier: row.identifier.clone(),
-                    district: row.district.clone(),
-                    issued: None,
-                }),
-                Some(district) if **district != row.district => contradictions.push(i),
+            match known.get(&row.identifier).map(|at| &mut self.people[*at]) {
+                None => fresh.push(Person::new(row.identifier.clone(), row.district.clone())),
+                Some(person) if person.struck => {
+                    person.struck = false;
+                    person.district = row.district.clone();
+                }
+                Some(person) if person.district != row.district => contradictions.push(i),
                 Some(_) => {}
             }
         }
+        known.drain().for_each(|(mut identifier, _)| identifier.zeroize());
         self.people.extend(fresh);
         contradictions
+    }
+
+    /// Opens a page for somebody who is not on the roll; an import that names them puts them there.
+    pub(crate) fn take_up_stranger(&mut self, identifier: &str, district: Name) {
+        let mut person = Person::new(identifier.to_owned(), district);
+        person.struck = true;
+        self.people.push(person);
+    }
+
+    /// Somebody in it, to be changed.
+    pub(crate) fn person_mut(&mut self, identifier: &str) -> Option<&mut Person> {
+        self.people.iter_mut().find(|p| p.identifier == identifier)
     }
 
     /// Everybody in it, to be changed.
@@ -180,7 +250,7 @@ impl Book {
 
     /// Draws codes for everybody in these districts who has none. Returns how many.
     pub(crate) fn issue(&mut self, uuids: &HashMap<Name, Uuid>) -> usize {
-        let due = |p: &&mut Person| p.issued.is_none() && uuids.contains_key(&p.district);
+        let due = |p: &&mut Person| p.issued.is_none() && p.is_listed() && uuids.contains_key(&p.district);
         let count = self.people.iter_mut().filter(due).count();
         self.people.par_iter_mut().filter(due).for_each(|person| {
             person.issued = uuids.get(&person.district).map(Issued::draw);

@@ -111,7 +111,12 @@ pub const CATALOGUE: &[Line] = {
         line(t::VOTER_STRUCK, "VoterStruck", ROLL, Registrar),
         line(t::OBJECTION_FILED, "ObjectionFiled", ROLL, Registrar),
         line(t::OBJECTION_DECIDED, "ObjectionDecided", ROLL, Commission),
-        line(t::OBJECTION_WINDOW_EXTENDED, "ObjectionWindowExtended", ROLL, Commission),
+        line(
+            t::OBJECTION_WINDOW_EXTENDED,
+            "ObjectionWindowExtended",
+            ROLL,
+            Commission,
+        ),
         line(t::HOLIDAYS_DECLARED, "HolidaysDeclared", ROLL, Commission),
         line(t::ELECTION_DEFINED, "ElectionDefined", ELECTION, Commission),
         line(t::TRUSTEE_KEY_PUBLISHED, "TrusteeKeyPublished", ELECTION, Trustee),
@@ -224,7 +229,9 @@ impl Event {
             t::VOTER_STRUCK => Self::Roll(RollEvent::VoterStruck(read(name, payload)?)),
             t::OBJECTION_FILED => Self::Roll(RollEvent::ObjectionFiled(read(name, payload)?)),
             t::OBJECTION_DECIDED => Self::Roll(RollEvent::ObjectionDecided(read(name, payload)?)),
-            t::OBJECTION_WINDOW_EXTENDED => Self::Roll(RollEvent::ObjectionWindowExtended(read(name, payload)?)),
+            t::OBJECTION_WINDOW_EXTENDED => {
+                Self::Roll(RollEvent::ObjectionWindowExtended(read(name, payload)?))
+            }
             t::HOLIDAYS_DECLARED => Self::Roll(RollEvent::HolidaysDeclared(read(name, payload)?)),
             t::ELECTION_DEFINED => Self::Election(ElectionEvent::ElectionDefined(read(name, payload)?)),
             t::TRUSTEE_KEY_PUBLISHED => {

@@ -168,7 +168,8 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
     if !pack.has_digital() && !file.rehearsal && file.district.iter().any(|d| d.unopposed.is_empty()) {
         return rules_refuse(
             "rules",
-            "these rules open no digital channel; only a rehearsal may hold a digital poll under them".to_owned(),
+            "these rules open no digital channel; only a rehearsal may hold a digital poll under them"
+                .to_owned(),
         );
     }
     if file.trustees.len() < usize::from(pack.trustees.minimum) {

@@ -106,7 +106,9 @@ pub enum EvidenceError {
     #[error("the day of birth or of naturalisation is in the future; correct the record")]
     Future,
     /// A day of naturalisation of somebody who is not naturalised, or none of somebody who is.
-    #[error("the day of naturalisation belongs to naturalised citizens, and to them alone; correct the record")]
+    #[error(
+        "the day of naturalisation belongs to naturalised citizens, and to them alone; correct the record"
+    )]
     Naturalisation,
     /// Exclusions that are not sorted.
     #[error("grounds of exclusion must stand once each, in ascending order; correct the record")]
@@ -290,7 +292,11 @@ impl Finding {
             ar += &format!(
                 ". المولود في 29 فبراير يكمل السنة في {} {} إذا خلت السنة من ذلك اليوم",
                 day.day(),
-                if day.month() == 2 { "فبراير" } else { "مارس" }
+                if day.month() == 2 {
+                    "فبراير"
+                } else {
+                    "مارس"
+                }
             );
         }
         let text = Bilingual::new(format!("{en} ({}).", cited.en), format!("{ar} ({}).", cited.ar));

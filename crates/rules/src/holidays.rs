@@ -59,7 +59,9 @@ pub enum HolidayError {
     #[error("a list has 1 to 366 holidays")]
     Length,
     /// The list does not begin with what was declared before, or adds nothing.
-    #[error("the list must begin with every holiday that was declared before, unchanged, and add at least one")]
+    #[error(
+        "the list must begin with every holiday that was declared before, unchanged, and add at least one"
+    )]
     NotContinued,
     /// A fact contradicts the ones before it.
     #[error(transparent)]

@@ -21,8 +21,8 @@ mod text;
 mod window;
 
 pub use calendar::{
-    Calendar, CalendarError, Days, END_OF_TIME_MS, Fact, FactStatus, MAX_HOLIDAY_DAYS, RestReason, day_number,
-    numbered_day,
+    Calendar, CalendarError, Days, END_OF_TIME_MS, Fact, FactStatus, MAX_HOLIDAY_DAYS, RestReason,
+    day_number, numbered_day,
 };
 pub use clock::{
     ClockError, History, MAX_STEPS, Missed, Reading, Status, Step, StepAt, read_clock, third_party_last_day,
@@ -46,8 +46,8 @@ pub use objection::{
 pub use pack::{
     AgeReference, AgeRules, CalendarRules, CampaignRules, CandidateRules, CertificationRules, ChannelRules,
     CitizenKind, Confidence, Document, ElectionObjections, Exclusion, IdentityRules, InPerson, LeapDay,
-    NationalityRules, PackError, RULES_FORMAT, RegistrationChannel, RulePack, Tie, TrusteeRules, VotingChannel,
-    VotingRules,
+    NationalityRules, PackError, RULES_FORMAT, RegistrationChannel, RulePack, Tie, TrusteeRules,
+    VotingChannel, VotingRules,
 };
 pub use period::{Counting, Run, RunKind};
 pub use text::{Bilingual, check_line};

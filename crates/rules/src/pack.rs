@@ -513,7 +513,9 @@ impl RulePack {
     #[must_use]
     pub fn has_digital(&self) -> bool {
         let digital = [VotingChannel::Remote, VotingChannel::Station];
-        digital.iter().any(|channel| self.channels.voting.contains(channel))
+        digital
+            .iter()
+            .any(|channel| self.channels.voting.contains(channel))
     }
 
     fn check(&self) -> Result<(), PackError> {
@@ -527,7 +529,11 @@ impl RulePack {
             CalendarError::UnknownZone(_) => wrong("calendar.time_zone", "a name of the IANA database"),
             _ => wrong("calendar.weekly_rest", REST),
         })?;
-        let week = self.calendar.weekly_rest.iter().map(|d| d.to_monday_zero_offset());
+        let week = self
+            .calendar
+            .weekly_rest
+            .iter()
+            .map(|d| d.to_monday_zero_offset());
         require(week.is_sorted(), "calendar.weekly_rest", REST)?;
         self.check_eligibility()?;
         require(
@@ -895,7 +901,10 @@ mod tests {
         }
         for bad in ["soon", "2026-1-01", "2026-02-30", "1899-12-31", "٢٠٢٦-٠١-٠١"] {
             let text = PLAIN.replace("valid_from = \"2026-01-01\"", &format!("valid_from = \"{bad}\""));
-            assert!(matches!(RulePack::parse(&text), Err(PackError::Syntax(_))), "{bad}");
+            assert!(
+                matches!(RulePack::parse(&text), Err(PackError::Syntax(_))),
+                "{bad}"
+            );
         }
     }
 

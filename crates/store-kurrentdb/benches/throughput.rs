@@ -23,10 +23,10 @@ use sijill_engine::clock::RehearsalClock;
 use sijill_kurrentdb_testserver::{Cluster, Options};
 use sijill_ledger::{SignedBody, UnixMillis};
 use sijill_registers::catalogue::Event;
-use sijill_registers::roll::events::{Pseudonym, RollEvent, VoterRegistered};
+use sijill_registers::roll::events::{EligibilityChecked, Pseudonym, RollEvent};
 use sijill_store::{EventStore, SqliteOptions, SqliteStore};
 use sijill_store_kurrentdb::{KurrentDbOptions, KurrentDbStore};
-use sijill_tests::{Rehearsal, district, key, open_engine, referendum_file};
+use sijill_tests::{Rehearsal, key, open_engine, referendum_file};
 
 fn main() {
     let quick = std::env::args().any(|a| a == "--quick");
@@ -76,16 +76,21 @@ async fn acknowledged(name: &str, store: Arc<dyn EventStore>, submitters: usize,
     let clock = Arc::new(RehearsalClock::new(UnixMillis::ZERO));
     let engine = open_engine(dir.path(), store, Arc::clone(&clock)).await.unwrap();
     let r = Arc::new(Rehearsal::define(engine, clock, &referendum_file(false), 0).await);
+    r.commission(r.roll, r.roll_defined(), &[r.election])
+        .await
+        .unwrap();
     let registrar = key("registrar");
     let bodies: Vec<SignedBody> = (0..events)
         .map(|i| {
             let mut pseudonym = [0; 32];
             pseudonym[..8].copy_from_slice(&(i as u64).to_be_bytes());
-            let event = VoterRegistered {
+            let event = EligibilityChecked {
                 pseudonym: Pseudonym(pseudonym),
-                district: district(),
+                purpose: 1,
+                eligible: true,
+                commitment: pseudonym,
             };
-            let event = Event::Roll(RollEvent::VoterRegistered(event));
+            let event = Event::Roll(RollEvent::EligibilityChecked(event));
             r.engine.sign_as(&registrar, r.roll, &event, &[]).unwrap()
         })
         .collect();

@@ -151,6 +151,7 @@ async fn commit(
                 };
                 events.push(Typed::Roll(RollEvent::CredentialCommitted(committed)));
             }
+            None if !person.is_listed() => {}
             None => {
                 return Err(Failure::refused(
                     "the book has a person who is not on the roll",

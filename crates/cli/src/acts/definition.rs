@@ -8,7 +8,8 @@ use sijill_ledger::{Genesis, GenesisFields, Grant, KeyId, Kind, LedgerId, Origin
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::election::events::{ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC};
 use sijill_registers::manifest::Manifest;
-use sijill_rules::RulePack;
+use sijill_registers::roll::events::{RollDefined, RollEvent, Window};
+use sijill_rules::{Calendar, RulePack, day_number};
 
 use super::Event;
 use crate::error::{Failure, Outcome};
@@ -90,13 +91,59 @@ pub(crate) async fn define(
         });
     }
     ledgers.sort_by_key(|l| l.ledger);
+    let closes_ms = manifest.closes_ms;
     let manifest = engine.put_content(&manifest.to_bytes())?;
     let defined = Typed::Election(ElectionEvent::ElectionDefined(ElectionDefined {
         manifest,
         ledgers,
     }));
     engine.act(commission, election, &defined, &[]).await?;
+    let calendar = pack.calendar().map_err(Failure::internal)?;
+    let polling_day = calendar
+        .day_of(closes_ms)
+        .and_then(|day| u32::try_from(day_number(day)).ok())
+        .ok_or_else(|| Failure::internal("the poll is beyond reckoning"))?;
+    let defined = Typed::Roll(RollEvent::RollDefined(RollDefined {
+        pack: engine.put_content(&pack.to_json())?,
+        holidays: None,
+        polling_day,
+        objections: objections(pack, &calendar, engine.now().as_u64(), polling_day)?,
+    }));
+    engine.act(commission, roll, &defined, &[election]).await?;
     Event::open(Arc::clone(engine), election)
+}
+
+/// The window for objections to the roll, if the pack has any: it opens a minute from now, and lasts as long as the pack
+/// says; where it does not say, a week, or through the day before the polling day.
+fn objections(
+    pack: &RulePack,
+    calendar: &Calendar,
+    now_ms: u64,
+    polling_day: u32,
+) -> Outcome<Option<Window>> {
+    let Some(rules) = &pack.roll_objections else {
+        return Ok(None);
+    };
+    let opens_ms = now_ms + 60_000;
+    let beyond = || Failure::internal("the window for objections is beyond reckoning");
+    let opening_day = calendar.day_of(opens_ms).ok_or_else(beyond)?;
+    let number = |day| u32::try_from(day_number(day)).map_err(|_| beyond());
+    let last_day = match rules.window_days {
+        Some(n) => {
+            let days = calendar.days_at(now_ms);
+            let last = rules.counting().last_day_after(&days, opening_day, n);
+            number(last.ok_or_else(beyond)?)?
+        }
+        None => (number(opening_day)? + 7).min(polling_day.saturating_sub(1)),
+    };
+    if last_day >= polling_day {
+        return Err(Failure::refused(
+            "the window for objections to the roll would not end before polling day",
+            "define the election earlier, or under rules with a shorter window; the ledgers made so far are never published",
+        )
+        .code("roll.window"));
+    }
+    Ok(Some(Window { opens_ms, last_day }))
 }
 
 /// Nobody holds two offices, and the service holds none.

@@ -6,10 +6,13 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use sijill_engine::keyfile::KeyFile;
 use sijill_ledger::SigningKey;
+use sijill_rules::{Purpose, arabic_both, english_both};
 
 use super::Common;
+use crate::acts::roll::Registered;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
+use crate::identity::{IdentityProvider, PersonsFile};
 use crate::registrar::{Book, Pseudonyms};
 use crate::render::{number, say, show};
 use crate::roll_file::{self, RollFile};
@@ -44,15 +47,91 @@ pub(crate) enum RollCommand {
         file: PathBuf,
         #[command(flatten)]
         registrar: RegistrarArgs,
+        /// Check everybody against this register of persons: a CSV file
+        /// `qid,born,nationality,since,document,expires,exclusions`. Left out: the registrar vouches for the check
+        #[arg(long, value_name = "FILE")]
+        persons: Option<PathBuf>,
         /// Import the good rows, leave the bad ones out
         #[arg(long)]
         skip_bad: bool,
+    },
+    /// Say whether a person is eligible and on the roll, condition by condition; nothing is written
+    Explain {
+        /// The person's identifier: 11 digits
+        #[arg(value_name = "QID")]
+        person: String,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+        /// The register of persons: a CSV file `qid,born,nationality,since,document,expires,exclusions`
+        #[arg(long, value_name = "FILE")]
+        persons: PathBuf,
+    },
+    /// Check a registered person again because their record has changed
+    Correct {
+        /// The person's identifier: 11 digits
+        #[arg(value_name = "QID")]
+        person: String,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+        /// The register of persons, as for `explain`
+        #[arg(long, value_name = "FILE")]
+        persons: PathBuf,
+    },
+    /// Move a voter to another district; a credential that was issued before ends
+    Transfer {
+        /// The person's identifier
+        #[arg(value_name = "IDENTIFIER")]
+        person: String,
+        /// The district from now on
+        #[arg(long, value_name = "DISTRICT")]
+        to: String,
+        /// Why; the roll commits to it without showing it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+    },
+    /// Strike a person off the roll
+    Strike {
+        /// The person's identifier
+        #[arg(value_name = "IDENTIFIER")]
+        person: String,
+        /// Why; the roll commits to it without showing it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+    },
+    /// File a person's objection to what the roll says of them, while the window is open
+    Object {
+        /// The person's identifier
+        #[arg(value_name = "IDENTIFIER")]
+        person: String,
+        /// omission: they are missing; inclusion: they should not be there; entry: what it says is wrong
+        #[arg(long, value_enum)]
+        kind: ObjectionKind,
+        /// What they say; the roll commits to it without showing it
+        #[arg(long, value_name = "TEXT")]
+        statement: String,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
     },
     /// Fix the roll and its credential lists for good
     Freeze {
         #[command(flatten)]
         registrar: RegistrarArgs,
     },
+}
+
+/// What an objection says of the roll.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ObjectionKind {
+    /// A person is missing.
+    Omission,
+    /// A person should not be there.
+    Inclusion,
+    /// What it says of a person is wrong.
+    Entry,
 }
 
 /// The registrar at work.
@@ -106,8 +185,82 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
         RollCommand::Import {
             file,
             registrar,
+            persons,
             skip_bad,
-        } => import(file, registrar, *skip_bad, common).await,
+        } => import(file, registrar, persons.as_deref(), *skip_bad, common).await,
+        RollCommand::Explain {
+            person,
+            registrar,
+            persons,
+        } => explain(person, registrar, persons, common).await,
+        RollCommand::Correct {
+            person,
+            registrar,
+            persons,
+        } => {
+            let (identifier, persons) = (roll_person(person)?, read_persons(persons)?);
+            let (site, _open, event) = common.start_event().await?;
+            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
+            let failed = acts::roll::correct(&event, &mut registrar, &identifier, &persons).await?;
+            if failed.is_empty() {
+                say!("Checked again: eligible. The correction is on the roll.");
+            } else {
+                say!(
+                    "Checked again: not eligible ({}). Strike the person before the freeze, or check again.",
+                    failed.join(", ")
+                );
+            }
+            show!(json!({ "eligible": failed.is_empty(), "failed": failed }));
+            Ok(())
+        }
+        RollCommand::Transfer {
+            person,
+            to,
+            reason,
+            registrar,
+        } => {
+            let identifier = roll_person(person)?;
+            let to = to.parse().map_err(|e| {
+                Failure::usage(format!("the district {e}"), "name one of the election")
+                    .code("district.unknown")
+            })?;
+            let (site, _open, event) = common.start_event().await?;
+            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
+            let from = acts::roll::transfer(&event, &mut registrar, &identifier, &to, reason).await?;
+            say!(
+                "Transferred from {from} to {to}. If a credential was issued it has ended: `sijill credential issue`."
+            );
+            show!(json!({ "from": from, "to": to }));
+            Ok(())
+        }
+        RollCommand::Strike {
+            person,
+            reason,
+            registrar,
+        } => {
+            let identifier = roll_person(person)?;
+            let (site, _open, event) = common.start_event().await?;
+            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
+            acts::roll::strike(&event, &mut registrar, &identifier, reason).await?;
+            say!("Struck off the roll. An import that names the person checks and registers them again.");
+            show!(json!({ "struck": true }));
+            Ok(())
+        }
+        RollCommand::Object {
+            person,
+            kind,
+            statement,
+            registrar,
+        } => {
+            let identifier = roll_person(person)?;
+            let (site, _open, event) = common.start_event().await?;
+            let mut registrar = Registrar::unlock(registrar, common, &site, &event, true)?;
+            let kind = *kind as u8 + 1;
+            let position = acts::roll::object(&event, &mut registrar, &identifier, kind, statement).await?;
+            say!("Filed: objection {position} of the roll.");
+            show!(json!({ "objection": position }));
+            Ok(())
+        }
         RollCommand::Freeze { registrar } => {
             let (site, _open, event) = common.start_event().await?;
             let registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
@@ -133,7 +286,61 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
     }
 }
 
-async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: &Common) -> Outcome {
+/// An identifier in its one spelling.
+fn roll_person(text: &str) -> Outcome<String> {
+    roll_file::identifier(text)
+        .map_err(|problem| Failure::usage(problem, "type it as it stands on the roll").code("identity.form"))
+}
+
+fn read_persons(path: &Path) -> Outcome<PersonsFile> {
+    PersonsFile::parse(&zeroize::Zeroizing::new(read_bounded(path)?))
+}
+
+async fn explain(person: &str, registrar: &RegistrarArgs, persons: &Path, common: &Common) -> Outcome {
+    let (identifier, persons) = (roll_person(person)?, read_persons(persons)?);
+    let evidence = acts::roll::evidence(&persons, &identifier)?;
+    let (site, _open, event) = common.start_event().await?;
+    let registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
+    let standing = acts::roll::standing(&event, &registrar.pseudonyms, &identifier)?;
+    let governed = acts::roll::governed(&event)?;
+    let now_ms = event.engine.now().as_u64();
+    let on_roll = standing.district.is_some();
+    // The conditions of voting, those of the roll among them.
+    let finding = acts::roll::find(&governed, &evidence, Purpose::LogIn, on_roll, now_ms)?;
+    for line in &finding.lines {
+        say!("{} {}", if line.holds { "[yes]" } else { "[no] " }, line.text.en);
+        say!("      {}", line.text.ar);
+    }
+    if let Some(district) = &standing.district {
+        say!("Registered in {district}.");
+    } else if let Some(window) = governed.window() {
+        let zone = &governed.pack().calendar.time_zone;
+        say!(
+            "Objections: from {} through {} / الاعتراضات: حتى نهاية يوم {}",
+            crate::render::moment(window.opens_ms, zone),
+            english_both(window.last_day),
+            arabic_both(window.last_day)
+        );
+    }
+    let verdict = if finding.is_eligible() {
+        "Eligible. / مستوفٍ للشروط."
+    } else {
+        "Not eligible. / غير مستوفٍ للشروط."
+    };
+    say!("{verdict}");
+    let failed: Vec<String> = finding.failed.iter().map(ToString::to_string).collect();
+    show!(json!({ "eligible": finding.is_eligible(), "failed": failed, "district": standing.district }));
+    Ok(())
+}
+
+async fn import(
+    file: &Path,
+    registrar: &RegistrarArgs,
+    persons: Option<&Path>,
+    skip_bad: bool,
+    common: &Common,
+) -> Outcome {
+    let persons = persons.map(read_persons).transpose()?;
     let bytes = zeroize::Zeroizing::new(read_bounded(file)?);
     let (site, _open, event) = common.start_event().await?;
     let mut parsed = RollFile::parse(&bytes, |district| event.manifest.district(district).is_some())?;
@@ -167,19 +374,32 @@ async fn import(file: &Path, registrar: &RegistrarArgs, skip_bad: bool, common: 
         )
         .code("roll.moved"));
     }
-    // The book first: an event whose person is unknown would be worse than a person without an event.
-    registrar.book.save()?;
-    let registered =
-        acts::roll::register(&event, &registrar.book, &registrar.pseudonyms, &registrar.key).await?;
-    let already = parsed.rows.len().saturating_sub(registered);
+    let provider = persons.as_ref().map(|p| p as &dyn IdentityProvider);
+    let Registered { registered, refused } = acts::roll::register(
+        &event,
+        &mut registrar.book,
+        &registrar.pseudonyms,
+        &registrar.key,
+        provider,
+    )
+    .await?;
+    let already = parsed.rows.len().saturating_sub(registered + refused);
     parsed.rows.clear();
     say!("Registered {} voters.", number(registered as u64));
+    if refused > 0 {
+        say!(
+            "{} are not eligible and were not registered; `sijill roll explain` says why.",
+            number(refused as u64)
+        );
+    }
     if already > 0 {
         say!("{} were registered already.", number(already as u64));
     }
     say!(
         "Next: `sijill credential issue`, then `sijill roll freeze`. The CSV file is no longer needed here."
     );
-    show!(json!({ "registered": registered, "already": already, "left_out": parsed.bad.len() }));
+    show!(
+        json!({ "registered": registered, "not_eligible": refused, "already": already, "left_out": parsed.bad.len() })
+    );
     Ok(())
 }

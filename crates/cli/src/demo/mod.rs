@@ -321,8 +321,7 @@ async fn enrol(
     let pseudonyms = Pseudonyms::new(&people.secret, event.roll)?;
     let mut book = Book::open_or_new(&path, event.roll, passphrase.clone())?;
     book.add(&rows);
-    book.save()?;
-    roll::register(event, &book, &pseudonyms, &people.registrar).await?;
+    roll::register(event, &mut book, &pseudonyms, &people.registrar, None).await?;
     show(5);
     credentials::issue(event, &mut book, &pseudonyms, &people.registrar).await?;
     show(3);

@@ -201,11 +201,7 @@ impl Governed {
     }
 
     /// Whether the window may be extended.
-    pub(super) fn check_extension(
-        &self,
-        e: &ObjectionWindowExtended,
-        at: UnixMillis,
-    ) -> Result<(), String> {
+    pub(super) fn check_extension(&self, e: &ObjectionWindowExtended, at: UnixMillis) -> Result<(), String> {
         let last = self.open_window(at.as_u64())?;
         check_line(&e.by).map_err(|p| format!("who extends: {p}"))?;
         check_line(&e.reason).map_err(|p| format!("the reason: {p}"))?;
@@ -367,10 +363,7 @@ pub(super) fn check_definition(
             let anchor = calendar.day_of(window.opens_ms).ok_or(BEYOND)?;
             if let Some(n) = rules.window_days {
                 let days = calendar.days_at(at_ms);
-                let due = rules
-                    .counting()
-                    .last_day_after(&days, anchor, n)
-                    .ok_or(BEYOND)?;
+                let due = rules.counting().last_day_after(&days, anchor, n).ok_or(BEYOND)?;
                 if due != last {
                     return Err(format!(
                         "under the rule pack the window that opens on {anchor} ends on {due}, not on {last}"

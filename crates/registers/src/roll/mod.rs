@@ -1,5 +1,6 @@
 //! The electoral roll: who may vote where, on what grounds, and which credentials exist. Spec: specs/roll.md.
 
+pub mod commitments;
 mod decide;
 pub mod events;
 mod governed;

@@ -250,8 +250,8 @@ impl RollState {
     pub(crate) fn snapshot(&self) -> RollSnapshot {
         let mut voters = Vec::with_capacity(44 * self.voters.len());
         for (pseudonym, voter) in &self.voters {
-            let flags = u8::from(voter.has_credential)
-                | voter.check.map_or(0, |c| 2 | (4 * u8::from(c.eligible)));
+            let flags =
+                u8::from(voter.has_credential) | voter.check.map_or(0, |c| 2 | (4 * u8::from(c.eligible)));
             voters.extend_from_slice(&pseudonym.0);
             voters.extend_from_slice(&voter.district.map_or(0, |d| d + 1).to_be_bytes());
             voters.extend_from_slice(&[flags, 0]);
