@@ -1851,7 +1851,17 @@ fn eligibility() -> Vec<Case> {
             "A voter is registered whom the check found not to be eligible",
             "roll.md §4.2",
             &["roll.eligibility"],
-            |name| entry(name, "roll", 0x0205, 0, |d| d.payload[33] = 0),
+            |name| {
+                let mut w = world(name, |_| ());
+                // The check may stand; the registration may not.
+                w.on("roll", 0x0205, 0, |d| {
+                    d.payload[33] = 0;
+                    d.flawed = false;
+                });
+                w.on("roll", 0x0201, 0, |_| ());
+                w.play();
+                pack(&w)
+            },
         )
         .door("roll.eligibility"),
         attack(

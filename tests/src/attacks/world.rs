@@ -248,8 +248,8 @@ impl World {
     ) {
         self.hooks.push(Box::new(move |draft| {
             if (draft.ledger.as_str(), draft.event_type, draft.nth) == (ledger, event_type, nth) {
-                change(draft);
                 draft.flawed = true;
+                change(draft);
             }
         }));
     }
