@@ -1839,6 +1839,61 @@ fn eligibility() -> Vec<Case> {
         )
         .same(),
         attack(
+            "C14-unchecked",
+            "A voter is registered without a check of eligibility",
+            "roll.md §4.2",
+            &["roll.eligibility"],
+            |name| entry(name, "roll", 0x0205, 0, leave_out),
+        )
+        .door("roll.eligibility"),
+        attack(
+            "C14-refused",
+            "A voter is registered whom the check found not to be eligible",
+            "roll.md §4.2",
+            &["roll.eligibility"],
+            |name| {
+                let mut w = world(name, |_| ());
+                // The check may stand; the registration may not.
+                w.on("roll", 0x0205, 0, |d| {
+                    d.payload[33] = 0;
+                    d.flawed = false;
+                });
+                w.on("roll", 0x0201, 0, |_| ());
+                w.play();
+                pack(&w)
+            },
+        )
+        .door("roll.eligibility"),
+        attack(
+            "C14-log-in",
+            "The roll tells that somebody logged in to vote",
+            "roll.md §4.1",
+            &["roll.eligibility"],
+            |name| {
+                let mut w = world(name, |_| ());
+                w.begin();
+                w.fill_roll();
+                let voter = sha(&[b"voter", &[0]]);
+                let check = Enc::default().raw(&voter).byte(3).byte(1).raw(&[8; 32]);
+                w.mark().push("roll", 0x0205, "registrar", check.0);
+                w.make_key();
+                w.define_boxes();
+                w.open();
+                w.poll();
+                w.finish();
+                pack(&w)
+            },
+        )
+        .same(),
+        attack(
+            "C14-rules",
+            "The roll is governed by another rule pack than the election",
+            "roll.md §1",
+            &["roll.definition"],
+            |name| content(name, "rules", |s| s.replacen("\"plain-1\"", "\"plain-2\"", 1)),
+        )
+        .door("roll.definition"),
+        attack(
             "C2-padded",
             "The freeze has one voter more than were registered",
             "events.md §3",

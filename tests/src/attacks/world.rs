@@ -16,6 +16,8 @@ use super::suite::{
     text_of,
 };
 
+const RULES: &str = include_str!("../../../fixtures/rules/plain-1.toml");
+
 pub const OPENS: u64 = 1_800_003_600_000;
 pub const CLOSES: u64 = 1_800_010_800_000;
 pub const GRACE: u64 = 60_000;
@@ -134,6 +136,8 @@ pub struct World {
     pub roll: Ledger,
     pub boxes: Vec<BallotBox>,
     pub contents: BTreeMap<String, Vec<u8>>,
+    /// Name of the rule pack among them.
+    rules: Option<String>,
     /// Archives and whatever else is laid into the folder.
     pub extra: BTreeMap<String, Vec<u8>>,
     pub trustees: Vec<Scalar>,
@@ -221,6 +225,7 @@ impl World {
             roll,
             boxes,
             contents: BTreeMap::new(),
+            rules: None,
             extra: BTreeMap::new(),
             trustees: Vec::new(),
             key: EdwardsPoint::identity(),
@@ -243,8 +248,8 @@ impl World {
     ) {
         self.hooks.push(Box::new(move |draft| {
             if (draft.ledger.as_str(), draft.event_type, draft.nth) == (ledger, event_type, nth) {
-                change(draft);
                 draft.flawed = true;
+                change(draft);
             }
         }));
     }
@@ -436,8 +441,23 @@ impl World {
         self.now += 1_000;
         let district = self.boxes.first().map_or("", |b| b.district);
         let voters = self.spec.voters;
+        let rules = sijill_rules::RulePack::parse(RULES).unwrap().to_json();
+        let rules = self.content("rules", String::from_utf8(rules).unwrap());
+        self.rules = Some(hex::encode(rules.hash));
+        // No holidays; polling day is the day of the opening in Qatar; no objections.
+        let payload = Enc::default()
+            .content(&rules)
+            .byte(0)
+            .int((OPENS + 10_800_000) / 86_400_000)
+            .byte(0)
+            .0;
+        let cite = self.election.cite();
+        self.push_citing("roll", 0x0204, "commission", &[cite], payload);
         for n in 0..=voters {
             let voter = sha(&[b"voter", &[n as u8]]);
+            let checked = Enc::default().raw(&voter).byte(1).byte(1);
+            let checked = checked.raw(&sha(&[b"check", &[n as u8]]));
+            self.push("roll", 0x0205, "registrar", checked.0);
             let payload = Enc::default().raw(&voter).text(district).0;
             self.push("roll", 0x0201, "registrar", payload);
         }
@@ -1267,6 +1287,10 @@ impl World {
         }
         self.boxes.iter().for_each(|b| b.ledger.publish(&mut files));
         for (name, bytes) in &self.contents {
+            // Cited by the roll alone.
+            if !accredited && self.rules.as_ref() == Some(name) {
+                continue;
+            }
             files.insert(format!("content/{name}"), bytes.clone());
         }
         files.extend(self.extra.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::Acknowledgement;
 use sijill_ledger::{LedgerId, Role, SigningKey};
@@ -10,10 +11,10 @@ use sijill_registers::names::Name;
 use sijill_registers::roll::Governed;
 use sijill_registers::roll::commitments::{CheckContent, ReasonContent};
 use sijill_registers::roll::events::{
-    DistrictRoll, EligibilityChecked, ObjectionFiled, Pseudonym, RollEvent, RollFrozen, VoterCorrected,
-    VoterRegistered, VoterStruck, VoterTransferred,
+    DistrictRoll, EligibilityChecked, ObjectionDecided, ObjectionFiled, ObjectionWindowExtended, Pseudonym,
+    RollEvent, RollFrozen, VoterCorrected, VoterRegistered, VoterStruck, VoterTransferred,
 };
-use sijill_rules::{Evidence, Finding, Purpose};
+use sijill_rules::{Evidence, Finding, Purpose, day_number};
 
 use super::Event;
 use crate::error::{Failure, Outcome};
@@ -394,6 +395,71 @@ pub(crate) async fn object(
         .await?
         .seq
         .as_u64())
+}
+
+/// Decides an objection. Returns the opening of the commitment to the reason: 32 random bytes, then the document.
+pub(crate) async fn decide(
+    event: &Event,
+    commission: &SigningKey,
+    objection: u64,
+    decision: u8,
+    reason: &str,
+    opening: &std::path::Path,
+) -> Outcome {
+    let about = governed(event)?.objection_about(objection).ok_or_else(|| {
+        Failure::refused(
+            format!("the roll has no objection {objection}"),
+            "`sijill roll object` says the number of an objection",
+        )
+        .code("roll.objection")
+    })?;
+    if reason.trim().is_empty() || reason.len() > 10_000 {
+        return Err(
+            Failure::usage("a reason has 1 to 10000 bytes", "say why with --reason").code("roll.reason"),
+        );
+    }
+    let content = ReasonContent {
+        roll: event.roll,
+        pseudonym: about,
+        event: "ObjectionDecided",
+        text: reason,
+    };
+    let salt = salt();
+    // The opening first: a commitment that nobody can open would be worth nothing.
+    crate::site::write_file(opening, &[&salt[..], &content.to_json()].concat())?;
+    let act = Typed::Roll(RollEvent::ObjectionDecided(ObjectionDecided {
+        objection,
+        decision,
+        reason: content.commit(&salt),
+    }));
+    event.act(commission, event.roll, act, &[]).await?;
+    Ok(())
+}
+
+/// Extends the window for objections. Returns the last day until now.
+pub(crate) async fn extend(
+    event: &Event,
+    commission: &SigningKey,
+    new_last: Date,
+    by: &str,
+    reason: &str,
+) -> Outcome<Date> {
+    let window = governed(event)?.window().ok_or_else(|| {
+        Failure::refused(
+            "the rules of this roll know no objections",
+            "there is nothing to extend",
+        )
+        .code("roll.objection")
+    })?;
+    let number = |day| u32::try_from(day_number(day)).map_err(Failure::internal);
+    let act = Typed::Roll(RollEvent::ObjectionWindowExtended(ObjectionWindowExtended {
+        by: by.to_owned(),
+        reason: reason.to_owned(),
+        old_last: number(window.last_day)?,
+        new_last: number(new_last)?,
+    }));
+    event.act(commission, event.roll, act, &[]).await?;
+    Ok(window.last_day)
 }
 
 fn not_in_book() -> Failure {

@@ -116,6 +116,39 @@ pub(crate) enum RollCommand {
         #[command(flatten)]
         registrar: RegistrarArgs,
     },
+    /// Decide an objection (commission)
+    Decide {
+        /// Its number, as `object` said it
+        #[arg(value_name = "NUMBER")]
+        objection: u64,
+        /// upheld: the roll stays as it is; varied: followed in part; overturned: followed
+        #[arg(long, value_enum)]
+        decision: Ruling,
+        /// Why; the roll commits to it without showing it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Where the opening of that commitment is written; keep it with the files of the commission
+        #[arg(long, value_name = "FILE")]
+        opening: PathBuf,
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Extend the window for objections while it is open (commission)
+    Extend {
+        /// The last day from now on, such as 2026-11-27
+        #[arg(long, value_name = "DAY")]
+        until: String,
+        /// Which office extends it; public
+        #[arg(long, value_name = "TEXT")]
+        by: String,
+        /// Why; public
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
     /// Fix the roll and its credential lists for good
     Freeze {
         #[command(flatten)]
@@ -132,6 +165,17 @@ pub(crate) enum ObjectionKind {
     Inclusion,
     /// What it says of a person is wrong.
     Entry,
+}
+
+/// How an objection is decided.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Ruling {
+    /// The roll stays as it is.
+    Upheld,
+    /// Followed in part.
+    Varied,
+    /// Followed.
+    Overturned,
 }
 
 /// The registrar at work.
@@ -259,6 +303,40 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
             let position = acts::roll::object(&event, &mut registrar, &identifier, kind, statement).await?;
             say!("Filed: objection {position} of the roll.");
             show!(json!({ "objection": position }));
+            Ok(())
+        }
+        RollCommand::Decide {
+            objection,
+            decision,
+            reason,
+            opening,
+            key,
+        } => {
+            let (_site, _open, event) = common.start_event().await?;
+            let key = common.signing_key(key)?;
+            let ruling = *decision as u8 + 1;
+            acts::roll::decide(&event, &key, *objection, ruling, reason, opening).await?;
+            say!(
+                "Decided. What follows for the roll is an act of the registrar; the opening is in {}.",
+                opening.display()
+            );
+            show!(json!({ "objection": objection, "decision": ruling }));
+            Ok(())
+        }
+        RollCommand::Extend {
+            until,
+            by,
+            reason,
+            key,
+        } => {
+            let until = sijill_rules::parse_date(until).ok_or_else(|| {
+                Failure::usage("that is not a day", "type it as 2026-11-27").code("roll.day")
+            })?;
+            let (_site, _open, event) = common.start_event().await?;
+            let key = common.signing_key(key)?;
+            let old = acts::roll::extend(&event, &key, until, by, reason).await?;
+            say!("The last day for objections was {old} and is {until}.");
+            show!(json!({ "old_last_day": old.to_string(), "new_last_day": until.to_string() }));
             Ok(())
         }
         RollCommand::Freeze { registrar } => {

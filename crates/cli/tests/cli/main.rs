@@ -4,6 +4,7 @@ mod bad_input;
 mod common;
 mod council;
 mod demonstration;
+mod electoral_roll;
 mod golden;
 mod help;
 mod hostile;

@@ -90,17 +90,22 @@ struct ReasonDocument<'a> {
 }
 
 impl ReasonContent<'_> {
-    /// The commitment under 32 fresh random bytes.
+    /// The document.
     #[must_use]
-    pub fn commit(&self, salt: &[u8; 32]) -> [u8; 32] {
-        let content = json::write(&ReasonDocument {
+    pub fn to_json(&self) -> Vec<u8> {
+        json::write(&ReasonDocument {
             format: "sijill-reason/1",
             roll: hex::encode(self.roll.as_bytes()),
             pseudonym: hex::encode(self.pseudonym.0),
             event: self.event,
             text: self.text,
-        });
-        Committed::new(salt, &content).commitment
+        })
+    }
+
+    /// The commitment under 32 fresh random bytes.
+    #[must_use]
+    pub fn commit(&self, salt: &[u8; 32]) -> [u8; 32] {
+        Committed::new(salt, &self.to_json()).commitment
     }
 }
 

@@ -119,7 +119,7 @@ impl RollState {
             return Ok(Vec::new());
         }
         no_refs(name, ctx)?;
-        let at_poll = matches!(event, RollEvent::EligibilityChecked(e) if e.purpose != 1);
+        let at_poll = matches!(event, RollEvent::EligibilityChecked(e) if matches!(e.purpose, 2..=4));
         if self.is_frozen() && !at_poll {
             return Err(RollRejection::Frozen.into());
         }

@@ -11,7 +11,7 @@ use sijill_rules::{
 };
 
 use super::events::{
-    HolidaysDeclared, ObjectionDecided, ObjectionFiled, ObjectionWindowExtended, RollDefined,
+    HolidaysDeclared, ObjectionDecided, ObjectionFiled, ObjectionWindowExtended, Pseudonym, RollDefined,
 };
 use crate::manifest::Manifest;
 use crate::register::Contents;
@@ -30,6 +30,7 @@ pub(crate) struct Basis {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Filed {
     at_ms: u64,
+    about: Pseudonym,
     decided: Option<(u64, u8)>,
 }
 
@@ -132,6 +133,12 @@ impl Governed {
     /// Positions of the objections, ascending.
     pub fn objections(&self) -> impl Iterator<Item = u64> + '_ {
         self.basis.objections.keys().copied()
+    }
+
+    /// Whom the objection at a position is about.
+    #[must_use]
+    pub fn objection_about(&self, position: u64) -> Option<Pseudonym> {
+        Some(self.basis.objections.get(&position)?.about)
     }
 
     fn rules(&self) -> Option<ObjectionRules> {
@@ -263,9 +270,10 @@ impl Governed {
                 .is_some_and(|r| matches!(r.status, S::ImplicitlyRejected { .. }))
     }
 
-    pub(super) fn filed(&mut self, position: u64, at: UnixMillis) {
+    pub(super) fn filed(&mut self, position: u64, e: &ObjectionFiled, at: UnixMillis) {
         let filed = Filed {
             at_ms: at.as_u64(),
+            about: e.about,
             decided: None,
         };
         self.basis.objections.insert(position, filed);

@@ -216,7 +216,7 @@ impl RollState {
                 self.registered(&e.pseudonym)?.has_credential = true;
                 self.commitments.insert(e.commitment);
             }
-            RollEvent::ObjectionFiled(_) => self.governed_mut()?.filed(seq, at),
+            RollEvent::ObjectionFiled(e) => self.governed_mut()?.filed(seq, e, at),
             RollEvent::ObjectionDecided(e) => self.governed_mut()?.decided(e, at)?,
             RollEvent::ObjectionWindowExtended(e) => self.governed_mut()?.extended(e, at),
             RollEvent::HolidaysDeclared(e) => self.governed_mut()?.declared(e, at, contents)?,

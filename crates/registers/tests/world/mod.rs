@@ -142,6 +142,11 @@ impl World {
 
     /// As [`World::new`], for an election file and a rule pack of the test.
     pub fn of(file: &str, pack: &str) -> Self {
+        Self::starting(file, pack, 600 * MINUTE)
+    }
+
+    /// As [`World::of`], so long before the opening.
+    pub fn starting(file: &str, pack: &str, before_ms: u64) -> Self {
         let mut rng = StdRng::seed_from_u64(7);
         let pack = RulePack::parse(pack).unwrap();
         let manifest = election_file::compile(file, &pack).unwrap();
@@ -153,7 +158,7 @@ impl World {
         let voters = (0..6).map(|_| Credential::random(&mut rng)).collect();
         let none = LedgerId::from_bytes([0; 32]);
         let mut world = Self {
-            now: manifest.opens_ms - 600 * MINUTE,
+            now: manifest.opens_ms - before_ms,
             rng,
             documents: Documents::default(),
             pack,
