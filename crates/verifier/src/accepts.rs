@@ -66,6 +66,7 @@ fn own_rules(event: &Event<'_>) -> bool {
                     .is_none_or(|scope| is_scope(Role(1), scope))
         }
         Event::VoterRegistered { district, .. } => is_short_id(district),
+        Event::VoterTransferred { from, to, .. } => is_short_id(from) && is_short_id(to),
         Event::RollFrozen { districts } => districts.iter().all(|d| is_short_id(&d.district)),
         Event::ElectionDefined { ledgers, .. } => ledgers
             .iter()

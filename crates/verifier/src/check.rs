@@ -73,6 +73,10 @@ checks! {
     RollDuplicate "4.2" "roll.duplicate" "no voter or commitment stands twice on the roll";
     RollCounts "4.3" "roll.counts" "the freeze has the right districts and counts";
     RollCredentials "4.4" "roll.credentials" "credential lists of the roll are canonical and complete";
+    RollDefinition "4.5" "roll.definition" "the roll is governed by the event's rule pack, its days follow from it";
+    RollEligibility "4.6" "roll.eligibility" "registrations and corrections rest on eligible checks";
+    RollTransfer "4.7" "roll.transfer" "transfers lead from the voter's district to another one";
+    RollObjection "4.8" "roll.objection" "objections, decisions and extensions are at their times, and ended before the freeze";
     ElectionOrder "5.1" "election.order" "the election follows its state machine up to the required stage";
     ElectionManifest "5.2" "election.manifest" "the manifest is canonical and valid";
     ElectionLedgers "5.3" "election.ledgers" "exactly the listed ledgers are here";

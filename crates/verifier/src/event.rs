@@ -17,7 +17,7 @@ use crate::manifest::{District, Manifest};
 use crate::progress::{Phase, Progress};
 use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
 use crate::registers::election::{Election, replay_election};
-use crate::registers::roll::{FrozenRoll, ROLL_CHECKS, check_roll};
+use crate::registers::roll::{Announced, FrozenRoll, ROLL_CHECKS, check_roll};
 use crate::report::{BoxSummary, EventSummary, Profile, Report, Stage, Text, Unopposed, escape};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::since::{EarlierReport, basis};
@@ -349,7 +349,13 @@ impl Run<'_> {
             }
             return;
         };
-        let frozen: Option<FrozenRoll> = check_roll(self.source, ledger, &election_id, &mut self.checks);
+        let announced = Announced {
+            election: election_id,
+            manifest,
+            // Without a definition there is no roll.
+            defined_at: election.defined.as_ref().map_or(u64::MAX, |defined| defined.seq),
+        };
+        let frozen: Option<FrozenRoll> = check_roll(self.source, ledger, announced, &mut self.checks);
         check_against_roll(
             election_id,
             election,

@@ -47,6 +47,22 @@ pub(crate) struct DistrictRoll {
     pub(crate) credentials: ContentRef,
 }
 
+/// The announcement of the preliminary roll, and the last day for objections to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) opens_ms: u64,
+    pub(crate) last_day: u32,
+}
+
+/// Spec: specs/roll.md §1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RollDefined {
+    pub(crate) pack: ContentRef,
+    pub(crate) holidays: Option<ContentRef>,
+    pub(crate) polling_day: u32,
+    pub(crate) objections: Option<Window>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListedLedger {
     pub(crate) ledger: [u8; 32],
@@ -129,6 +145,41 @@ pub(crate) enum Event<'a> {
     },
     RollFrozen {
         districts: Vec<DistrictRoll>,
+    },
+    RollDefined(RollDefined),
+    EligibilityChecked {
+        pseudonym: [u8; 32],
+        purpose: u8,
+        eligible: bool,
+    },
+    VoterTransferred {
+        pseudonym: [u8; 32],
+        from: &'a str,
+        to: &'a str,
+    },
+    VoterCorrected {
+        pseudonym: [u8; 32],
+        check: u64,
+    },
+    VoterStruck {
+        pseudonym: [u8; 32],
+    },
+    ObjectionFiled {
+        about: [u8; 32],
+        kind: u8,
+    },
+    ObjectionDecided {
+        objection: u64,
+        decision: u8,
+    },
+    ObjectionWindowExtended {
+        by: &'a str,
+        reason: &'a str,
+        old_last: u32,
+        new_last: u32,
+    },
+    HolidaysDeclared {
+        holidays: ContentRef,
     },
     ElectionDefined {
         manifest: ContentRef,
@@ -249,7 +300,7 @@ impl<'a> Event<'a> {
         }
         let home = match body.event_type {
             0x0001..=0x0003 => kind,
-            0x0201..=0x0203 => Kind::Roll,
+            0x0201..=0x020c => Kind::Roll,
             0x0301..=0x0311 => Kind::Election,
             0x0401..=0x0408 => Kind::BallotBox,
             _ => return Err(EventError::Unknown("unknown event type")),
@@ -273,6 +324,15 @@ impl<'a> Event<'a> {
             Event::VoterRegistered { .. } => "VoterRegistered",
             Event::CredentialCommitted { .. } => "CredentialCommitted",
             Event::RollFrozen { .. } => "RollFrozen",
+            Event::RollDefined(_) => "RollDefined",
+            Event::EligibilityChecked { .. } => "EligibilityChecked",
+            Event::VoterTransferred { .. } => "VoterTransferred",
+            Event::VoterCorrected { .. } => "VoterCorrected",
+            Event::VoterStruck { .. } => "VoterStruck",
+            Event::ObjectionFiled { .. } => "ObjectionFiled",
+            Event::ObjectionDecided { .. } => "ObjectionDecided",
+            Event::ObjectionWindowExtended { .. } => "ObjectionWindowExtended",
+            Event::HolidaysDeclared { .. } => "HolidaysDeclared",
             Event::ElectionDefined { .. } => "ElectionDefined",
             Event::TrusteeKeyPublished { .. } => "TrusteeKeyPublished",
             Event::TrusteesFixed { .. } => "TrusteesFixed",
@@ -313,6 +373,11 @@ impl<'a> Event<'a> {
             Event::VoterRegistered { .. }
             | Event::CredentialCommitted { .. }
             | Event::RollFrozen { .. }
+            | Event::EligibilityChecked { .. }
+            | Event::VoterTransferred { .. }
+            | Event::VoterCorrected { .. }
+            | Event::VoterStruck { .. }
+            | Event::ObjectionFiled { .. }
             | Event::ExclusionsFixed { .. } => (Role::REGISTRAR, None),
             Event::TrusteeKeyPublished { index, .. }
             | Event::ShareSubmitted { index, .. }
@@ -323,6 +388,10 @@ impl<'a> Event<'a> {
             | Event::CeremonyComplained { index, .. } => (Role::TRUSTEE, Some(index.to_string())),
             Event::RoleGranted(_)
             | Event::RoleRevoked(_)
+            | Event::RollDefined(_)
+            | Event::ObjectionDecided { .. }
+            | Event::ObjectionWindowExtended { .. }
+            | Event::HolidaysDeclared { .. }
             | Event::ElectionDefined { .. }
             | Event::TrusteesFixed { .. }
             | Event::BoxDefined(_)
@@ -342,7 +411,7 @@ impl<'a> Event<'a> {
         match self {
             Event::BoxDefined(_) => Refs::Roll,
             Event::TallyAnchored(anchored) => Refs::Box(anchored.ledger),
-            Event::BoxPrepared(_) | Event::BoxOpened => Refs::Parent,
+            Event::RollDefined(_) | Event::BoxPrepared(_) | Event::BoxOpened => Refs::Parent,
             _ => Refs::None,
         }
     }
@@ -364,6 +433,8 @@ impl<'a> Event<'a> {
     pub(crate) fn contents(&self) -> Vec<ContentRef> {
         match self {
             Event::RollFrozen { districts } => districts.iter().map(|d| d.credentials).collect(),
+            Event::RollDefined(defined) => [defined.pack].into_iter().chain(defined.holidays).collect(),
+            Event::HolidaysDeclared { holidays } => vec![*holidays],
             Event::ElectionDefined { manifest, .. } => vec![*manifest],
             Event::TrusteesFixed { trustees, .. } => vec![*trustees],
             Event::BoxDefined(defined) => vec![defined.election, defined.credentials],
@@ -377,6 +448,11 @@ impl<'a> Event<'a> {
             _ => Vec::new(),
         }
     }
+}
+
+/// A commitment to what is not published: nothing of it can be established. Spec: specs/roll.md §2.
+fn commitment(r: &mut Reader<'_>) -> Result<(), DecodeError> {
+    r.array::<32>().map(|_| ())
 }
 
 fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, DecodeError> {
@@ -400,6 +476,71 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
                     credentials: ContentRef::decode(r)?,
                 })
             })?,
+        },
+        0x0204 => Event::RollDefined(RollDefined {
+            pack: ContentRef::decode(r)?,
+            holidays: r.option(ContentRef::decode)?,
+            polling_day: r.u32()?,
+            objections: r.option(|r| {
+                Ok(Window {
+                    opens_ms: r.u64()?,
+                    last_day: r.u32()?,
+                })
+            })?,
+        }),
+        0x0205 => {
+            let checked = Event::EligibilityChecked {
+                pseudonym: r.array()?,
+                purpose: r.u8()?,
+                eligible: r.bool()?,
+            };
+            commitment(r)?;
+            checked
+        }
+        0x0206 => {
+            let transferred = Event::VoterTransferred {
+                pseudonym: r.array()?,
+                from: r.string()?,
+                to: r.string()?,
+            };
+            commitment(r)?;
+            transferred
+        }
+        0x0207 => Event::VoterCorrected {
+            pseudonym: r.array()?,
+            check: r.u64()?,
+        },
+        0x0208 => {
+            let pseudonym = r.array()?;
+            commitment(r)?;
+            Event::VoterStruck { pseudonym }
+        }
+        0x0209 => {
+            // Whoever objects is any pseudonym.
+            let _objector: [u8; 32] = r.array()?;
+            let filed = Event::ObjectionFiled {
+                about: r.array()?,
+                kind: r.u8()?,
+            };
+            commitment(r)?;
+            filed
+        }
+        0x020a => {
+            let decided = Event::ObjectionDecided {
+                objection: r.u64()?,
+                decision: r.u8()?,
+            };
+            commitment(r)?;
+            decided
+        }
+        0x020b => Event::ObjectionWindowExtended {
+            by: r.string()?,
+            reason: r.string()?,
+            old_last: r.u32()?,
+            new_last: r.u32()?,
+        },
+        0x020c => Event::HolidaysDeclared {
+            holidays: ContentRef::decode(r)?,
         },
         0x0301 => Event::ElectionDefined {
             manifest: ContentRef::decode(r)?,

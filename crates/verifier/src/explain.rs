@@ -239,6 +239,30 @@ pub const CODES: &[Code] = &[
         REGISTRAR,
     ),
     code(
+        "4.5",
+        "roll.definition",
+        "the roll names no rule pack, or not the event's; or its polling day, window or holidays do not follow",
+        REGISTRAR,
+    ),
+    code(
+        "4.6",
+        "roll.eligibility",
+        "somebody was registered, corrected or kept without a check that found them eligible, or a check stands where it must not",
+        REGISTRAR,
+    ),
+    code(
+        "4.7",
+        "roll.transfer",
+        "a transfer does not lead from the voter's district to another one",
+        REGISTRAR,
+    ),
+    code(
+        "4.8",
+        "roll.objection",
+        "an objection, decision or extension outside its time, or a freeze before objections have ended",
+        REGISTRAR,
+    ),
+    code(
         "5.1",
         "election.order",
         "an event of the election does not come next, or the event has not come to the required stage",

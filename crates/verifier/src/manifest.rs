@@ -62,6 +62,8 @@ pub(crate) struct Manifest {
     pub(crate) id: String,
     pub(crate) name: Text,
     pub(crate) rehearsal: bool,
+    /// Id of the rule pack.
+    pub(crate) rules: String,
     pub(crate) zone: TimeZone,
     pub(crate) opens_ms: u64,
     pub(crate) closes_ms: u64,
@@ -98,7 +100,7 @@ impl Manifest {
             return Err(ManifestError::Unsupported(format!("suite {suite}")));
         }
         c.expect(",\"rules\":")?;
-        short_id(&mut c)?;
+        let rules = short_id(&mut c)?;
         c.expect(",\"time_zone\":")?;
         let zone = time_zone(&c.string()?)?;
         c.expect(",\"opens_ms\":")?;
@@ -169,6 +171,7 @@ impl Manifest {
             id,
             name,
             rehearsal,
+            rules,
             zone,
             opens_ms,
             closes_ms,
@@ -297,7 +300,7 @@ fn question(c: &mut Cursor<'_>) -> Result<(Question, QuestionText), ManifestErro
 
 impl Text {
     /// Spec: specs/election.md §2.1.
-    fn parse(c: &mut Cursor<'_>) -> Result<Text, ManifestError> {
+    pub(crate) fn parse(c: &mut Cursor<'_>) -> Result<Text, ManifestError> {
         c.expect("{\"en\":")?;
         let en = c.string()?;
         c.expect(",\"ar\":")?;
@@ -306,11 +309,7 @@ impl Text {
         if en.is_empty() || en.len() > 1000 || ar.len() > 1000 {
             return Err(ManifestError::Rule("a text is empty or too long"));
         }
-        let refused = |c: char| {
-            c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-        };
-        if en.contains(refused) || ar.contains(refused) {
+        if en.contains(is_refused) || ar.contains(is_refused) {
             return Err(ManifestError::Rule("a text has control or direction characters"));
         }
         Ok(Text { en, ar })
@@ -325,7 +324,12 @@ impl Text {
     }
 }
 
-fn short_id(c: &mut Cursor<'_>) -> Result<String, ManifestError> {
+/// Characters that no text has. Spec: specs/election.md §2.1.
+pub(crate) fn is_refused(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+pub(crate) fn short_id(c: &mut Cursor<'_>) -> Result<String, ManifestError> {
     let id = c.string()?;
     if is_short_id(&id) {
         Ok(id)
@@ -345,7 +349,7 @@ fn label(c: &mut Cursor<'_>) -> Result<String, ManifestError> {
     Ok(text)
 }
 
-fn time_zone(name: &str) -> Result<TimeZone, ManifestError> {
+pub(crate) fn time_zone(name: &str) -> Result<TimeZone, ManifestError> {
     let unknown = ManifestError::Rule("the time zone is not one of the IANA database");
     // Bundled, so that the verdict does not depend on the machine. The lookup ignores case; the name must not.
     let zone = TimeZoneDatabase::bundled()
