@@ -454,10 +454,19 @@ impl<'a> State<'a> {
                 "the roll is frozen before the last day for objections is over",
             );
         }
-        let open = self
-            .objections
+        let undecided = self.objections.values().filter(|objection| !objection.decided);
+        // What follows from silence depends on the day of filing, not on the moment.
+        let days: BTreeMap<_, u64> = undecided
+            .map(|objection| {
+                (
+                    day_at(&governed.calendar.zone, objection.filed_ms).ok(),
+                    objection.filed_ms,
+                )
+            })
+            .collect();
+        let open = days
             .values()
-            .any(|objection| !objection.decided && !governed.is_implicitly_rejected(objection.filed_ms, t));
+            .any(|filed_ms| !governed.is_implicitly_rejected(*filed_ms, t));
         found.require(
             Check::RollObjection,
             !open,
