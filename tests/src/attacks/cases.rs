@@ -1832,9 +1832,9 @@ fn eligibility() -> Vec<Case> {
         .same(),
         attack(
             "C1-voter",
-            "A voter is registered twice",
-            "events.md §3",
-            &["roll.duplicate"],
+            "A voter is registered twice, on one check",
+            "roll.md §4.2",
+            &["roll.duplicate", "roll.eligibility"],
             |name| entry(name, "roll", 0x0201, 0, twice),
         )
         .same(),
