@@ -58,7 +58,7 @@ fn an_honest_event_is_verified() {
             assert_eq!(number("4.1").verdict, roll);
             if accredited {
                 // Trustees with separate keys hold no ceremony; nothing was certified or archived.
-                let absent = ["5.13", "5.14", "5.15", "5.16", "5.17", "5.18", "5.19"];
+                let absent = ["4.7", "5.13", "5.14", "5.15", "5.16", "5.17", "5.18", "5.19"];
                 for check in &report.checks {
                     let expected =
                         if absent.contains(&check.number) || (check.number == "2.4" && known.is_none()) {
@@ -106,7 +106,7 @@ fn stages_are_reported_and_required() {
     let event = build(
         &|draft| {
             let definition =
-                matches!(draft.event_type, 0x0001..=0x0003 | 0x0201..=0x0203 | 0x0301..=0x0304 | 0x0401);
+                matches!(draft.event_type, 0x0001..=0x0003 | 0x0201..=0x0205 | 0x0301..=0x0304 | 0x0401);
             if !definition {
                 draft.copies = 0;
             }
@@ -308,6 +308,12 @@ const TAMPERS: &[Tamper] = &[
     ("box.tally", "east", 0x0408, 0, |d| flip(d, 33 + 32)),
     ("roll.order", "roll", 0x0203, 0, twice),
     ("roll.order", "roll", 0x0201, 0, leave_out),
+    ("roll.order", "roll", 0x0204, 0, leave_out),
+    ("roll.order", "roll", 0x0204, 0, twice),
+    ("roll.definition", "roll", 0x0204, 0, |d| d.payload[35] += 1),
+    ("roll.eligibility", "roll", 0x0205, 0, leave_out),
+    ("roll.eligibility", "roll", 0x0205, 4, |d| d.payload[33] = 0),
+    ("roll.eligibility", "roll", 0x0205, 0, |d| d.payload[32] = 2),
     ("roll.duplicate", "roll", 0x0201, 0, twice),
     ("roll.duplicate", "roll", 0x0202, 0, twice),
     ("roll.counts", "roll", 0x0201, 4, leave_out),
@@ -476,6 +482,14 @@ const CONTENTS: &[(&str, &str, Change)] = &[
             1,
         )
     }),
+    ("roll.definition", "rules", |s| s.replace("plain-1", "plain-2")),
+    ("roll.definition", "rules", |s| {
+        s.replace("Asia/Qatar", "Asia/Kuwait")
+    }),
+    ("roll.definition", "rules", |s| {
+        s.replace("2026-01-01", "2027-01-17")
+    }),
+    ("roll.definition", "rules", |s| s.replace("[]}", "[ ]}")),
     ("roll.credentials", "credentials east", |s| s.replace(',', ", ")),
     ("box.exclusions", "exclusions east", |s| {
         s.replacen(

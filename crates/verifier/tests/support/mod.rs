@@ -588,6 +588,10 @@ impl Event {
             .iter()
             .for_each(|ballot_box| ballot_box.publish(&mut files));
         for (name, bytes) in &self.contents {
+            // Cited by the roll alone.
+            if !accredited && bytes.starts_with(b"{\"format\":\"sijill-rules/") {
+                continue;
+            }
             files.insert(format!("content/{name}"), bytes.clone());
         }
         MemorySource { files }
@@ -662,6 +666,17 @@ pub(crate) const MANIFEST: &str = "{\"format\":\"sijill-manifest/1\",\"id\":\"te
 {\"id\":\"west\",\"name\":{\"en\":\"West\",\"ar\":\"\"},\"questions\":[\
 {\"question\":{\"en\":\"W?\",\"ar\":\"\"},\"answers\":[{\"en\":\"W\",\"ar\":\"\"}],\"blank\":false,\"min\":0,\"max\":1}]}]}";
 
+pub(crate) const RULES: &str = "{\"format\":\"sijill-rules/2\",\"id\":\"plain-1\",\"version\":1,\"title\":{\"en\":\"Plain rules\",\"ar\":\"\"},\
+\"legal_basis\":\"none\",\"confidence\":\"invented\",\"valid_from\":\"2026-01-01\",\
+\"calendar\":{\"time_zone\":\"Asia/Qatar\",\"weekly_rest\":[\"friday\",\"saturday\"]},\
+\"age\":{\"minimum\":18,\"reference\":\"polling_day\",\"leap_day\":\"march_1\"},\
+\"nationality\":{\"kinds\":[\"naturalised\",\"original\"],\"naturalised_years\":0},\"exclusions\":[],\
+\"identity\":{\"documents\":[\"digital_id\",\"id_card\"]},\
+\"channels\":{\"registration\":[\"digital\"],\"voting\":[\"paper\",\"remote\"]},\"candidates\":{},\"campaign\":{},\
+\"voting\":{\"grace_ms\":60000,\"max_lag_ms\":30000,\"official_window_ms\":3600000,\"revote\":true,\
+\"in_person\":\"in-person-supersedes\",\"min_ballots_to_decrypt\":0,\"small_cell\":5},\
+\"trustees\":{\"minimum\":2},\"certification\":{\"quorum\":1},\"unconfirmed\":[]}";
+
 const EAST_QUESTIONS: &str = "[{\"answers\":[\"Yes / نعم\",\"No\"],\"blank\":true,\"min\":1,\"max\":1,\"question\":\"Agree? / موافق\"},\
 {\"answers\":[\"A\",\"B\"],\"min\":0,\"max\":2,\"question\":\"Which?\"}]";
 const WEST_QUESTIONS: &str = "[{\"answers\":[\"W\"],\"min\":0,\"max\":1,\"question\":\"W?\"}]";
@@ -720,8 +735,22 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
         format!("\"{}\"", hex::encode(bytes))
     };
     let credential_list = join(&credentials, credential_text);
+    let pack = content("rules", RULES.to_owned());
+    // The day of the poll in Qatar; no holidays, no objections.
+    let defined = Enc::default()
+        .content(&pack)
+        .byte(0)
+        .int((OPENS + 10_800_000) / 86_400_000);
+    let cite = election.cite();
+    roll.push(hook, 0x0204, "commission", now, &[cite], defined.byte(0).0);
     for n in 0..5u8 {
         let voter = sha(&[b"voter", &[n]]);
+        let checked = Enc::default()
+            .raw(&voter)
+            .byte(1)
+            .byte(1)
+            .raw(&sha(&[b"check", &[n]]));
+        roll.push(hook, 0x0205, "registrar", now, &[], checked.0);
         roll.push(
             hook,
             0x0201,
