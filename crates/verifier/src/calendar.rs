@@ -421,3 +421,207 @@ pub(crate) struct Pause {
     pub(crate) from: Day,
     pub(crate) until: Option<Day>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::vectors::vectors;
+
+    fn zone(name: &str) -> TimeZone {
+        jiff::tz::TimeZoneDatabase::bundled().get(name).unwrap()
+    }
+
+    fn on(text: &str) -> Day {
+        day_of(text, 1900).unwrap()
+    }
+
+    #[test]
+    fn days_and_their_first_moments() {
+        assert_eq!(on("1970-01-01"), 0);
+        assert_eq!(on("9989-12-31"), LAST_DAY);
+        for bad in [
+            "9990-01-01",
+            "1899-12-31",
+            "2026-02-29",
+            "2026-1-01",
+            "2026-01-1",
+            "+026-01-01",
+            "2026/01/01",
+            "",
+        ] {
+            assert_eq!(day_of(bad, 1900), None, "{bad}");
+        }
+        let first = |name: &str, day: &str| start_of(&zone(name), on(day)).unwrap();
+        assert_eq!(first("Asia/Qatar", "2026-12-05"), 1_796_418_000_000);
+        // Midnight is skipped, and then a whole day.
+        assert_eq!(first("America/Sao_Paulo", "2018-11-04"), 1_541_300_400_000);
+        assert_eq!(
+            first("Pacific/Apia", "2011-12-30"),
+            first("Pacific/Apia", "2011-12-31")
+        );
+        assert_eq!(
+            day_at(&zone("Asia/Qatar"), 1_796_418_000_000),
+            Ok(on("2026-12-05"))
+        );
+        assert_eq!(
+            day_at(&zone("Asia/Qatar"), 1_796_417_999_999),
+            Ok(on("2026-12-04"))
+        );
+        assert_eq!(day_at(&zone("Asia/Qatar"), MOMENT_LIMIT_MS), Err(Beyond));
+    }
+
+    fn facts(case: &Value) -> Vec<(u64, Fact)> {
+        let facts = case["facts"].as_array().unwrap().iter();
+        facts
+            .map(|fact| {
+                let fact_of = Fact {
+                    seq: fact["seq"].as_u64().unwrap(),
+                    first: on(fact["first"].as_str().unwrap()),
+                    last: on(fact["last"].as_str().unwrap()),
+                    status: match fact["status"].as_str().unwrap() {
+                        "estimate" => Status::Estimate,
+                        "announced" => Status::Announced,
+                        _ => Status::Withdrawn,
+                    },
+                    corrects: fact["corrects"].as_u64(),
+                    text: None,
+                };
+                (fact["known_ms"].as_u64().unwrap(), fact_of)
+            })
+            .collect()
+    }
+
+    fn calendar(case: &Value) -> Calendar {
+        let pack = &case["pack"];
+        let rest = pack["weekly_rest"].as_array().unwrap();
+        let week = [
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ];
+        let rest = week.map(|day| rest.iter().any(|name| name == day));
+        let mut calendar = Calendar::new(zone(pack["time_zone"].as_str().unwrap()), rest);
+        for (known_ms, fact) in facts(case) {
+            calendar.learn(known_ms, &[fact]).unwrap();
+        }
+        calendar
+    }
+
+    fn counting(rules: &Value) -> Counting {
+        Counting {
+            unit: if rules["unit"] == "working" {
+                Unit::Working
+            } else {
+                Unit::Calendar
+            },
+            start: if rules["start"] == "next_day" {
+                Start::NextDay
+            } else {
+                Start::NextWorkingDay
+            },
+            roll: if rules["roll"] == "none" {
+                Roll::None
+            } else {
+                Roll::NextWorkingDay
+            },
+        }
+    }
+
+    #[test]
+    fn objections_of_the_model() {
+        let (mut windows, mut decisions, mut lapses) = (0, 0, 0);
+        for case in vectors("deadlines")["objections"].as_array().unwrap() {
+            let name = &case["name"];
+            let (calendar, counting) = (calendar(case), counting(&case["rules"]));
+            let at = |field: &str| case[field].as_u64();
+            let version = |ms: u64| calendar.version_at(i64::try_from(ms).unwrap());
+            let today = |ms: u64| day_at(&calendar.zone, ms).unwrap();
+            let last = |ms: u64, anchor, days: &Value| {
+                let days = days.as_u64().unwrap();
+                calendar
+                    .last_day(version(ms), counting, anchor, days, &[])
+                    .unwrap()
+            };
+            let (opened, filed) = (at("opened_ms").unwrap(), at("filed_ms").unwrap());
+            if case["extensions"].as_array().unwrap().is_empty() && filed >= opened {
+                let end = last(filed, today(opened), &case["rules"]["window_days"]).unwrap();
+                assert_eq!(today(filed) > end, case["error"] == "window_closed", "{name}");
+                windows += 1;
+            }
+            let expected = &case["expect"];
+            let Some(days) = case["rules"]["decision_days"]
+                .as_u64()
+                .filter(|_| expected.is_object())
+            else {
+                continue;
+            };
+            let decided = at("decided_ms");
+            let end = decided.unwrap_or_else(|| at("now_ms").unwrap());
+            let lapse = match case["rules"]["silence"] == "deemed_refusal" {
+                true => calendar.lapse(counting, today(filed), days, end).unwrap(),
+                false => None,
+            };
+            let silent = expected["status"] == "implicitly_rejected";
+            assert_eq!(
+                lapse,
+                silent.then(|| on(expected["on"].as_str().unwrap())),
+                "{name}"
+            );
+            lapses += u64::from(silent);
+            let known = lapse.map_or(end, |day| {
+                start_of(&calendar.zone, day).unwrap().try_into().unwrap()
+            });
+            let decide_by = last(known, today(filed), &case["rules"]["decision_days"]);
+            assert_eq!(decide_by, expected["decide_by"].as_str().map(on), "{name}");
+            decisions += 1;
+        }
+        assert!(
+            windows > 20 && decisions > 20 && lapses > 5,
+            "{windows} {decisions} {lapses}"
+        );
+    }
+
+    #[test]
+    fn facts_have_their_rules() {
+        let fact = |seq, first: &str, last: &str, status, corrects| Fact {
+            seq,
+            first: on(first),
+            last: on(last),
+            status,
+            corrects,
+            text: None,
+        };
+        use Status::{Announced, Estimate, Withdrawn};
+        let mut calendar = Calendar::new(zone("Asia/Qatar"), [false; 7]);
+        let first = fact(1, "2026-03-20", "2026-03-22", Announced, None);
+        calendar.learn(5, std::slice::from_ref(&first)).unwrap();
+        for (known, bad) in [
+            (4, fact(2, "2026-05-01", "2026-05-01", Announced, None)),
+            (5, fact(1, "2026-05-01", "2026-05-01", Announced, None)),
+            (5, fact(2, "2026-05-02", "2026-05-01", Announced, None)),
+            (5, fact(2, "2026-05-01", "2026-06-30", Announced, None)),
+            (5, fact(2, "2026-03-22", "2026-03-23", Announced, None)),
+            (5, fact(2, "2026-03-20", "2026-03-21", Estimate, Some(1))),
+            (5, fact(2, "2026-03-20", "2026-03-21", Withdrawn, Some(1))),
+            (5, fact(2, "2026-03-20", "2026-03-22", Withdrawn, None)),
+            (5, fact(2, "2026-05-01", "2026-05-01", Announced, Some(7))),
+        ] {
+            assert!(calendar.learn(known, &[bad.clone()]).is_err(), "{bad:?}");
+        }
+        let withdrawn = fact(2, "2026-03-20", "2026-03-22", Withdrawn, Some(1));
+        calendar.learn(9, &[withdrawn.clone()]).unwrap();
+        assert!(
+            calendar
+                .learn(9, &[fact(3, "2026-03-20", "2026-03-22", Withdrawn, Some(1))])
+                .is_err()
+        );
+        assert!(!calendar.is_working(calendar.version_at(8), on("2026-03-21")));
+        assert!(calendar.is_working(calendar.version_at(9), on("2026-03-21")));
+    }
+}

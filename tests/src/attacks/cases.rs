@@ -246,6 +246,14 @@ fn value(json: &str, field: &str, nth: usize) -> String {
     rest[..rest.find('"').unwrap()].to_owned()
 }
 
+/// The default event with one flawed event more on the roll, before the freeze.
+fn on_roll(name: &str, event_type: u16, author: &'static str, payload: Vec<u8>) -> Package {
+    let mut w = world(name, |spec| spec.on_roll.push((event_type, author, payload)));
+    w.on("roll", event_type, 0, |_| ());
+    w.play();
+    pack(&w)
+}
+
 fn leave_out(draft: &mut Draft) {
     draft.copies = 0;
 }
@@ -1893,6 +1901,77 @@ fn eligibility() -> Vec<Case> {
             |name| content(name, "rules", |s| s.replacen("\"plain-1\"", "\"plain-2\"", 1)),
         )
         .door("roll.definition"),
+        attack(
+            "C14-undefined",
+            "Voters are registered on a roll that no rule pack governs",
+            "roll.md §1",
+            &["roll.order"],
+            |name| entry(name, "roll", 0x0204, 0, leave_out),
+        )
+        .same(),
+        attack(
+            "C14-transfer",
+            "A voter is transferred from a district that is not theirs",
+            "roll.md §4.3",
+            &["roll.transfer"],
+            |name| {
+                let transfer = Enc::default().raw(&sha(&[b"voter", &[3]])).text("elsewhere");
+                let transfer = transfer.text("national").raw(&[8; 32]);
+                on_roll(name, 0x0206, "registrar", transfer.0)
+            },
+        )
+        .same(),
+        attack(
+            "C14-objection",
+            "An objection is filed where the rules have none",
+            "roll.md §5",
+            &["roll.objection"],
+            |name| {
+                let voter = sha(&[b"voter", &[3]]);
+                let filed = Enc::default().raw(&[7; 32]).raw(&voter).byte(2).raw(&[8; 32]);
+                on_roll(name, 0x0209, "registrar", filed.0)
+            },
+        )
+        .same(),
+        attack(
+            "C14-stranger",
+            "A voter is struck who is not on the roll",
+            "roll.md §4.5",
+            &["roll.order"],
+            |name| {
+                let struck = Enc::default().raw(&[7; 32]).raw(&[8; 32]);
+                on_roll(name, 0x0208, "registrar", struck.0)
+            },
+        )
+        .same(),
+        attack(
+            "C14-correction",
+            "A correction rests on a check that was used up",
+            "roll.md §4.4",
+            &["roll.eligibility"],
+            |name| {
+                let corrected = Enc::default().raw(&sha(&[b"voter", &[0]])).int(2);
+                on_roll(name, 0x0207, "registrar", corrected.0)
+            },
+        )
+        .same(),
+        attack(
+            "C14-kept",
+            "A voter stays on the frozen roll whom a later check found not to be eligible",
+            "roll.md §4.8",
+            &["roll.eligibility"],
+            |name| {
+                let mut w = world(name, |spec| {
+                    let voter = sha(&[b"voter", &[0]]);
+                    let checked = Enc::default().raw(&voter).byte(1).byte(0).raw(&[8; 32]);
+                    spec.on_roll.push((0x0205, "registrar", checked.0));
+                });
+                w.on("roll", 0x0203, 0, |_| ());
+                w.play();
+                pack(&w)
+            },
+        )
+        .same(),
         attack(
             "C2-padded",
             "The freeze has one voter more than were registered",

@@ -45,6 +45,8 @@ pub struct Spec {
     /// Trustees that decrypt.
     pub decrypting: Vec<usize>,
     pub certified: bool,
+    /// Type, author and payload of events of the roll that stand before its freeze.
+    pub on_roll: Vec<(u16, &'static str, Vec<u8>)>,
     /// Comes before the names of the service's keys.
     pub owner: &'static str,
 }
@@ -76,6 +78,7 @@ impl Default for Spec {
             excluded: vec![2],
             decrypting: vec![1, 2],
             certified: false,
+            on_roll: Vec::new(),
             owner: "",
         }
     }
@@ -465,6 +468,9 @@ impl World {
             let voter = sha(&[b"voter", &[n as u8]]);
             let commitment = sha(&[b"commitment", &[n as u8]]);
             self.push("roll", 0x0202, "registrar", [voter, commitment].concat());
+        }
+        for (event_type, author, payload) in self.spec.on_roll.clone() {
+            self.push("roll", event_type, author, payload);
         }
         let mut points: Vec<[u8; 32]> = (0..voters).map(|n| (G * secret(n)).compress().0).collect();
         points.sort();
