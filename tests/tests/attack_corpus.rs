@@ -135,6 +135,8 @@ fn is_empty_by_right(id: &str, number: &str) -> bool {
         // Nobody is granted a role behind the genesis.
         "3.14" => true,
         "6.4" | "6.5" | "6.6" | "6.7" | "6.8" | "6.9" | "6.10" | "6.11" | "6.12" => id == "honest-no-ballots",
+        // Nobody is transferred.
+        "4.7" => true,
         _ => false,
     }
 }
