@@ -134,7 +134,7 @@ impl<'a> Row<'a> {
     fn cells(self, event: &str, district: &str, results: &EventResults) -> [String; 13] {
         let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
         let index = |n: Option<usize>| n.map_or_else(String::new, |n| n.to_string());
-        let share = |bp: Option<u64>| bp.map_or_else(String::new, |bp| percent(bp).replace(" %", ""));
+        let share = |bp: Option<u64>| bp.map_or_else(String::new, |bp| percent(bp).replace('%', ""));
         [
             event.to_owned(),
             district.to_owned(),

@@ -85,9 +85,9 @@ pub(crate) fn number(n: u64) -> String {
     out
 }
 
-/// Basis points as a percentage: `8925` is `89.25 %`.
+/// Basis points as a percentage: `8925` is `89.25%`. Without a space, so that the sign stays behind the number in Arabic too.
 pub(crate) fn percent(basis_points: u64) -> String {
-    format!("{}.{:02} %", basis_points / 100, basis_points % 100)
+    format!("{}.{:02}%", basis_points / 100, basis_points % 100)
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
         );
         assert_eq!(
             [percent(0), percent(905), percent(10_000)],
-            ["0.00 %", "9.05 %", "100.00 %"]
+            ["0.00%", "9.05%", "100.00%"]
         );
     }
 
