@@ -30,6 +30,7 @@ use sijill_ballot::{
 use sijill_benches::{Meter, resident_bytes};
 use sijill_engine::Engine;
 use sijill_engine::clock::RehearsalClock;
+use sijill_engine::publish::Scope;
 use sijill_ledger::{
     Body, Chain, Entry, Genesis, GenesisFields, Grant, Kind, LedgerId, Role, Seq, UnixMillis,
 };
@@ -162,7 +163,7 @@ async fn fill(dir: &Path, ledger: LedgerId, events: usize, make: impl Fn(usize) 
 async fn fold(events: usize) {
     let dir = tempfile::tempdir().unwrap();
     let r = rehearsal(dir.path()).await;
-    let (ledger, clock) = (r.ballot_box, Arc::clone(&r.clock));
+    let (ledger, clock, election) = (r.ballot_box, Arc::clone(&r.clock), r.election);
     r.engine.close().await;
     let bytes = fill(dir.path(), ledger, events, |number| {
         Event::BallotBox(BoxEvent::AuditStarted(AuditStarted {
@@ -188,7 +189,39 @@ async fn fold(events: usize) {
         &meter,
     );
     assert!(folded.size > events as u64);
+    let published = dir.path().join("published");
+    engine.publish(election, Scope::Public, &published).await.unwrap();
     engine.close().await;
+    verified(&published.join("ledgers").join(ledger.to_string()), events);
+}
+
+/// What the verifier does with any ledger, beside nothing but as many strict signature checks on all cores.
+fn verified(folder: &Path, events: usize) {
+    let (signer, message) = (key("service"), [0x5a; 200]);
+    let (public, signature) = (signer.public_key(), signer.sign(&message));
+    let meter = Meter::start();
+    let valid = (0..events)
+        .into_par_iter()
+        .all(|_| public.verify(&message, &signature).is_ok());
+    assert!(valid);
+    row(
+        &format!("({events} strict signature checks and nothing else)"),
+        &per_second(events, &meter),
+        &meter,
+    );
+    let bare = meter.seconds().0;
+    let meter = Meter::start();
+    let report = sijill_verifier::verify_ledger(folder, &sijill_verifier::Options::default()).unwrap();
+    let wall = meter.seconds().0;
+    assert!(report.checks.iter().all(|check| check.failed == 0));
+    row(
+        &format!(
+            "chain and signatures of it verified: {:.0} % of that",
+            100.0 * bare / wall
+        ),
+        &per_second(events, &meter),
+        &meter,
+    );
 }
 
 /// The life of a box with so many ballots.

@@ -575,7 +575,7 @@ impl Rehearsal {
         let (_, defined) = self.election_facts().boxes[&self.ballot_box].clone();
         let id = self.ballot_box;
         let size = self.engine.ledgers().find(&id).unwrap().durable_size();
-        let zone = jiff::tz::TimeZone::get(&self.manifest.time_zone).unwrap();
+        let zone = sijill_rules::time_zone(&self.manifest.time_zone).unwrap();
         let turnout = self.engine.view::<Turnout>(id, Some(size)).await.unwrap().view;
         self.publish_view(
             "turnout",

@@ -104,12 +104,12 @@ pub(crate) fn moment(ms: u64, zone: &str) -> String {
     let Some(timestamp) = timestamp else {
         return format!("{ms} ms since 1970 UTC");
     };
-    match jiff::tz::TimeZone::get(zone) {
-        Ok(zone) => timestamp
+    match sijill_rules::time_zone(zone) {
+        Some(zone) => timestamp
             .to_zoned_datetime(zone)
             .strftime("%Y-%m-%d %H:%M:%S %:z")
             .to_string(),
-        Err(_) => timestamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        None => timestamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
     }
 }
 

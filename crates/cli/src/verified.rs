@@ -194,7 +194,7 @@ fn refusal(report: &Report, stage: Stage) -> Failure {
         .collect();
     Failure::refused(
         format!(
-            "nothing was signed or decrypted, because the published folder does not verify: {}\n{}",
+            "nothing was signed, decrypted or written, because the published folder does not verify: {}\n{}",
             report.summary,
             found.join("\n")
         ),
@@ -216,7 +216,7 @@ fn read_election(
     let changed = || {
         Failure::refused(
             "the published folder changed while it was verified",
-            "nothing was signed or decrypted; try again",
+            "nothing was signed, decrypted or written; try again",
         )
         .code("folder.changed")
     };

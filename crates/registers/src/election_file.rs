@@ -158,7 +158,7 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
     let opens = time("opens", &file.opens)?;
     let closes = time("closes", &file.closes)?;
     // Laws count days where the election is held.
-    let zone = jiff::tz::TimeZone::get(&file.time_zone).map_err(|_| ElectionFileError::TimeZone {
+    let zone = sijill_rules::time_zone(&file.time_zone).ok_or_else(|| ElectionFileError::TimeZone {
         name: file.time_zone.clone(),
     })?;
     let opening_day = opens.to_zoned_datetime(zone).date();

@@ -257,7 +257,7 @@ impl Manifest {
         }
         self.window()?;
         self.name.check(&|| "name".into())?;
-        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+        if sijill_rules::time_zone(&self.time_zone).is_none() {
             return field(
                 &|| "time_zone".into(),
                 "not an IANA time zone; for instance Asia/Qatar",

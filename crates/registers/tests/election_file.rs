@@ -29,3 +29,20 @@ fn the_opening_day_is_that_of_the_event_s_time_zone() {
         "{early:?}"
     );
 }
+
+/// The search of the time-zone database ignores case: `Asia/QAtar` was compiled into a manifest that verifiers refuse.
+#[test]
+fn a_time_zone_is_spelled_as_in_the_database() {
+    let pack = RulePack::parse(PACK).expect("the shipped pack");
+    let manifest = compile(FILE, &pack).expect("the shipped file");
+    for other in ["Asia/QAtar", "asia/qatar", "Etc/Unknown", "+03:00"] {
+        let refused = compile(&FILE.replace("Asia/Qatar", other), &pack);
+        assert!(
+            matches!(refused, Err(ElectionFileError::TimeZone { .. })),
+            "{refused:?}"
+        );
+        let mut manifest = manifest.clone();
+        manifest.time_zone = other.to_owned();
+        assert!(manifest.validate().is_err(), "{other}");
+    }
+}

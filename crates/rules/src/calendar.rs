@@ -10,7 +10,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::dates::english_date;
@@ -223,9 +223,8 @@ impl Calendar {
         if rest.iter().all(|r| *r) {
             return Err(CalendarError::NoWorkingDay);
         }
-        let zone = TimeZoneDatabase::bundled()
-            .get(zone)
-            .map_err(|_| CalendarError::UnknownZone(zone.chars().take(64).collect()))?;
+        let zone = crate::time_zone(zone)
+            .ok_or_else(|| CalendarError::UnknownZone(zone.chars().take(64).collect()))?;
         Ok(Self {
             zone,
             rest,

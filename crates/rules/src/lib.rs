@@ -19,6 +19,7 @@ mod pack;
 mod period;
 mod text;
 mod window;
+mod zone;
 
 pub use calendar::{
     Calendar, CalendarError, Days, END_OF_TIME_MS, Fact, FactStatus, MAX_HOLIDAY_DAYS, RestReason,
@@ -52,6 +53,7 @@ pub use pack::{
 pub use period::{Counting, Run, RunKind};
 pub use text::{Bilingual, check_line};
 pub use window::{Moment, Window, WindowError};
+pub use zone::time_zone;
 
 /// Longest grace after the close, in milliseconds. Spec: specs/election.md §2.
 pub const MAX_GRACE_MS: u64 = 600_000;

@@ -549,7 +549,7 @@ impl Play {
             }
         };
         let (_, defined) = self.r.election_facts().boxes[&id].clone();
-        let zone = jiff::tz::TimeZone::get(&self.r.manifest.time_zone)?;
+        let zone = sijill_rules::time_zone(&self.r.manifest.time_zone).ok_or("an unknown time zone")?;
         let document = match view {
             "turnout" => engine
                 .view::<Turnout>(id, Some(size))

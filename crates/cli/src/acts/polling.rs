@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::tz::TimeZone;
 use sijill_ballot::{CredentialList, Point};
 use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::ballot_box::Phase;
@@ -13,6 +12,7 @@ use sijill_registers::ballot_box::views::turnout::Turnout;
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::election::events::{ElectionEvent, TallyAnchored, ViewPublished};
 use sijill_registers::names::Name;
+use sijill_rules::time_zone;
 
 use super::Event;
 use crate::error::{Failure, Outcome};
@@ -172,7 +172,8 @@ async fn publish_box_views(event: &Event, ballot_box: &LedgerId) -> Outcome {
     let size = progress.anchored.sealed_size;
     let missing = |name: &str| !progress.views.iter().any(|v| v == name);
     if missing("turnout") {
-        let zone = TimeZone::get(&event.manifest.time_zone).map_err(Failure::internal)?;
+        let zone = time_zone(&event.manifest.time_zone)
+            .ok_or_else(|| Failure::internal("a manifest with an unknown time zone"))?;
         let view = event.engine.view::<Turnout>(*ballot_box, Some(size)).await?.view;
         publish_view(
             event,

@@ -10,6 +10,7 @@ use sijill_registers::election_file;
 use sijill_registers::names::Name;
 use sijill_verifier::Stage;
 
+use super::export::{self, Contests};
 use super::{Common, public_key};
 use crate::acts::counting::Declared;
 use crate::acts::definition::Officials;
@@ -129,6 +130,30 @@ pub(crate) enum ElectionCommand {
         #[arg(long)]
         submit: bool,
     },
+    /// Verify everything that was published, then write the results for others: JSON of NIST SP 1500-100, CSV, protocols to print
+    #[command(
+        long_about = "Verify everything that was published, then write the results for others.\n\n\
+        The folder is verified by the independent verifier against the trust file; what it does not establish is not \
+        written. The new folder of --out gets results.json (NIST SP 1500-100, version 2.0), results.csv, and for each district \
+        a protocol to print and sign in English and Arabic (<district>.html) and its charts (<district>-….svg)."
+    )]
+    Export {
+        /// The published folder
+        #[arg(long, value_name = "DIR")]
+        published: PathBuf,
+        /// The trust file
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        /// The folder to make; it must not exist
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// What the questions are about, in results.json [default: measures if the event has one district, else candidates]
+        #[arg(long, value_name = "KIND")]
+        contests: Option<Contests>,
+        /// Results that are not certified yet will do, and are marked so
+        #[arg(long)]
+        uncertified: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -175,6 +200,20 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             show!(json!({ "attempt": attempt }));
             Ok(())
         }
+        ElectionCommand::Export {
+            published,
+            trust,
+            out,
+            contests,
+            uncertified,
+        } => export::export(
+            published,
+            trust,
+            out,
+            *contests,
+            *uncertified,
+            common.clock()?.now(),
+        ),
         ElectionCommand::Certify {
             key,
             published,

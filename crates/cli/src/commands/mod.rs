@@ -5,6 +5,7 @@ pub(crate) mod ballot_box;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
+pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;

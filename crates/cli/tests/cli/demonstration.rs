@@ -88,11 +88,50 @@ fn a_demonstration_runs_through_and_verifies() {
         &trust,
     ];
     sijill(&[&["--passphrase-file", passphrase], &decrypt[..]].concat()).refused("nothing to decrypt");
-    // A changed folder is not decrypted.
+    let out = root.join("results");
+    let out = out.to_str().unwrap();
+    let export = [
+        "election",
+        "export",
+        "--published",
+        &published,
+        "--trust",
+        &trust,
+        "--out",
+        out,
+    ];
+    sijill(&export).ok();
+    let written = files(std::path::Path::new(out));
+    assert_eq!(
+        written.len(),
+        7,
+        "JSON, CSV, a protocol, two charts in two languages: {written:?}"
+    );
+    let table = std::fs::read_to_string(root.join("results/results.csv")).unwrap();
+    assert!(
+        table.contains(",certified\n") && table.contains(",cast,"),
+        "{table}"
+    );
+    sijill(&export).refused("exists");
+    // A changed folder is neither decrypted nor exported.
     let share = files(&dir.join("published/content")).remove(0);
     std::fs::write(&share, b"{}").unwrap();
     sijill(&[&["--passphrase-file", passphrase], &decrypt[..]].concat())
-        .refused("nothing was signed or decrypted");
+        .refused("nothing was signed, decrypted or written");
+    let elsewhere = root.join("elsewhere");
+    let elsewhere = elsewhere.to_str().unwrap();
+    sijill(&[
+        "election",
+        "export",
+        "--published",
+        &published,
+        "--trust",
+        &trust,
+        "--out",
+        elsewhere,
+    ])
+    .refused("nothing was signed, decrypted or written");
+    assert!(!std::path::Path::new(elsewhere).exists());
 
     let d = dir.to_str().unwrap();
     let list = sijill(&["--dir", d, "--passphrase-file", passphrase, "ledger", "list"])

@@ -329,7 +329,7 @@ fn a_bad_share_is_refused_by_name_and_an_incomplete_folder_is_not_decrypted() {
             "--trust",
             &trust,
         ])
-        .refused("nothing was signed or decrypted");
+        .refused("nothing was signed, decrypted or written");
 }
 
 #[test]

@@ -213,5 +213,5 @@ fn decrypt_and_submit(office: &Office, published: &str, trust: &str) {
             "--trust",
             trust,
         ])
-        .refused("nothing was signed or decrypted");
+        .refused("nothing was signed, decrypted or written");
 }
