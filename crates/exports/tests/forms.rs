@@ -71,10 +71,10 @@ fn event() -> EventResults {
 }
 
 fn counted(event: &EventResults) -> &Counted {
-    match &event.districts[0].poll {
-        Poll::Counted(counted) => counted,
-        other => panic!("{other:?}"),
-    }
+    let Poll::Counted(counted) = &event.districts[0].poll else {
+        unreachable!("the first district is counted");
+    };
+    counted
 }
 
 /// 25 cast, 24 valid, 2 of them blank: 11 votes are 44 % of those cast and half of the valid ones that name somebody.
