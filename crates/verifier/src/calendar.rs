@@ -612,10 +612,13 @@ mod tests {
             (5, fact(2, "2026-03-20", "2026-03-22", Withdrawn, None)),
             (5, fact(2, "2026-05-01", "2026-05-01", Announced, Some(7))),
         ] {
-            assert!(calendar.learn(known, &[bad.clone()]).is_err(), "{bad:?}");
+            assert!(
+                calendar.learn(known, std::slice::from_ref(&bad)).is_err(),
+                "{bad:?}"
+            );
         }
         let withdrawn = fact(2, "2026-03-20", "2026-03-22", Withdrawn, Some(1));
-        calendar.learn(9, &[withdrawn.clone()]).unwrap();
+        calendar.learn(9, std::slice::from_ref(&withdrawn)).unwrap();
         assert!(
             calendar
                 .learn(9, &[fact(3, "2026-03-20", "2026-03-22", Withdrawn, Some(1))])
