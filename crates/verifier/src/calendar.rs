@@ -180,10 +180,12 @@ fn fact(c: &mut Cursor<'_>, seq: u64) -> Result<Fact, DocumentError> {
     c.expect(",\"source\":")?;
     let source = c.string()?;
     c.expect("}")?;
-    if source.is_empty() || source.len() > 1000 || source.contains(is_refused) {
-        return Err(DocumentError::Rule(
-            "the source of a fact is no line of 1 to 1000 bytes",
-        ));
+    if !is_line(&source) {
+        return Err(DocumentError::Rule("the source of a fact is no line"));
+    }
+    let blank = |text: &str| text.trim().is_empty();
+    if blank(&name.en) || (!name.ar.is_empty() && blank(&name.ar)) {
+        return Err(DocumentError::Rule("the name of a fact is white space"));
     }
     Ok(Fact {
         seq,
@@ -585,6 +587,30 @@ mod tests {
             windows > 20 && decisions > 20 && lapses > 5,
             "{windows} {decisions} {lapses}"
         );
+    }
+
+    #[test]
+    fn lists_of_holidays_say_something() {
+        let good = r#"{"format":"sijill-holidays/1","facts":[{"first":"2026-03-20","last":"2026-03-22","status":"estimate","name":{"en":"Eid","ar":"عيد"},"source":"Circular 1"}]}"#;
+        assert_eq!(parse_holidays(good.as_bytes()).unwrap().len(), 1);
+        for (old, new) in [
+            ("Circular 1", ""),
+            ("Circular 1", " "),
+            ("\"Eid\"", "\" \""),
+            ("عيد", " "),
+            ("\"Eid\"", "\"\""),
+            ("estimate", "guess"),
+            ("03-20", "02-30"),
+            ("2026-03-20", "1969-12-31"),
+            (",\"name\"", ",\"corrects\":01,\"name\""),
+            ("]}", "]} "),
+        ] {
+            let bad = good.replacen(old, new, 1);
+            assert_ne!(bad, good);
+            assert!(parse_holidays(bad.as_bytes()).is_err(), "{bad}");
+        }
+        let no_arabic = good.replace("عيد", "");
+        assert!(parse_holidays(no_arabic.as_bytes()).is_ok());
     }
 
     #[test]
