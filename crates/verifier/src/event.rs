@@ -81,7 +81,7 @@ pub(crate) fn verify(
         .map(Ledger::size)
         .fold(0, u64::saturating_add);
     progress.begin(Phase::Checking, entries);
-    check_citations(&run.ledgers, &mut run.checks);
+    check_citations(&mut run.ledgers, &mut run.checks);
     let all_read = run.ledgers.len() == ids.len();
     check_contents(source, &listing, &run.ledgers, all_read, &mut run.checks);
 
