@@ -389,6 +389,10 @@ impl BoxValues<'_> {
         let Some(paper) = self.election.papers.get(&self.id()) else {
             return;
         };
+        if let Some(sums) = self.election.paper_sums.get(&self.id()) {
+            checks.outcome(Check::PaperReturn, self.place(paper), *sums);
+            return;
+        }
         let exclusions = self.ballot_box.and_then(|ballot_box| ballot_box.exclusions);
         let Some(exclusions) = exclusions else {
             checks.skip(Check::PaperReturn, "the exclusions of a box are not known");
@@ -439,7 +443,11 @@ impl BoxValues<'_> {
                 };
                 let paper = self.election.papers.get(&id).map(|paper| &paper.value);
                 let shaped = paper.is_none_or(|paper| {
-                    paper_rules(paper, self.district, ballot_box.exclusions.unwrap_or(0)).is_ok()
+                    let exclusions = ballot_box.exclusions.unwrap_or(0);
+                    match self.election.paper_sums.get(&id) {
+                        Some(sums) => sums.is_ok() && has_shape(paper, self.district),
+                        None => paper_rules(paper, self.district, exclusions).is_ok(),
+                    }
                 });
                 if !shaped {
                     checks.skip(Check::ViewDigest, "the paper return of a box does not add up");
@@ -460,6 +468,13 @@ impl BoxValues<'_> {
         checks.outcome(Check::ViewDigest, self.place(published), outcome);
         outcome.is_ok()
     }
+}
+
+/// Whether the counts have the shape of the result.
+fn has_shape(paper: &PaperReturned, district: &District) -> bool {
+    let mut rows = district.questions.iter().zip(&paper.counts);
+    paper.counts.len() == district.questions.len()
+        && rows.all(|(question, counts)| counts.len() == question.choices())
 }
 
 /// Spec: specs/election.md §4.9.
