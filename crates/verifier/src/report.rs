@@ -657,6 +657,12 @@ impl Report {
             writeln!(out, "  {} ({})", district.name.en, district.district)?;
             writeln!(out, "    no poll; elected unopposed: {}", elected.join(", "))?;
         }
+        if !self.stations.is_empty() {
+            writeln!(out, "\nPolling stations")?;
+        }
+        for station in &self.stations {
+            station.write_text(out)?;
+        }
         for receipt in &self.receipts {
             writeln!(
                 out,
@@ -882,6 +888,16 @@ impl BoxSummary {
                 outcome.paper_valid, outcome.paper_invalid
             )?;
         }
+        if let Some(turnout) = self.turnout.as_ref().filter(|_| papers > 0) {
+            writeln!(
+                out,
+                "    turnout, both channels: {} digital and {} on paper of {} eligible ({})",
+                grouped(outcome.digital),
+                grouped(papers),
+                grouped(turnout.eligible),
+                percent(outcome.cast(), turnout.eligible)
+            )?;
+        }
         for question in &outcome.questions {
             writeln!(out, "    {}", question.question.en)?;
             let answers = question.answers.iter().map(|a| (a.answer.en.as_str(), a.count));
@@ -889,6 +905,47 @@ impl BoxSummary {
                 let share = percent(count.total(), outcome.cast());
                 writeln!(out, "      {:>9}  {share:>7}  {name}", grouped(count.total()))?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl StationReturn {
+    /// Papers in the urn that were cast, invalid ones included.
+    #[must_use]
+    pub fn cast(&self) -> u64 {
+        self.valid.saturating_add(self.invalid)
+    }
+}
+
+impl StationSummary {
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let state = words::station_state(self.state, self.lost).0;
+        writeln!(out, "  {} ({}): {state}", self.name.en, self.station)?;
+        if !self.established && self.state != StationState::Defined {
+            return writeln!(out, "    papers NOT ESTABLISHED: see below");
+        }
+        if let Some(papers) = &self.papers {
+            writeln!(
+                out,
+                "    {} checked in; {} papers issued, {} of them in envelopes, {} spoilt, {} left over",
+                grouped(papers.checked_in),
+                grouped(papers.issued),
+                grouped(papers.envelopes),
+                grouped(papers.spoilt),
+                grouped(papers.unused)
+            )?;
+        }
+        for returned in &self.returns {
+            writeln!(
+                out,
+                "    {}: {} papers cast, {} valid, {} invalid; {} spoilt",
+                returned.district,
+                grouped(returned.cast()),
+                grouped(returned.valid),
+                grouped(returned.invalid),
+                grouped(returned.spoilt)
+            )?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Every check has an Arabic title beside the English one of [`crate::check::Check`]. Reasons and details are free text and stay English.
 
-use crate::report::{CheckVerdict, Profile, Stage, Verdict};
+use crate::report::{CheckVerdict, LostRule, Profile, Stage, StationState, Verdict};
 
 /// A language of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,6 +179,25 @@ pub(crate) fn stage(stage: Option<Stage>) -> (&'static str, &'static str) {
         Some(Stage::Result) => ("result", "أُعلنت النتيجة"),
         Some(Stage::Published) => ("published", "منشور"),
         Some(Stage::Certified) => ("certified", "مصادق عليه"),
+    }
+}
+
+pub(crate) fn station_state(state: StationState, lost: Option<LostRule>) -> (&'static str, &'static str) {
+    match (state, lost) {
+        (StationState::Defined, _) => ("nothing of the book has come yet", "لم يصل شيء من الدفتر بعد"),
+        (StationState::Anchored, _) => ("a part of the book has come", "وصل جزء من الدفتر"),
+        (StationState::Final, _) => (
+            "the book is final, signed by chair and members",
+            "الدفتر نهائي موقّع من الرئيس والأعضاء",
+        ),
+        (StationState::Lost, Some(LostRule::VoidDigital)) => (
+            "the book is lost: its urn is counted, digital ballots of its voters are not",
+            "الدفتر مفقود: يُحتسب صندوقه الورقي ولا تُحتسب الأوراق الرقمية لناخبيه",
+        ),
+        (StationState::Lost, _) => (
+            "the book is lost: no paper of it counts",
+            "الدفتر مفقود: لا تُحتسب أوراقه",
+        ),
     }
 }
 
