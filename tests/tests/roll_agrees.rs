@@ -314,10 +314,9 @@ impl Run {
         let report = self.verify(&[]);
         if report.verdict.exit_code() != 0 {
             let text = report.to_text();
-            self.outcome.faults.push(format!(
-                "seed {}: accepted, but not verified: {text}",
-                self.seed
-            ));
+            self.outcome
+                .faults
+                .push(format!("seed {}: accepted, but not verified: {text}", self.seed));
         }
     }
 
@@ -575,8 +574,8 @@ impl Run {
     }
 
     fn correct(&mut self) {
-        let pseudonym = self
-            .fitting(|roll, p| roll.is_registered(p) && roll.open_check(p).is_some_and(|c| c.eligible));
+        let pseudonym =
+            self.fitting(|roll, p| roll.is_registered(p) && roll.open_check(p).is_some_and(|c| c.eligible));
         let check = match self.roll().open_check(&pseudonym) {
             Some(check) if !self.chance(15) => check.position,
             _ => self.dice.random_range(0..=self.world.roll.size()),
@@ -689,8 +688,8 @@ impl Run {
 
     fn authority(&mut self) {
         let revoked = self.chance(30);
-        let name = ["second registrar", "third registrar", "registrar", "commission"]
-            [self.dice.random_range(0..4)];
+        let name =
+            ["second registrar", "third registrar", "registrar", "commission"][self.dice.random_range(0..4)];
         let role = if name == "commission" { 1 } else { 2 };
         self.offer_raw(Offer {
             author: "commission",
@@ -701,7 +700,7 @@ impl Run {
         // The one who acts here must not stay away.
         if name == "registrar" && revoked {
             let held = self.state.authority().holds(
-                sijill_ledger::KeyId::from_bytes(&public("registrar")).unwrap(),
+                sijill_ledger::KeyId::from_bytes(public("registrar")),
                 sijill_ledger::Role::Registrar,
                 None,
             );
@@ -903,7 +902,12 @@ fn the_register_and_the_verifier_agree_on_every_offer() {
             *refused.entry(key).or_default() += n;
         }
     }
-    assert!(faults.is_empty(), "{} faults: {:#?}", faults.len(), &faults[..faults.len().min(20)]);
+    assert!(
+        faults.is_empty(),
+        "{} faults: {:#?}",
+        faults.len(),
+        &faults[..faults.len().min(20)]
+    );
     for event_type in TYPES {
         let name = find(event_type).unwrap().name;
         let n = accepted.get(&event_type).copied().unwrap_or_default();
@@ -924,6 +928,9 @@ fn the_register_and_the_verifier_agree_on_every_offer() {
         "roll.order",
         "roll.transfer",
     ] {
-        assert!(codes.contains(code), "nothing was refused under {code}: {refused:?}");
+        assert!(
+            codes.contains(code),
+            "nothing was refused under {code}: {refused:?}"
+        );
     }
 }
