@@ -29,7 +29,7 @@ use sijill_rules::{
     Calendar, FactStatus, Holiday, HolidayList, ObjectionStatus, RulePack, day_number, numbered_day,
 };
 use sijill_tests::attacks::forge::{Cited, Enc, Ledger, grant, public};
-use sijill_tests::attacks::world::{CLOSES, OPENS, Spec, World, credential_list, secret};
+use sijill_tests::attacks::world::{CLOSES, OPENS, Spec, World, credential_list, question, secret};
 use sijill_verifier::{MemorySource, Profile, Report, Stage, Trust, verify_event_source};
 
 const PACK: &str = include_str!("../../fixtures/rules/plain-1.toml");
@@ -38,7 +38,8 @@ const MINUTE: u64 = 60_000;
 const DAY_MS: u64 = 86_400_000;
 /// Most milliseconds between receipt and sequencing, as the genesis of the forger says.
 const LAG_MS: u64 = 5_000;
-const DISTRICTS: [&str; 4] = ["national", "north", "south", "island"];
+/// The last one is not the manifest's.
+const DISTRICTS: [&str; 5] = ["island", "national", "north", "south", "west"];
 /// Every type that a roll may hold behind its genesis.
 const TYPES: [u16; 14] = [
     0x0002, 0x0003, 0x0201, 0x0202, 0x0203, 0x0204, 0x0205, 0x0206, 0x0207, 0x0208, 0x0209, 0x020a, 0x020b,
@@ -146,7 +147,25 @@ impl Run {
     fn new(seed: u64) -> Run {
         let mut dice = StdRng::seed_from_u64(seed);
         let pack = pack(&mut dice, seed);
-        let mut world = World::new(&format!("roll agrees {seed}"), Spec::default());
+        let polled = vec![question(2, false, 1, 1)];
+        let districts = DISTRICTS[..4].iter();
+        let spec = Spec {
+            // A district without questions is unopposed.
+            districts: districts
+                .map(|id| {
+                    (
+                        *id,
+                        if *id == "south" {
+                            Vec::new()
+                        } else {
+                            polled.clone()
+                        },
+                    )
+                })
+                .collect(),
+            ..Spec::default()
+        };
+        let mut world = World::new(&format!("roll agrees {seed}"), spec);
         // Seven weeks before the poll, at some hour.
         world.now = OPENS - 49 * DAY_MS + dice.random_range(0..DAY_MS);
         world.begin();
@@ -280,7 +299,9 @@ impl Run {
                         elsewhere.push(example.clone());
                     }
                 }
-                if !codes.contains(code) || !elsewhere.is_empty() {
+                // The engine cannot even read a district with a malformed name.
+                let unreadable = code == "entry.encoding" && codes.contains("roll.order");
+                if !(codes.contains(code) || unreadable) || !elsewhere.is_empty() {
                     self.outcome.faults.push(format!(
                         "seed {}, entry {}, type {event_type:#06x}: refused under {code} ({reason}), reported under {codes:?} {elsewhere:?}",
                         self.seed,
@@ -354,9 +375,12 @@ impl Run {
     }
 
     fn district(&mut self) -> sijill_registers::names::Name {
-        DISTRICTS[self.dice.random_range(0..DISTRICTS.len())]
-            .parse()
-            .unwrap()
+        let known = if self.chance(4) {
+            DISTRICTS.len()
+        } else {
+            DISTRICTS.len() - 1
+        };
+        DISTRICTS[self.dice.random_range(0..known)].parse().unwrap()
     }
 
     /// Offers definitions until one is taken. Spec: specs/roll.md §1.
