@@ -20,6 +20,7 @@ use sijill_engine::vault::{Admitted, Standing, Subject, Vault};
 use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::names::Name;
 use sijill_registers::roll::events::Pseudonym;
+use sijill_rules::Purpose;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::acts::Event;
@@ -86,7 +87,17 @@ impl Person {
 
     /// Whether they belong on the roll: not struck, and not found ineligible.
     pub(crate) fn is_listed(&self) -> bool {
-        !self.struck && self.checks.last().is_none_or(|check| check.failed.is_empty())
+        let last = self
+            .checks
+            .iter()
+            .rfind(|check| check.purpose == Purpose::Registration.number());
+        !self.struck && last.is_none_or(|check| check.failed.is_empty())
+    }
+
+    /// Whether the opening of a check for registration is kept.
+    pub(crate) fn was_checked(&self) -> bool {
+        let number = Purpose::Registration.number();
+        self.checks.iter().any(|check| check.purpose == number)
     }
 }
 
@@ -95,6 +106,8 @@ impl Person {
 pub(crate) struct Check {
     /// The random bytes.
     pub(crate) salt: [u8; 32],
+    /// Why the person was checked: [`Purpose::number`].
+    pub(crate) purpose: u8,
     /// When, in milliseconds.
     pub(crate) at_ms: u64,
     /// What was seen, as in the document; none if the registrar vouches for a check made elsewhere.

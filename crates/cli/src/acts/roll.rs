@@ -6,15 +6,17 @@ use jiff::civil::Date;
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::Acknowledgement;
 use sijill_ledger::{LedgerId, Role, SigningKey};
+use sijill_registers::ballot_box::Phase;
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::names::Name;
 use sijill_registers::roll::Governed;
 use sijill_registers::roll::commitments::{CheckContent, ReasonContent};
 use sijill_registers::roll::events::{
-    DistrictRoll, EligibilityChecked, ObjectionDecided, ObjectionFiled, ObjectionWindowExtended, Pseudonym,
-    RollEvent, RollFrozen, VoterCorrected, VoterRegistered, VoterStruck, VoterTransferred,
+    DistrictRoll, EligibilityChecked, HolidaysDeclared, ObjectionDecided, ObjectionFiled,
+    ObjectionWindowExtended, Pseudonym, RollEvent, RollFrozen, VoterCorrected, VoterRegistered, VoterStruck,
+    VoterTransferred,
 };
-use sijill_rules::{Evidence, Finding, Purpose, day_number};
+use sijill_rules::{Evidence, Finding, Holiday, HolidayList, ObjectionStatus, Purpose, day_number};
 
 use super::{Event, Pipeline, TOGETHER};
 use crate::error::{Failure, Outcome};
@@ -82,7 +84,7 @@ pub(crate) fn governed(event: &Event) -> Outcome<Governed> {
     })
 }
 
-/// Checks a person now, and takes the opening up in the book. Returns the event.
+/// Checks a person for registration, and takes the opening up in the book. Returns the event.
 pub(crate) fn check_person(
     governed: &Governed,
     roll: LedgerId,
@@ -94,26 +96,51 @@ pub(crate) fn check_person(
     let evidence = provider.map(|p| evidence(p, &person.identifier)).transpose()?;
     let failed: Vec<String> = match &evidence {
         None => Vec::new(),
-        Some(evidence) => find(governed, evidence, Purpose::Registration, false, now_ms)?
-            .failed
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        Some(evidence) => codes(&find(governed, evidence, Purpose::Registration, false, now_ms)?),
     };
+    commit_check(
+        governed,
+        roll,
+        pseudonym,
+        person,
+        Purpose::Registration,
+        evidence.as_ref(),
+        failed,
+        now_ms,
+    )
+}
+
+/// The conditions that failed.
+pub(crate) fn codes(finding: &Finding) -> Vec<String> {
+    finding.failed.iter().map(ToString::to_string).collect()
+}
+
+/// Commits to what came of a check, and takes the opening up in the book.
+#[expect(clippy::too_many_arguments, reason = "the fields of the document")]
+fn commit_check(
+    governed: &Governed,
+    roll: LedgerId,
+    pseudonym: Pseudonym,
+    person: &mut Person,
+    purpose: Purpose,
+    evidence: Option<&Evidence>,
+    failed: Vec<String>,
+    now_ms: u64,
+) -> Outcome<EligibilityChecked> {
     let salt = salt();
     let content = CheckContent {
         roll,
         pseudonym,
         pack: governed.pack_content(),
-        purpose: Purpose::Registration,
+        purpose,
         at_ms: now_ms,
         polling_day: governed.polling_day(),
-        evidence: evidence.as_ref(),
+        evidence,
         failed: &failed,
     };
     let event = EligibilityChecked {
         pseudonym,
-        purpose: Purpose::Registration.number(),
+        purpose: purpose.number(),
         eligible: failed.is_empty(),
         commitment: content.commit(&salt),
     };
@@ -123,6 +150,7 @@ pub(crate) fn check_person(
         .map_err(Failure::internal)?;
     person.checks.push(Check {
         salt,
+        purpose: purpose.number(),
         at_ms: now_ms,
         evidence,
         failed,
@@ -223,7 +251,7 @@ pub(crate) async fn register(
                 found.unwrap_or_else(|| Person::new(row.identifier.clone(), row.district.clone()));
             person.district = row.district.clone();
             person.struck = false;
-            let check = if checked && !person.checks.is_empty() {
+            let check = if checked && person.was_checked() {
                 None
             } else {
                 Some(check_person(
@@ -294,6 +322,146 @@ pub(crate) fn check_row(
         let evidence = evidence(provider, &row.identifier).map_err(failure)?;
         let now_ms = event.engine.now().as_u64();
         find(governed, &evidence, Purpose::Registration, false, now_ms).map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// What came of a check at the poll.
+pub(crate) struct PollCheck {
+    pub(crate) finding: Finding,
+    /// Where it stands on the roll, if it is recorded.
+    pub(crate) position: Option<u64>,
+}
+
+/// Checks a person at the poll. At a log-in or cast only a refusal is recorded, anywhere: otherwise the roll, the book or
+/// its log would tell who voted when. Spec: specs/roll.md §4.1.
+pub(crate) async fn check_at_poll(
+    event: &Event,
+    registrar: crate::commands::roll::Registrar,
+    identifier: &str,
+    purpose: Purpose,
+    provider: &dyn IdentityProvider,
+) -> Outcome<PollCheck> {
+    if !on_roll(event, |roll| roll.is_frozen())? {
+        return Err(Failure::refused(
+            "the roll is not frozen yet: there are no checks at the poll before",
+            "`sijill roll explain` says how a person stands now",
+        )
+        .code("roll.eligibility"));
+    }
+    let governed = governed(event)?;
+    let now_ms = event.engine.now().as_u64();
+    let evidence = evidence(provider, identifier)?;
+    let Standing { pseudonym, district } = standing(event, &registrar.pseudonyms, identifier)?;
+    let finding = find(&governed, &evidence, purpose, district.is_some(), now_ms)?;
+    if finding.is_eligible() && purpose != Purpose::Station {
+        return Ok(PollCheck {
+            finding,
+            position: None,
+        });
+    }
+    let mut book = registrar.book(event)?;
+    let fallback = match district {
+        Some(district) => district,
+        None => first_district(event)?,
+    };
+    let stranger = || Some(Person::stranger(identifier.to_owned(), fallback));
+    let changed = book.change(identifier, "check at the poll", stranger, |person| {
+        let failed = codes(&finding);
+        commit_check(
+            &governed,
+            event.roll,
+            pseudonym,
+            person,
+            purpose,
+            Some(&evidence),
+            failed,
+            now_ms,
+        )
+    })?;
+    let check = changed.ok_or_else(not_in_book)?;
+    let act = Typed::Roll(RollEvent::EligibilityChecked(check));
+    let recorded = event.act(&book.key, event.roll, act, &[]).await?;
+    Ok(PollCheck {
+        finding,
+        position: Some(recorded.seq.as_u64()),
+    })
+}
+
+fn first_district(event: &Event) -> Outcome<Name> {
+    let first = event.manifest.districts.first();
+    first
+        .map(|d| d.id.clone())
+        .ok_or_else(|| Failure::internal("an election without districts"))
+}
+
+/// Declares further holidays: the list that was cited last, and these behind it. Returns how many there are now.
+pub(crate) async fn declare_holidays(
+    event: &Event,
+    commission: &SigningKey,
+    more: Vec<Holiday>,
+) -> Outcome<usize> {
+    let governed = governed(event)?;
+    let known = governed.calendar().facts().iter().map(|fact| Holiday {
+        first: fact.first,
+        last: fact.last,
+        status: fact.status,
+        corrects: fact.corrects,
+        name: fact.name.clone(),
+        source: fact.source.clone(),
+    });
+    let facts: Vec<Holiday> = known.chain(more).collect();
+    let count = facts.len();
+    let list = HolidayList::new(facts);
+    // Here first, so that a list that cannot stand is not kept as a document.
+    let mut calendar = governed.calendar().clone();
+    let declared = HolidayList::from_json(&list.to_json())
+        .and_then(|list| list.declare(&mut calendar, event.engine.now().as_u64()));
+    declared.map_err(|e| {
+        Failure::refused(format!("the holidays: {e}"), "mend the file; nothing was written")
+            .code("roll.definition")
+    })?;
+    let holidays = event.engine.put_content(&list.to_json())?;
+    let act = Typed::Roll(RollEvent::HolidaysDeclared(HolidaysDeclared { holidays }));
+    event.act(commission, event.roll, act, &[]).await?;
+    Ok(count)
+}
+
+/// Why what the vault keeps of a person may not be erased yet.
+pub(crate) fn refuse_needed(event: &Event, pseudonym: &Pseudonym) -> Outcome {
+    let refuse = |why: &str, help: &str| Err(Failure::refused(why, help).code("vault.needed"));
+    let (frozen, registered) = on_roll(event, |roll| (roll.is_frozen(), roll.is_registered(pseudonym)))?;
+    if registered && !frozen {
+        return refuse(
+            "this person is on the roll, which is not frozen yet: the freeze needs their credential",
+            "strike the person first, or wait until the exclusions of every box are fixed",
+        );
+    }
+    if registered {
+        for (_, ballot_box) in &event.boxes {
+            if event.box_facts(ballot_box)?.phase < Phase::Excluded {
+                return refuse(
+                    "the exclusions of a ballot box are not fixed yet: they need this person's credential",
+                    "wait until `sijill election exclude` is done",
+                );
+            }
+        }
+    }
+    let governed = governed(event)?;
+    let now_ms = event.engine.now().as_u64();
+    let waits = governed.objections().any(|position| {
+        let status = governed.objection(position, now_ms).map(|reading| reading.status);
+        governed.objection_about(position) == Some(*pseudonym)
+            && matches!(
+                status,
+                None | Some(ObjectionStatus::Pending | ObjectionStatus::Overdue)
+            )
+    });
+    if waits {
+        return refuse(
+            "an objection about this person is not decided yet",
+            "wait for its decision: `sijill roll decide`",
+        );
     }
     Ok(())
 }
@@ -461,12 +629,7 @@ pub(crate) async fn object(
     statement: &str,
 ) -> Outcome<u64> {
     let pseudonym = book.pseudonyms.of(identifier);
-    let district = event
-        .manifest
-        .districts
-        .first()
-        .map(|d| d.id.clone())
-        .ok_or_else(|| Failure::internal("an election without districts"))?;
+    let district = first_district(event)?;
     // Whoever is not in the book yet has a page there from now on, but no place on the roll.
     let stranger = || Some(Person::stranger(identifier.to_owned(), district));
     let changed = book.change(identifier, "objection", stranger, |person| {

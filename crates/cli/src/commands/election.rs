@@ -14,7 +14,7 @@ use super::export::{self, Contests};
 use super::roll::{Registrar, RegistrarArgs};
 use super::{Common, public_key};
 use crate::acts::counting::Declared;
-use crate::acts::definition::Officials;
+use crate::acts::definition::{Announced, Officials};
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::render::{self, moment, number, say, show};
@@ -45,6 +45,13 @@ pub(crate) enum ElectionCommand {
         /// A trustee's public signing key, or a key file that shows it; once for each, in the order of the election file
         #[arg(long = "trustee", value_name = "KEY", required = true)]
         trustees: Vec<String>,
+        /// When the preliminary roll is announced and objections begin, such as 2026-11-15T08:00:00+03:00
+        /// [default: a minute from now]
+        #[arg(long, value_name = "TIME")]
+        objections_open: Option<jiff::Timestamp>,
+        /// The last day for objections, such as 2026-11-20, where the rules do not count the days [default: a week]
+        #[arg(long, value_name = "DAY")]
+        objections_until: Option<String>,
     },
     /// After the freeze and the trustees' keys: fix the election key, the boxes and the questions
     Prepare {
@@ -186,14 +193,30 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             registrar,
             members,
             trustees,
+            objections_open,
+            objections_until,
         } => {
+            let last_day = objections_until.as_deref().map(|text| {
+                sijill_rules::parse_date(text).ok_or_else(|| {
+                    Failure::usage("that is not a day", "type it as 2026-11-20").code("roll.day")
+                })
+            });
+            let opens_ms = objections_open.map(|at| {
+                u64::try_from(at.as_millisecond()).map_err(|_| {
+                    Failure::usage("that moment is before 1970", "name another").code("roll.window")
+                })
+            });
+            let announced = Announced {
+                opens_ms: opens_ms.transpose()?,
+                last_day: last_day.transpose()?,
+            };
             let keys = Keys {
                 commission: key,
                 registrar,
                 members,
                 trustees,
             };
-            new(file, rules.as_deref(), keys, common).await
+            new(file, rules.as_deref(), keys, announced, common).await
         }
         ElectionCommand::RestartCeremony { key } => {
             let (_site, _open, event) = common.start_event().await?;
@@ -293,7 +316,13 @@ struct Keys<'a> {
     trustees: &'a [String],
 }
 
-async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Common) -> Outcome {
+async fn new(
+    file: &Path,
+    rules_file: Option<&Path>,
+    keys: Keys<'_>,
+    announced: Announced,
+    common: &Common,
+) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
     let pack = rules::for_election(&text, rules_file)?;
     let manifest = election_file::compile(&text, &pack)?;
@@ -337,6 +366,7 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
         &pack,
         site.origin(),
         &officials,
+        announced,
         &commission,
     )
     .await?;

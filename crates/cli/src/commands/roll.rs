@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use sijill_engine::keyfile::{KeyFile, RegistrarSecret};
 use sijill_ledger::SigningKey;
-use sijill_rules::{Purpose, arabic_both, english_both};
+use sijill_rules::{Finding, Holiday, Purpose, arabic_both, english_both};
 
 use super::Common;
 use crate::acts::roll::Registered;
@@ -78,6 +78,40 @@ pub(crate) enum RollCommand {
         #[arg(long, value_name = "FILE")]
         persons: PathBuf,
     },
+    /// Check a person at the poll: at a station, when they log in, when they cast
+    #[command(
+        long_about = "Check a person at the poll: at a station, when they log in, when they cast.\n\n\
+        A check at a station is recorded. At a log-in or cast it is recorded only if it refuses: otherwise the roll would \
+        tell who voted when."
+    )]
+    Check {
+        /// The person's identifier: 11 digits
+        #[arg(value_name = "QID")]
+        person: String,
+        /// Where the person stands
+        #[arg(long, value_enum)]
+        at: PollPoint,
+        /// The register of persons, as for `explain`
+        #[arg(long, value_name = "FILE")]
+        persons: PathBuf,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+    },
+    /// Declare further holidays (commission)
+    #[command(
+        long_about = "Declare further holidays (commission). They count from now on, for every day that is reckoned by working days.\n\n\
+        The file is TOML:\n\n  [[holiday]]\n  first = \"2026-12-18\"\n  last = \"2026-12-18\"\n  status = \"announced\"   # \
+        estimate | announced | withdrawn\n  name = { en = \"National Day\", ar = \"اليوم الوطني\" }\n  source = \"Decree 1 of \
+        2026\"\n  # corrects = 1          # the number of an earlier holiday that this one replaces"
+    )]
+    Holidays {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
     /// Check a registered person again because their record has changed
     Correct {
         /// The person's identifier: 11 digits
@@ -131,7 +165,7 @@ pub(crate) enum RollCommand {
     /// Decide an objection (commission)
     Decide {
         /// Its number, as `object` said it
-        #[arg(value_name = "NUMBER")]
+        #[arg(value_name = "NUMBER", value_parser = typed_number)]
         objection: u64,
         /// upheld: the roll stays as it is; varied: followed in part; overturned: followed
         #[arg(long, value_enum)]
@@ -166,6 +200,39 @@ pub(crate) enum RollCommand {
         #[command(flatten)]
         registrar: RegistrarArgs,
     },
+}
+
+/// A number as people type it, in digits of any script.
+fn typed_number(text: &str) -> Result<u64, std::num::ParseIntError> {
+    sijill_rules::western_digits(text.trim()).parse()
+}
+
+/// Where a person stands at the poll.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum PollPoint {
+    /// Before the officers of a polling station.
+    Station,
+    /// Before a voting booth on a screen.
+    LogIn,
+    /// With a ballot in hand.
+    Cast,
+}
+
+impl PollPoint {
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::Station => Purpose::Station,
+            Self::LogIn => Purpose::LogIn,
+            Self::Cast => Purpose::Cast,
+        }
+    }
+}
+
+/// Holidays as people write them.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HolidaysFile {
+    holiday: Vec<Holiday>,
 }
 
 /// What an objection says of the roll.
@@ -240,6 +307,47 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
             registrar,
             persons,
         } => explain(person, registrar, persons, common).await,
+        RollCommand::Check {
+            person,
+            at,
+            persons,
+            registrar,
+        } => {
+            let (identifier, persons) = (roll_person(person)?, read_persons(persons)?);
+            let (site, _open, event) = common.start_event().await?;
+            let registrar = Registrar::unlock(registrar, common, &site, &event)?;
+            let checked =
+                acts::roll::check_at_poll(&event, registrar, &identifier, at.purpose(), &persons).await?;
+            say_finding(&checked.finding);
+            match checked.position {
+                Some(position) => say!("Recorded: entry {position} of the roll."),
+                None => say!("Not recorded."),
+            }
+            show!(json!({
+                "eligible": checked.finding.is_eligible(),
+                "failed": acts::roll::codes(&checked.finding),
+                "entry": checked.position,
+            }));
+            Ok(())
+        }
+        RollCommand::Holidays { file, key } => {
+            let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
+            let more: HolidaysFile = toml::from_str(&text).map_err(|e| {
+                Failure::refused(
+                    format!("{}: {e}", file.display()),
+                    "`sijill roll holidays --help` shows the form; nothing was written",
+                )
+                .code("roll.definition")
+            })?;
+            let (_site, _open, event) = common.start_event().await?;
+            let key = common.signing_key(key)?;
+            let added = more.holiday.len();
+            let all = acts::roll::declare_holidays(&event, &key, more.holiday).await?;
+            say!("Declared {added} holidays; the roll knows {all} now.");
+            say!("The last day for objections stays; only `sijill roll extend` moves it.");
+            show!(json!({ "declared": added, "known": all }));
+            Ok(())
+        }
         RollCommand::Correct {
             person,
             registrar,
@@ -367,10 +475,39 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
     }
 }
 
+/// Every condition, in both languages.
+fn say_lines(finding: &Finding) {
+    for line in &finding.lines {
+        say!("{} {}", if line.holds { "[yes]" } else { "[no] " }, line.text.en);
+        say!("      {}", line.text.ar);
+    }
+}
+
+fn say_verdict(finding: &Finding) {
+    say!(
+        "{}",
+        if finding.is_eligible() {
+            "Eligible. / مستوفٍ للشروط."
+        } else {
+            "Not eligible. / غير مستوفٍ للشروط."
+        }
+    );
+}
+
+fn say_finding(finding: &Finding) {
+    say_lines(finding);
+    say_verdict(finding);
+}
+
 /// An identifier in its one spelling.
-fn roll_person(text: &str) -> Outcome<String> {
-    roll_file::identifier(text)
-        .map_err(|problem| Failure::usage(problem, "type it as it stands on the roll").code("identity.form"))
+pub(crate) fn roll_person(text: &str) -> Outcome<String> {
+    roll_file::identifier(text).map_err(|problem| {
+        Failure::usage(
+            format!("{problem} / الرقم غير مكتوب كما يجب"),
+            "type it as it stands on the roll / اكتب الرقم كما هو في الجدول",
+        )
+        .code("identity.form")
+    })
 }
 
 fn read_persons(path: &Path) -> Outcome<PersonsFile> {
@@ -388,12 +525,16 @@ async fn explain(person: &str, registrar: &RegistrarArgs, persons: &Path, common
     let on_roll = standing.district.is_some();
     // The conditions of voting, those of the roll among them.
     let finding = acts::roll::find(&governed, &evidence, Purpose::LogIn, on_roll, now_ms)?;
-    for line in &finding.lines {
-        say!("{} {}", if line.holds { "[yes]" } else { "[no] " }, line.text.en);
-        say!("      {}", line.text.ar);
-    }
+    say_lines(&finding);
     if let Some(district) = &standing.district {
-        say!("Registered in {district}.");
+        let name = event
+            .manifest
+            .district(district)
+            .map(|d| crate::render::bilingual(&d.name));
+        say!(
+            "Registered in {district}. / مقيد في الدائرة: {}",
+            name.unwrap_or_default()
+        );
     } else if let Some(window) = governed.window() {
         let zone = &governed.pack().calendar.time_zone;
         say!(
@@ -403,13 +544,8 @@ async fn explain(person: &str, registrar: &RegistrarArgs, persons: &Path, common
             arabic_both(window.last_day)
         );
     }
-    let verdict = if finding.is_eligible() {
-        "Eligible. / مستوفٍ للشروط."
-    } else {
-        "Not eligible. / غير مستوفٍ للشروط."
-    };
-    say!("{verdict}");
-    let failed: Vec<String> = finding.failed.iter().map(ToString::to_string).collect();
+    say_verdict(&finding);
+    let failed = acts::roll::codes(&finding);
     show!(json!({ "eligible": finding.is_eligible(), "failed": failed, "district": standing.district }));
     Ok(())
 }

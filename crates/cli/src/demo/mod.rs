@@ -27,7 +27,7 @@ use sijill_registers::names::Name;
 use sijill_rules::RulePack;
 use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
 
-use crate::acts::definition::{Officials, define};
+use crate::acts::definition::{Announced, Officials, define};
 use crate::acts::{Event, counting, credentials, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
@@ -132,6 +132,7 @@ async fn run_event(
         &pack,
         site.origin(),
         &officials,
+        Announced::default(),
         &people.commission,
     )
     .await?;
