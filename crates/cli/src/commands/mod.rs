@@ -16,6 +16,7 @@ pub(crate) mod roll;
 pub(crate) mod store;
 pub(crate) mod store_copy;
 pub(crate) mod trustee;
+pub(crate) mod vault;
 pub(crate) mod views;
 pub(crate) mod vote;
 
@@ -107,6 +108,9 @@ enum Command {
     /// Keep the electoral roll (registrar)
     #[command(subcommand)]
     Roll(roll::RollCommand),
+    /// Look after what is kept of persons: copies, erasure, access log (registrar)
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Issue voters' credentials (registrar)
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
@@ -233,6 +237,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Init(args) => init::run(&args, common),
         Command::Key(command) => key::run(&command, common),
         Command::Roll(command) => roll::run(&command, common).await,
+        Command::Vault(command) => vault::run(&command, common).await,
         Command::Credential(command) => credential::run(&command, common).await,
         Command::Election(command) => election::run(&command, common).await,
         Command::Box(command) => ballot_box::run(&command, common).await,
