@@ -8,6 +8,7 @@
 //! [`KurrentDbOptions`] is the configuration, [`KurrentDbStore`] the store, [`KurrentDbRecord`] the checkpoint record
 //! beside it.
 
+mod clock;
 mod event;
 mod lease;
 mod options;

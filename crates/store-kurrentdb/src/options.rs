@@ -24,6 +24,14 @@ pub enum KurrentDbError {
         /// What went wrong.
         reason: String,
     },
+    /// A server's certificate is expired, for another name, or of an authority that is not known here.
+    #[error("the certificate of KurrentDB at {hosts} is not accepted: {reason}")]
+    Certificate {
+        /// The servers.
+        hosts: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The server knows no such user, or the user may not read and write.
     #[error(
         "KurrentDB at {hosts} denies access: check user and password, and that the user may read and write the streams \

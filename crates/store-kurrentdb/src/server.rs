@@ -228,6 +228,50 @@ impl Server {
         .await
     }
 
+    /// Appends one event after a revision, or as the first one. A missing answer is looked up: our id at our place is
+    /// certain, and so is another one there. Until then the event is sent again, as long as patience lasts. Answers its
+    /// revision; any trouble but `Unknown` means that it never stands there.
+    pub(crate) async fn put_one(
+        &self,
+        stream: &str,
+        after: Option<u64>,
+        event: EventData,
+        patience: Duration,
+    ) -> Result<u64, Trouble> {
+        let state = after.map_or(StreamState::NoStream, StreamState::StreamRevision);
+        let at = after.map_or(0, |after| after.saturating_add(1));
+        let id = uuid::Uuid::new_v4();
+        let event = event.id(id);
+        let mut patience = Patience::new(patience);
+        let mut doubt = false;
+        loop {
+            let deadline = self.options.request.min(patience.left());
+            let trouble = match self.append(stream, state, vec![event.clone()], deadline).await {
+                Ok(_) => return Ok(at),
+                Err(trouble) => trouble,
+            };
+            doubt |= matches!(trouble, Trouble::Unknown(_));
+            if doubt {
+                if let Ok(events) = self.read(stream, at, 1, usize::MAX, self.options.request).await
+                    && let Some(event) = events.first()
+                {
+                    return match event.id == id {
+                        true => Ok(at),
+                        false => Err(Trouble::WrongRevision(Some(event.revision))),
+                    };
+                }
+            } else if !trouble.may_pass() {
+                return Err(trouble);
+            }
+            if !patience.pause().await {
+                return Err(match (doubt, trouble) {
+                    (true, trouble) => Trouble::Unknown(trouble.reason()),
+                    (false, trouble) => trouble,
+                });
+            }
+        }
+    }
+
     fn read_options(&self) -> ReadStreamOptions {
         let options = ReadStreamOptions::default().requires_leader(true);
         match &self.options.credentials {
