@@ -47,7 +47,8 @@ const FULL_OR_FAILING: &str = "nothing that was acknowledged is lost. See that t
 const DAMAGED: &str = "nothing was written. `sijill store check` names what is damaged. Put back a good copy of the data folder \
      (with KurrentDB: compare its nodes, deploy/kurrentdb/README.md), or read the published folder, which has everything up \
      to the last publication";
-const TOO_LARGE: &str = "nothing was written. Raise MaxAppendSize of KurrentDB to 1 MiB or more, on every node";
+const TOO_LARGE: &str =
+    "nothing was written. Raise MaxAppendSize of KurrentDB to 1 MiB or more, on every node";
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
@@ -172,7 +173,9 @@ impl From<&EngineError> for Failure {
             EngineError::Record { .. } | EngineError::RecordFolder(_) | EngineError::Lost { .. } => {
                 "engine.record"
             }
-            EngineError::Create(CreateError::Elsewhere(elsewhere)) => return Self::from((**elsewhere).clone()),
+            EngineError::Create(CreateError::Elsewhere(elsewhere)) => {
+                return Self::from((**elsewhere).clone());
+            }
             EngineError::Create(CreateError::TooLarge) => "store.too-large",
             EngineError::Create(CreateError::Busy | CreateError::Unavailable { .. })
             | EngineError::Read(ReadError::Unavailable { .. })

@@ -173,8 +173,11 @@ impl Site {
     /// What another node of this installation is to be.
     pub(crate) fn join(&self, checkpoints: Option<PathBuf>, node: Node) -> Outcome<NewSite> {
         let not_shared = |what: &str, help: &str| {
-            Failure::refused(format!("{what} of {} cannot be shared", self.root.display()), help)
-                .code("store.not-shared")
+            Failure::refused(
+                format!("{what} of {} cannot be shared", self.root.display()),
+                help,
+            )
+            .code("store.not-shared")
         };
         let Some(store) = &self.file.store else {
             return Err(not_shared(

@@ -289,9 +289,12 @@ pub fn compare(
     other: Option<(Source, &SignedCheckpoint)>,
 ) -> Result<Standing, RecordError> {
     let other = other.map(|(source, signed)| (source, Head::from(signed)));
-    Ok(check_standing(record.map(Head::from), other, chain.size(), |size| {
-        chain.root_at(size)
-    })?)
+    Ok(check_standing(
+        record.map(Head::from),
+        other,
+        chain.size(),
+        |size| chain.root_at(size),
+    )?)
 }
 
 const RECORD: Purpose = Purpose {

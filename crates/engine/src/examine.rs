@@ -269,7 +269,12 @@ fn cite(
     }
 }
 
-fn compare_with_record(found: &mut LedgerFindings, record: &dyn CheckpointRecord, head: Option<&Head>, broken: bool) {
+fn compare_with_record(
+    found: &mut LedgerFindings,
+    record: &dyn CheckpointRecord,
+    head: Option<&Head>,
+    broken: bool,
+) {
     let Some(head) = head else {
         found.may_go_on = Some(false);
         return;

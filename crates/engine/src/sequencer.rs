@@ -242,7 +242,9 @@ async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Res
     let expected = handle.with_head(|head| head.chain.size());
     if first + entries.len() as u64 != expected {
         let problem = "an admitted event could not be applied";
-        reload(shared, handle, first).await.map_err(SubmitError::ReadOnly)?;
+        reload(shared, handle, first)
+            .await
+            .map_err(SubmitError::ReadOnly)?;
         answer_all(waiting, |_| Err(SubmitError::Unavailable(problem.to_owned())));
         return Ok(());
     }
@@ -251,7 +253,9 @@ async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Res
         match append(shared, handle, first, batch).await {
             Ok(()) => {}
             Err(Failure::Retry(error)) => {
-                reload(shared, handle, first).await.map_err(SubmitError::ReadOnly)?;
+                reload(shared, handle, first)
+                    .await
+                    .map_err(SubmitError::ReadOnly)?;
                 answer_all(waiting, |_| Err(error.clone()));
                 return Ok(());
             }

@@ -16,6 +16,7 @@ mod record;
 mod server;
 mod store;
 mod subscription;
+mod tls;
 
 pub use lease::{LeaseError, LeasedStore, Leases, Node};
 pub use options::{KurrentDbError, KurrentDbOptions};

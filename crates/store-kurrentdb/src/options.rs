@@ -13,10 +13,10 @@ pub enum KurrentDbError {
     /// The connection string is not one. It is not shown, because it may hold a password.
     #[error("the connection string of KurrentDB is not usable: {0}")]
     Settings(String),
-    /// No server answers, or the connection cannot be secured.
+    /// No server answers.
     #[error(
-        "KurrentDB does not answer at {hosts}: {reason}. Check that it runs, that the port is open, and that its \
-         certificate is valid and signed by the authority in tlsCaFile (or by one of the system's)"
+        "KurrentDB does not answer at {hosts}: {reason}. Check that it runs, that the port is open, and whether it wants \
+         TLS (tls=true, which is the default)"
     )]
     Unreachable {
         /// Where it was looked for.

@@ -193,9 +193,9 @@ impl KurrentDbRecord {
     fn fence(&self, ledger: LedgerId) -> Result<u64, RecordError> {
         match &self.leases {
             None => Ok(0),
-            Some(leases) => leases
-                .fence(ledger)
-                .ok_or_else(|| self.unavailable(ledger, "this node's lease of the ledger has run out".into())),
+            Some(leases) => leases.fence(ledger).ok_or_else(|| {
+                self.unavailable(ledger, "this node's lease of the ledger has run out".into())
+            }),
         }
     }
 
@@ -360,8 +360,8 @@ async fn put(
     note: String,
     fence: u64,
 ) -> Result<(), Trouble> {
-    let event = EventData::binary(CHECKPOINT, note.into_bytes().into())
-        .metadata(fence.to_be_bytes().to_vec().into());
+    let event =
+        EventData::binary(CHECKPOINT, note.into_bytes().into()).metadata(fence.to_be_bytes().to_vec().into());
     server
         .put_one(stream, after, event, server.options.patience)
         .await

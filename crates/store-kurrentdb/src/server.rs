@@ -17,6 +17,7 @@ use kurrentdb::{
 use tokio::time::Instant;
 
 use crate::options::{KurrentDbError, KurrentDbOptions};
+use crate::tls;
 
 /// The connection to the servers.
 pub(crate) struct Server {
@@ -146,9 +147,18 @@ impl Server {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "no answer in time".into(),
             };
-            if !patience.pause().await {
-                return Err(unreachable(reason));
+            if patience.pause().await {
+                continue;
             }
+            let (settings, wait) = (options.settings.clone(), options.request);
+            let looked = tokio::task::spawn_blocking(move || tls::problem(&settings, wait)).await;
+            return Err(match looked {
+                Ok(Some(reason)) => KurrentDbError::Certificate {
+                    hosts: options.hosts.clone(),
+                    reason,
+                },
+                _ => unreachable(reason),
+            });
         };
         let version = info.version();
         if version < (22, 10) {

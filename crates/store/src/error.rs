@@ -40,7 +40,9 @@ pub enum BatchError {
 
 /// Which other node writes a ledger now. Send what is for the ledger there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ledger {ledger} is written by node {node} at {address}, whose lease ends in {ends_in_ms} ms unless it is renewed")]
+#[error(
+    "ledger {ledger} is written by node {node} at {address}, whose lease ends in {ends_in_ms} ms unless it is renewed"
+)]
 pub struct Elsewhere {
     /// The ledger.
     pub ledger: LedgerId,

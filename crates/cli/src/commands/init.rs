@@ -103,7 +103,9 @@ pub(crate) fn run(args: &InitArgs, common: &Common) -> Outcome {
     if args.join.is_some() {
         say!("It writes to the same ledgers, under the same passphrase. Name the event with --event.");
     } else {
-        say!("Next: `sijill key new` for commission and registrar, `sijill trustee keygen` for each trustee.");
+        say!(
+            "Next: `sijill key new` for commission and registrar, `sijill trustee keygen` for each trustee."
+        );
     }
     show!(serde_json::json!({
         "dir": common.dir(),

@@ -345,7 +345,10 @@ async fn summary(store: &dyn EventStore, ledger: LedgerId, which: &str) -> Outco
 
 fn read_failure(which: &str, error: &ReadError) -> Failure {
     let (code, help) = match error {
-        ReadError::Unavailable { .. } => ("store.unavailable", "run the command again when the store answers"),
+        ReadError::Unavailable { .. } => (
+            "store.unavailable",
+            "run the command again when the store answers",
+        ),
         _ => (
             "store.damaged",
             "do not go on working with it; compare it with a backup, another node or a published copy",

@@ -109,7 +109,9 @@ fn password_file(path: &Path) -> Outcome<Zeroizing<String>> {
     let name = path.display();
     if mode & 0o077 != 0 {
         let problem = format!("the password file {name} can be read by others (mode {mode:03o})");
-        return Err(Failure::refused(problem, format!("run: chmod 600 {name}")).code("store.password-exposed"));
+        return Err(
+            Failure::refused(problem, format!("run: chmod 600 {name}")).code("store.password-exposed")
+        );
     }
     let mut text = Zeroizing::new(String::new());
     file.take(MAX_PASSWORD_BYTES + 1)
@@ -162,7 +164,9 @@ impl From<LeaseError> for Failure {
     fn from(error: LeaseError) -> Self {
         match error {
             LeaseError::Held(elsewhere) => elsewhere.into(),
-            LeaseError::Node => Self::refused(error.to_string(), "mend [node] in site.toml").code("store.node"),
+            LeaseError::Node => {
+                Self::refused(error.to_string(), "mend [node] in site.toml").code("store.node")
+            }
             LeaseError::Damaged { .. } => Self::failed(
                 error.to_string(),
                 "find out who; access lists keep others from writing there. Nothing was changed",

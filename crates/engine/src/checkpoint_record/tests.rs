@@ -441,7 +441,9 @@ fn a_shared_record_that_went_back_is_noticed() {
     let ledger = Ledger::new(1);
     let stored = tree(10);
     let standing = |shared: Option<SignedCheckpoint>, remembered: Option<SignedCheckpoint>, entries: u64| {
-        let other = remembered.as_ref().map(|signed| (Source::Remembered, signed.into()));
+        let other = remembered
+            .as_ref()
+            .map(|signed| (Source::Remembered, signed.into()));
         check_standing(shared.as_ref().map(Head::from), other, entries, |size| {
             stored.root_at(size)
         })
