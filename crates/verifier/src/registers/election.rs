@@ -14,14 +14,16 @@ use crate::events::{BoxDefined, ContentRef, Event, ListedLedger, PaperReturned, 
 use crate::ledger::{Ledger, replay};
 use crate::manifest::{Manifest, ManifestError};
 use crate::registers::ceremony::{self, Ceremony, Sender};
+use crate::registers::outcome::{Adopted, Decision, PaperReturn, Seated};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
+use crate::suite::tally::parse_result;
 use crate::suite::threshold::Numbers;
 use crate::suite::trustee::{Trustee, trustees_record};
 use crate::wire::{self, Kind, Ref};
 
 /// The checks that [`replay_election`] fills, in part or wholly.
-pub(crate) const ELECTION_CHECKS: [Check; 12] = [
+pub(crate) const ELECTION_CHECKS: [Check; 17] = [
     Check::ElectionOrder,
     Check::ElectionManifest,
     Check::TrusteeKey,
@@ -34,15 +36,21 @@ pub(crate) const ELECTION_CHECKS: [Check; 12] = [
     Check::CeremonyKey,
     Check::CeremonyComplaint,
     Check::ElectionCertification,
+    Check::OutcomeRules,
+    Check::OutcomeOrder,
+    Check::OutcomeTie,
+    Check::OutcomeCandidate,
+    Check::OutcomeObjection,
 ];
 
-/// A view that is published. The order is that of specs/election.md §6.
+/// A view that is published. The order is that of specs/election.md §6; then specs/outcome.md §8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum View {
     Turnout,
     Trackers,
     Tally,
     Result,
+    Outcome,
 }
 
 impl View {
@@ -52,6 +60,7 @@ impl View {
             "trackers" => View::Trackers,
             "tally" => View::Tally,
             "result" => View::Result,
+            "outcome" => View::Outcome,
             _ => return None,
         })
     }
@@ -80,10 +89,12 @@ pub(crate) struct FixedTrustees {
 }
 
 /// A published view.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PublishedView {
     pub(crate) size: u64,
     pub(crate) content: ContentRef,
+    /// Of a view `outcome`: who is elected by each question, if the votes are known.
+    pub(crate) seated: Option<Vec<Option<Seated>>>,
 }
 
 /// What the election ledger says.
@@ -102,8 +113,19 @@ pub(crate) struct Election {
     pub(crate) anchors: BTreeMap<[u8; 32], At<TallyAnchored>>,
     pub(crate) shares: BTreeMap<([u8; 32], u16), At<ContentRef>>,
     pub(crate) results: BTreeMap<[u8; 32], At<ContentRef>>,
-    pub(crate) papers: BTreeMap<[u8; 32], At<PaperReturned>>,
-    pub(crate) views: BTreeMap<([u8; 32], View), At<PublishedView>>,
+    /// The digital counts that the ledger declares, where they can be read.
+    pub(crate) declared: BTreeMap<[u8; 32], Vec<Vec<u64>>>,
+    /// The return of each box, and its recounts.
+    pub(crate) papers: BTreeMap<[u8; 32], Vec<At<PaperReturn>>>,
+    /// In the order of their publication; only a result and what rests on it is published more than once.
+    pub(crate) views: BTreeMap<([u8; 32], View), Vec<At<PublishedView>>>,
+    pub(crate) adopted: Option<At<Adopted>>,
+    /// Answers that were removed, by district and question.
+    pub(crate) removed: BTreeMap<(String, u16), BTreeSet<u16>>,
+    /// Decided ties of current results, by box and question.
+    pub(crate) ties: BTreeMap<([u8; 32], u16), Decision>,
+    /// Whether each objection to a result was decided, by its position.
+    pub(crate) objections: BTreeMap<u64, bool>,
     /// Keys that have certified the results.
     pub(crate) certified: BTreeSet<[u8; 32]>,
     /// Position of the last event that certification is about.
@@ -144,13 +166,13 @@ impl Election {
             >= threshold
     }
 
-    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11.
+    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11, specs/outcome.md §4.
     pub(crate) fn is_published(&self, manifest: &Manifest, ballot_box: &[u8; 32]) -> bool {
         let has = |view: View| self.views.contains_key(&(*ballot_box, view));
         let of_box = has(View::Turnout) && has(View::Trackers) && has(View::Tally);
         self.anchors.get(ballot_box).is_some_and(|anchor| {
             let has_result = anchor.value.counted >= manifest.min_ballots || manifest.paper;
-            of_box && (has(View::Result) || !has_result)
+            of_box && (self.current_result(ballot_box).is_some() || !has_result)
         })
     }
 }
@@ -178,19 +200,19 @@ pub(crate) fn replay_election(source: &dyn Source, ledger: &Ledger, checks: &mut
 }
 
 /// One entry and what is needed to judge it.
-struct Step<'s, 'e> {
-    source: &'s dyn Source,
+pub(super) struct Step<'s, 'e> {
+    pub(super) source: &'s dyn Source,
     ledger: &'s Ledger,
-    entry: &'s wire::Entry<'e>,
-    checks: &'s mut Checks,
+    pub(super) entry: &'s wire::Entry<'e>,
+    pub(super) checks: &'s mut Checks,
 }
 
 impl Step<'_, '_> {
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place::entry(self.ledger.id, self.entry.seq)
     }
 
-    fn at<T>(&self, value: T) -> At<T> {
+    pub(super) fn at<T>(&self, value: T) -> At<T> {
         At {
             seq: self.entry.seq,
             value,
@@ -208,12 +230,23 @@ impl Step<'_, '_> {
             event,
             Event::Genesis(_) | Event::RoleGranted(_) | Event::RoleRevoked(_)
         );
+        // Their place is judged with their own rules.
+        let of_outcome = matches!(
+            event,
+            Event::RulesAdopted { .. }
+                | Event::TieDecided(_)
+                | Event::PaperRecounted { .. }
+                | Event::CandidateRemoved(_)
+                | Event::ResultObjectionFiled { .. }
+                | Event::ResultObjectionDecided { .. }
+        );
         if !of_roles && *event != Event::ResultsCertified {
-            if !election.certified.is_empty() {
+            if election.certified.is_empty() {
+                election.last_to_certify = self.entry.seq;
+            } else if !of_outcome {
                 self.order(Err("an event after the results were certified"));
                 return;
             }
-            election.last_to_certify = self.entry.seq;
         }
         let sender = |attempt: &u16, index: &u16| Sender {
             attempt: *attempt,
@@ -268,6 +301,16 @@ impl Step<'_, '_> {
                 self.ceremony(election, |step, _| step.restarted(*attempt))
             }
             Event::ResultsCertified => self.certified(election),
+            Event::RulesAdopted { pack, polling_day } => self.rules_adopted(election, pack, *polling_day),
+            Event::TieDecided(decided) => self.tie_decided(election, decided),
+            Event::PaperRecounted { paper, reason } => self.paper_recounted(election, paper, reason),
+            Event::CandidateRemoved(removed) => self.candidate_removed(election, removed),
+            Event::ResultObjectionFiled { ledger } => self.objection_filed(election, ledger),
+            Event::ResultObjectionDecided {
+                objection,
+                decision,
+                reason,
+            } => self.objection_decided(election, *objection, *decision, reason),
             Event::ElectionDefined { manifest, ledgers } => self.defined(election, manifest, ledgers),
             Event::TrusteeKeyPublished { index, record } => self.trustee_key(election, *index, record),
             Event::TrusteesFixed { trustees, public_key } => {
@@ -400,7 +443,7 @@ impl Step<'_, '_> {
         take(step, manifest);
     }
 
-    /// Spec: specs/election.md §4.11.
+    /// Spec: specs/election.md §4.11, specs/outcome.md §7.
     fn certified(&mut self, election: &mut Election) {
         let Some(manifest) = &election.manifest else {
             return self.undefined();
@@ -420,6 +463,8 @@ impl Step<'_, '_> {
             Err("this key has certified already")
         } else if seen <= election.last_to_certify {
             Err("who certified had not seen everything")
+        } else if election.certified.is_empty() {
+            election.settled()
         } else {
             Ok(())
         };
@@ -536,7 +581,7 @@ impl Step<'_, '_> {
         election.boxes.insert(defined.ledger, self.at(defined.clone()));
     }
 
-    /// Spec: specs/election.md §4.5.
+    /// Spec: specs/election.md §4.5, specs/outcome.md §1.
     fn poll_opened(&mut self, election: &mut Election) {
         let Some(manifest) = &election.manifest else {
             return self.undefined();
@@ -548,9 +593,19 @@ impl Step<'_, '_> {
         } else {
             Ok(())
         };
-        if self.order(order) {
-            election.opened = Some(self.entry.seq);
+        let lawless = manifest.elects() && election.adopted.is_none();
+        if !self.order(order) {
+            return;
         }
+        if lawless {
+            let place = self.place();
+            let detail = "the poll fills seats, but no rules were adopted";
+            return self.checks.fail(Check::OutcomeOrder, place, detail);
+        }
+        if manifest.elects() {
+            self.checks.pass(Check::OutcomeOrder);
+        }
+        election.opened = Some(self.entry.seq);
     }
 
     /// Spec: specs/election.md §4.6. Agreement with the box is checked when the box was read.
@@ -633,7 +688,21 @@ impl Step<'_, '_> {
         };
         if self.order(order) {
             election.results.insert(*ballot_box, self.at(*result));
+            if let Some(counts) = self.declared_counts(election, ballot_box, result) {
+                election.declared.insert(*ballot_box, counts);
+            }
         }
+    }
+
+    fn declared_counts(
+        &self,
+        election: &Election,
+        ballot_box: &[u8; 32],
+        result: &ContentRef,
+    ) -> Option<Vec<Vec<u64>>> {
+        let district = &election.boxes.get(ballot_box)?.value.district;
+        let district = election.manifest.as_ref()?.district(district)?;
+        parse_result(&read_content(self.source, result).ok()?, &district.questions).ok()
     }
 
     /// Spec: specs/election.md §4.9. Arithmetic is checked when the box was read.
@@ -648,11 +717,15 @@ impl Step<'_, '_> {
             Ok(())
         };
         if self.order(order) {
-            election.papers.insert(paper.ledger, self.at(paper.clone()));
+            let returned = self.at(PaperReturn {
+                numbers: paper.clone(),
+                reason: None,
+            });
+            election.papers.insert(paper.ledger, vec![returned]);
         }
     }
 
-    /// Spec: specs/election.md §4.10, §6.
+    /// Spec: specs/election.md §4.10, §6, specs/outcome.md §4, §8.
     fn view_published(
         &mut self,
         election: &mut Election,
@@ -673,25 +746,42 @@ impl Step<'_, '_> {
             .get(ballot_box)
             .zip(election.manifest.as_ref())
             .is_none_or(|(anchor, manifest)| anchor.value.counted >= manifest.min_ballots);
+        let again = match view {
+            View::Turnout | View::Trackers | View::Tally => election.view(ballot_box, view).is_some(),
+            View::Result => election.current_result(ballot_box).is_some(),
+            View::Outcome => election.current_outcome(ballot_box).is_some(),
+        };
         let order = if !election.anchors.contains_key(ballot_box) {
             Err("the tally of the box is not anchored")
+        } else if view == View::Outcome && election.adopted.is_none() {
+            Err("an outcome, but no rules were adopted")
+        } else if view == View::Outcome && election.current_result(ballot_box).is_none() {
+            Err("an outcome before the current result of the box")
+        } else if view == View::Outcome && election.has_open_tie(ballot_box) {
+            Err("an outcome before a tie of the box is decided")
         } else if view == View::Result && decrypted && !election.results.contains_key(ballot_box) {
             Err("the result of the box is not declared")
         } else if view == View::Result && !decrypted && !paper {
             Err("the box is below the minimum and has no paper: there is no result")
         } else if view == View::Result && paper_missing {
             Err("the paper return of the box is missing")
-        } else if election.views.contains_key(&(*ballot_box, view)) {
+        } else if again {
             Err("the view was published already")
         } else {
             Ok(())
         };
         if self.order(order) {
-            let published = PublishedView {
+            let of_outcome = view == View::Outcome;
+            let published = self.at(PublishedView {
                 size,
                 content: *content,
-            };
-            election.views.insert((*ballot_box, view), self.at(published));
+                seated: of_outcome.then(|| election.seated(ballot_box)).flatten(),
+            });
+            election
+                .views
+                .entry((*ballot_box, view))
+                .or_default()
+                .push(published);
         }
     }
 
