@@ -366,12 +366,20 @@ impl Run<'_> {
             defined_at: election.defined.as_ref().map_or(u64::MAX, |defined| defined.seq),
         };
         let RollFacts { rules, frozen } = check_roll(self.source, ledger, announced, &mut self.checks);
-        // A roll that is not defined yet will have to agree then.
-        if let (Some(adopted), Some(rules)) = (&election.adopted, rules) {
-            let same = rules == (adopted.value.content.sha256, adopted.value.polling_day);
-            let place = Place::entry(election_id, adopted.seq);
-            let detail = "the roll has another rule pack or polling day";
-            self.checks.require(Check::OutcomeRules, place, same, detail);
+        match (&election.adopted, rules) {
+            // An event is reported once for each code.
+            (Some(adopted), Some(_)) if !adopted.value.holds => {}
+            (Some(adopted), Some(rules)) => {
+                let same = rules == (adopted.value.content, adopted.value.polling_day);
+                let place = Place::entry(election_id, adopted.seq);
+                let detail = "the roll has another rule pack or polling day";
+                self.checks.require(Check::OutcomeRules, place, same, detail);
+            }
+            (Some(_), None) => {
+                let reason = "that the roll has the same rule pack and polling day: the roll is not defined";
+                self.checks.limit(Check::OutcomeRules, reason);
+            }
+            (None, _) => {}
         }
         check_against_roll(
             election_id,

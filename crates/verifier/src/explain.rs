@@ -398,7 +398,7 @@ pub const CODES: &[Code] = &[
     code(
         "5.21",
         "outcome.order",
-        "a tie, recount, removal or objection is decided or recorded where or when it must not be, or the poll opened without rules",
+        "rules, a tie, a recount, a removal or an objection stand where or when they must not, or the poll opened without rules",
         ELECTED,
     ),
     code(

@@ -16,8 +16,8 @@ use crate::report::{
     Verdict,
 };
 use crate::words::{
-    GROUPS, Language, arabic_reason, arabic_title, check_verdict, elected_by, grouped, meaning, percent, profile, stage,
-    verdict,
+    GROUPS, Language, arabic_reason, arabic_title, check_verdict, elected_by, grouped, meaning, percent,
+    profile, stage, verdict,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -752,7 +752,10 @@ impl Page<'_> {
             self.raw("</th><td>");
             match by {
                 Some(by) => self.pair(elected_by(by)),
-                None => self.say("not elected: removed, votes are void", "لم يفز: استُبعد وأصواته لاغية"),
+                None => self.say(
+                    "not elected: removed, votes are void",
+                    "لم يفز: استُبعد وأصواته لاغية",
+                ),
             }
             self.raw("</td></tr>\n");
         }

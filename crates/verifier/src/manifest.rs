@@ -204,7 +204,10 @@ impl Manifest {
 
     /// Whether a question fills seats.
     pub(crate) fn elects(&self) -> bool {
-        self.districts.iter().flat_map(|d| &d.seats).any(|seats| *seats > 0)
+        self.districts
+            .iter()
+            .flat_map(|d| &d.seats)
+            .any(|seats| *seats > 0)
     }
 
     pub(crate) fn district(&self, id: &str) -> Option<&District> {
@@ -268,7 +271,10 @@ impl District {
             return Err(ManifestError::Rule("a district has no question"));
         }
         let seats = questions.iter().map(|asked| asked.seats).collect();
-        let (questions, texts) = questions.into_iter().map(|asked| (asked.question, asked.text)).unzip();
+        let (questions, texts) = questions
+            .into_iter()
+            .map(|asked| (asked.question, asked.text))
+            .unzip();
         Ok(District {
             id,
             name,
@@ -465,7 +471,10 @@ mod tests {
         assert!(!manifest.elects());
         let seats = GOOD.replace("\"max\":1", "\"max\":1,\"seats\":2");
         let seats = Manifest::parse(seats.as_bytes()).unwrap();
-        assert_eq!((seats.elects(), seats.districts[0].seats.as_slice()), (true, &[2][..]));
+        assert_eq!(
+            (seats.elects(), seats.districts[0].seats.as_slice()),
+            (true, &[2][..])
+        );
         // They stand in the manifest alone.
         assert_eq!(seats.districts[0].questions, manifest.districts[0].questions);
         let two_of_three = GOOD.replace("1,\"names\":[\"T\"]", "2,\"names\":[\"T\",\"U\",\"V\"]");

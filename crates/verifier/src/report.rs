@@ -892,7 +892,12 @@ impl QuestionOutcome {
             writeln!(out, "        void, not elected: {}", name(*answer))?;
         }
         if let Some(tie) = &self.tie {
-            writeln!(out, "        tie decided by {}: {}", tie.by.join(", "), tie.reason)?;
+            writeln!(
+                out,
+                "        tie decided by {}: {}",
+                tie.by.join(", "),
+                tie.reason
+            )?;
         }
         Ok(())
     }

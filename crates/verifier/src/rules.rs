@@ -90,6 +90,8 @@ pub(crate) struct Pack {
     pub(crate) roll_objections: Option<Objections>,
     /// Whether votes may be cast on paper.
     pub(crate) paper: bool,
+    /// Whether there is a digital channel.
+    pub(crate) digital: bool,
     /// The last day for a withdrawal is so many days before polling day.
     pub(crate) withdrawal_days: Option<u64>,
     pub(crate) grace_ms: u64,
@@ -151,7 +153,9 @@ impl Pack {
         c.expect("},\"channels\":{\"registration\":")?;
         set(c, &["digital", "in_person", "sms"], false)?;
         c.expect(",\"voting\":")?;
-        let paper = set(c, &["paper", "remote", "station"], true)?.contains(&"paper");
+        let voting = set(c, &["paper", "remote", "station"], true)?;
+        let paper = voting.contains(&"paper");
+        let digital = voting.iter().any(|channel| *channel != "paper");
         c.expect("}")?;
         let roll_objections = optional(c, ",\"roll_objections\":", objections)?;
         optional(c, ",\"candidate_objections\":", objections)?;
@@ -201,6 +205,7 @@ impl Pack {
             rest,
             roll_objections,
             paper,
+            digital,
             withdrawal_days,
             grace_ms,
             revote,

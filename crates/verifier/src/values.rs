@@ -19,6 +19,7 @@ use crate::registers::roll::{FrozenRoll, credential_rules};
 use crate::report::{Outcome, Turnout};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
+use crate::suite::question::fingerprint;
 use crate::suite::tally::{Tally, scale, sums_possible, verify_result, verify_share};
 use crate::suite::threshold::lagrange;
 use crate::suite::trustee::parse_credentials;
@@ -67,6 +68,30 @@ pub(crate) fn check_credentials(
         credentials: parse_credentials(&bytes).ok()?,
         all_members,
     })
+}
+
+/// The digital result of a box, if it follows from the anchored tally and the shares. Reports nothing. Spec: specs/verification.md §5.9, §5.10.
+pub(crate) fn established_result(
+    source: &dyn Source,
+    election_id: [u8; 32],
+    election: &Election,
+    manifest: &Manifest,
+    district: &District,
+    defined: &At<BoxDefined>,
+) -> Option<Vec<Vec<u64>>> {
+    let key = election.fixed.as_ref()?.value.public_key?;
+    let record = manifest.election_record(district, &defined.value.ledger, key);
+    let values = BoxValues {
+        source,
+        election_id,
+        election,
+        manifest,
+        district,
+        defined,
+        fingerprint: &fingerprint(record.to_json().as_bytes()),
+        ballot_box: None,
+    };
+    values.check_decryption(&mut Checks::default())
 }
 
 /// A credential list that could be read.
@@ -182,9 +207,9 @@ impl BoxValues<'_> {
                 }
             }
         }
-        let decides = self.election.adopted.is_some() && self.district.seats.iter().any(|seats| *seats > 0);
+        let decided = self.election.ties.keys().any(|(ballot_box, _)| *ballot_box == id);
         if let Some(current) = self.election.current_result(&id)
-            && decides
+            && decided
             && let Err(reason) = self.numbers(current.seq, result.as_deref())
         {
             checks.skip(Check::OutcomeTie, reason);
@@ -493,7 +518,11 @@ impl BoxValues<'_> {
                     }
                 };
                 let size = published.seq;
-                let adopted = self.election.adopted.as_ref().map(|adopted| &adopted.value.content);
+                let adopted = self
+                    .election
+                    .adopted
+                    .as_ref()
+                    .map(|adopted| &adopted.value.content);
                 let document = match (view, adopted, &published.value.seated) {
                     (View::Outcome, Some(pack), Some(seated)) => {
                         views::outcome(&id, size, self.district, pack, seated)
@@ -520,7 +549,11 @@ impl BoxValues<'_> {
 }
 
 /// Spec: specs/election.md §4.9.
-fn paper_rules(paper: &PaperReturned, district: &District, exclusions: u64) -> Result<(), &'static str> {
+pub(crate) fn paper_rules(
+    paper: &PaperReturned,
+    district: &District,
+    exclusions: u64,
+) -> Result<(), &'static str> {
     let PaperReturned {
         issued,
         valid,

@@ -193,6 +193,9 @@ pub(crate) fn arabic_reason(reason: &str) -> Option<&'static str> {
         "that the roll has the same rule pack and polling day: the roll is a restricted ledger" => {
             "كون جدول الناخبين بنظام القواعد ويوم الاقتراع نفسيهما، وهو سجل مقيّد الاطلاع"
         }
+        "that the roll has the same rule pack and polling day: the roll is not defined" => {
+            "كون جدول الناخبين بنظام القواعد ويوم الاقتراع نفسيهما، والجدول لم يُعرّف بعد"
+        }
         "no trust file was given" => "لم يُقدَّم ملف ثقة",
         "restricted ledgers of the trust file" => "السجلات المقيّدة المذكورة في ملف الثقة",
         "contents lie outside the folder of a ledger" => "المحتويات خارج مجلد السجل",

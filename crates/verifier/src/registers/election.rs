@@ -166,14 +166,30 @@ impl Election {
             >= threshold
     }
 
-    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11, specs/outcome.md §4.
     pub(crate) fn is_published(&self, manifest: &Manifest, ballot_box: &[u8; 32]) -> bool {
+        self.publication(manifest, ballot_box).is_ok()
+    }
+
+    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11, specs/outcome.md §7.
+    fn publication(&self, manifest: &Manifest, ballot_box: &[u8; 32]) -> Result<(), &'static str> {
         let has = |view: View| self.views.contains_key(&(*ballot_box, view));
-        let of_box = has(View::Turnout) && has(View::Trackers) && has(View::Tally);
-        self.anchors.get(ballot_box).is_some_and(|anchor| {
-            let has_result = anchor.value.counted >= manifest.min_ballots || manifest.paper;
-            of_box && (self.current_result(ballot_box).is_some() || !has_result)
-        })
+        let anchor = self.anchors.get(ballot_box);
+        let has_result = anchor.is_some_and(|a| a.value.counted >= manifest.min_ballots) || manifest.paper;
+        if anchor.is_none() || !has(View::Turnout) || !has(View::Trackers) || !has(View::Tally) {
+            Err("a box is not published")
+        } else if !has_result {
+            Ok(())
+        } else if !has(View::Result) {
+            Err("the result of a box is not published")
+        } else if self.current_result(ballot_box).is_none() {
+            Err("the result of a box is not that of its last paper return")
+        } else if self.adopted.is_none() || self.current_outcome(ballot_box).is_some() {
+            Ok(())
+        } else if self.has_open_tie(ballot_box) {
+            Err("a tie is not decided")
+        } else {
+            Err("the outcome of a box is not published")
+        }
     }
 }
 
@@ -202,7 +218,7 @@ pub(crate) fn replay_election(source: &dyn Source, ledger: &Ledger, checks: &mut
 /// One entry and what is needed to judge it.
 pub(super) struct Step<'s, 'e> {
     pub(super) source: &'s dyn Source,
-    ledger: &'s Ledger,
+    pub(super) ledger: &'s Ledger,
     pub(super) entry: &'s wire::Entry<'e>,
     pub(super) checks: &'s mut Checks,
 }
@@ -230,23 +246,12 @@ impl Step<'_, '_> {
             event,
             Event::Genesis(_) | Event::RoleGranted(_) | Event::RoleRevoked(_)
         );
-        // Their place is judged with their own rules.
-        let of_outcome = matches!(
-            event,
-            Event::RulesAdopted { .. }
-                | Event::TieDecided(_)
-                | Event::PaperRecounted { .. }
-                | Event::CandidateRemoved(_)
-                | Event::ResultObjectionFiled { .. }
-                | Event::ResultObjectionDecided { .. }
-        );
         if !of_roles && *event != Event::ResultsCertified {
-            if election.certified.is_empty() {
-                election.last_to_certify = self.entry.seq;
-            } else if !of_outcome {
+            if !election.certified.is_empty() {
                 self.order(Err("an event after the results were certified"));
                 return;
             }
+            election.last_to_certify = self.entry.seq;
         }
         let sender = |attempt: &u16, index: &u16| Sender {
             attempt: *attempt,
@@ -451,20 +456,18 @@ impl Step<'_, '_> {
         self.order(Ok(()));
         let author = self.entry.body.author;
         let seen = self.entry.body.seen.map_or(0, |seen| seen.size);
-        let unpublished = election
-            .boxes
-            .keys()
-            .any(|ballot_box| !election.is_published(manifest, ballot_box));
+        let mut boxes = election.boxes.keys();
+        let published = boxes.try_for_each(|ballot_box| election.publication(manifest, ballot_box));
         let outcome = if election.opened.is_none() {
             Err("the poll was never opened")
-        } else if unpublished {
-            Err("a box is not published")
+        } else if let Err(reason) = published {
+            Err(reason)
+        } else if election.objections.values().any(|decided| !decided) {
+            Err("an objection is not decided")
         } else if election.certified.contains(&author) {
             Err("this key has certified already")
         } else if seen <= election.last_to_certify {
             Err("who certified had not seen everything")
-        } else if election.certified.is_empty() {
-            election.settled()
         } else {
             Ok(())
         };
@@ -593,17 +596,15 @@ impl Step<'_, '_> {
         } else {
             Ok(())
         };
-        let lawless = manifest.elects() && election.adopted.is_none();
+        let elects = manifest.elects();
         if !self.order(order) {
             return;
         }
-        if lawless {
+        if elects {
             let place = self.place();
+            let lawful = election.adopted.is_some();
             let detail = "the poll fills seats, but no rules were adopted";
-            return self.checks.fail(Check::OutcomeOrder, place, detail);
-        }
-        if manifest.elects() {
-            self.checks.pass(Check::OutcomeOrder);
+            self.checks.require(Check::OutcomeOrder, place, lawful, detail);
         }
         election.opened = Some(self.entry.seq);
     }

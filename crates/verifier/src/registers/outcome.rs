@@ -8,13 +8,15 @@
 use std::collections::BTreeSet;
 
 use crate::calendar::{Day, day_at, is_line};
-use crate::check::{Check, Place};
+use crate::check::Check;
 use crate::contents::read_content;
 use crate::events::{CandidateRemoved, ContentRef, PaperReturned, TieDecided};
 use crate::manifest::Manifest;
-use crate::registers::election::{At, Election, Step, View};
+use crate::registers::election::{At, Election, PublishedView, Step, View};
 use crate::report::{Elected, ElectedBy};
 use crate::rules::{Pack, TieRule};
+use crate::source::Source;
+use crate::values::{established_result, paper_rules};
 
 /// Longest name of who decided a tie, bytes.
 const MAX_NAME_BYTES: usize = 200;
@@ -28,6 +30,8 @@ pub(crate) struct Adopted {
     pub(crate) polling_day: u32,
     /// `None` if it could not be read.
     pub(crate) pack: Option<Pack>,
+    /// Nothing wrong was found with it on this ledger.
+    pub(crate) holds: bool,
 }
 
 /// A paper return, or the recount that supersedes it.
@@ -112,7 +116,7 @@ fn standing(seats: usize, votes: &[u128], void: &BTreeSet<u16>) -> Standing {
 
 impl Election {
     /// The view of a box that was published last.
-    pub(crate) fn view(&self, ballot_box: &[u8; 32], view: View) -> Option<&At<super::election::PublishedView>> {
+    pub(crate) fn view(&self, ballot_box: &[u8; 32], view: View) -> Option<&At<PublishedView>> {
         self.views.get(&(*ballot_box, view))?.last()
     }
 
@@ -130,20 +134,14 @@ impl Election {
     }
 
     /// The view `result` of a box, if no return came after it. Spec: specs/outcome.md §4.
-    pub(crate) fn current_result(
-        &self,
-        ballot_box: &[u8; 32],
-    ) -> Option<&At<super::election::PublishedView>> {
+    pub(crate) fn current_result(&self, ballot_box: &[u8; 32]) -> Option<&At<PublishedView>> {
         let last = self.returns(ballot_box).last().map_or(0, |paper| paper.seq);
         self.view(ballot_box, View::Result)
             .filter(|result| result.seq > last)
     }
 
     /// The view `outcome` of a box, if it rests on the current result. Spec: specs/outcome.md §8.
-    pub(crate) fn current_outcome(
-        &self,
-        ballot_box: &[u8; 32],
-    ) -> Option<&At<super::election::PublishedView>> {
+    pub(crate) fn current_outcome(&self, ballot_box: &[u8; 32]) -> Option<&At<PublishedView>> {
         let result = self.current_result(ballot_box)?;
         self.view(ballot_box, View::Outcome)
             .filter(|outcome| outcome.seq > result.seq)
@@ -183,6 +181,31 @@ impl Election {
         Some(standings.collect())
     }
 
+    /// Whether the digital result and the return that a tie follows from hold, as far as this ledger tells.
+    fn has_established_result(
+        &self,
+        source: &dyn Source,
+        election_id: [u8; 32],
+        ballot_box: &[u8; 32],
+    ) -> bool {
+        let (Some(manifest), Some(defined), Some(anchor)) = (
+            &self.manifest,
+            self.boxes.get(ballot_box),
+            self.anchors.get(ballot_box),
+        ) else {
+            return false;
+        };
+        let Some(district) = manifest.district(&defined.value.district) else {
+            return false;
+        };
+        let paper = self.returns(ballot_box).last();
+        let adds_up = paper.is_none_or(|paper| paper_rules(&paper.value.numbers, district, 0).is_ok());
+        let too_small = anchor.value.counted < manifest.min_ballots;
+        adds_up
+            && (too_small
+                || established_result(source, election_id, self, manifest, district, defined).is_some())
+    }
+
     /// The decision of a tie of the current result.
     fn decision(&self, ballot_box: &[u8; 32], question: u16) -> Option<&Decision> {
         self.ties.get(&(*ballot_box, question))
@@ -203,7 +226,8 @@ impl Election {
         let manifest = self.manifest.as_ref()?;
         let seats = &manifest.district(district)?.seats;
         let mut seated = Vec::new();
-        for (question, (standing, seats)) in (0u16..).zip(self.standings(ballot_box)?.into_iter().zip(seats)) {
+        for (question, (standing, seats)) in (0u16..).zip(self.standings(ballot_box)?.into_iter().zip(seats))
+        {
             let Some(Standing { mut elected, tie }) = standing else {
                 seated.push(None);
                 continue;
@@ -217,7 +241,10 @@ impl Election {
                     TieRule::CastingVote => ElectedBy::CastingVote,
                     TieRule::Lots => ElectedBy::Lots,
                 };
-                let chosen = decision.elected.iter().map(|answer| Elected { answer: *answer, by });
+                let chosen = decision
+                    .elected
+                    .iter()
+                    .map(|answer| Elected { answer: *answer, by });
                 elected.extend(chosen);
                 elected.sort_unstable_by_key(|elected| elected.answer);
             }
@@ -230,24 +257,6 @@ impl Election {
             }));
         }
         Some(seated)
-    }
-
-    /// What the first certification needs beside everything being published. Spec: specs/outcome.md §7.
-    pub(crate) fn settled(&self) -> Result<(), &'static str> {
-        let boxes = || self.boxes.keys();
-        if boxes().any(|id| !self.returns(id).is_empty() && self.current_result(id).is_none()) {
-            Err("the result of a box is not the current one")
-        } else if boxes().any(|id| self.has_open_tie(id)) {
-            Err("a tie is not decided")
-        } else if self.objections.values().any(|decided| !decided) {
-            Err("an objection is not decided")
-        } else if self.adopted.is_some()
-            && boxes().any(|id| self.view(id, View::Result).is_some() && self.current_outcome(id).is_none())
-        {
-            Err("the outcome of a box is not published")
-        } else {
-            Ok(())
-        }
     }
 }
 
@@ -275,13 +284,16 @@ fn pack_rules(pack: &Pack, manifest: &Manifest, polling_day: Day) -> Result<(), 
         Err("the manifest has fewer trustees than the rule pack requires")
     } else if manifest.paper && !pack.paper {
         Err("the manifest has a paper channel, the rule pack has none")
+    } else if !manifest.rehearsal && !pack.digital {
+        Err("the rule pack has no digital channel, and this is no rehearsal")
     } else {
         Ok(())
     }
 }
 
-const CERTIFIED: &str = "the results are certified";
 const NO_RULES: &str = "no rules were adopted";
+const NO_RESULT: &str = "the current result of the box is not published";
+const NO_PACK: &str = "the rule pack cannot be read";
 
 impl Step<'_, '_> {
     /// Counts for the place of an event of this kind; says whether the event may be judged further.
@@ -290,65 +302,74 @@ impl Step<'_, '_> {
         outcome.is_ok()
     }
 
-    /// The event needs a valid manifest. Without a definition that is a fault of this event; else the manifest's own.
-    fn unfounded(&mut self, check: Check) {
-        let place = self.place();
-        if self.checks.failed(Check::ElectionManifest) || self.checks.failed(Check::FolderContent) {
-            self.checks.skip(check, "the manifest is not valid");
-        } else {
-            self.checks.fail(check, place, "the election is not defined");
+    /// Without a valid manifest nothing here is established. Spec: specs/outcome.md §9.
+    fn is_unfounded(&mut self, election: &Election) -> bool {
+        let unfounded = election.defined.is_some() && election.manifest.is_none();
+        if unfounded {
+            self.checks.skip(Check::OutcomeOrder, "the manifest is not valid");
         }
+        unfounded
     }
 
     /// Spec: specs/outcome.md §1.
     pub(super) fn rules_adopted(&mut self, election: &mut Election, cited: &ContentRef, polling_day: u32) {
-        let check = Check::OutcomeRules;
-        let place = self.place();
-        if election.adopted.is_some() {
-            return self.checks.fail(check, place, "rules are adopted already");
+        if self.is_unfounded(election) {
+            return;
         }
-        let (pack, mut outcome) = match read_content(self.source, cited) {
+        let order = if election.manifest.is_none() {
+            Err("the election is not defined")
+        } else if election.fixed.is_some() {
+            Err("the trustees are fixed")
+        } else if election.adopted.is_some() {
+            Err("rules are adopted already")
+        } else {
+            Ok(())
+        };
+        if !self.outcome_order(order) {
+            return;
+        }
+        let Some(manifest) = &election.manifest else {
+            return;
+        };
+        let (check, place) = (Check::OutcomeRules, self.place());
+        let mut holds = true;
+        let pack = match read_content(self.source, cited) {
             Err(error) => {
                 self.checks.skip(check, error);
-                (None, Ok(()))
+                None
             }
             Ok(bytes) => match Pack::parse(&bytes) {
-                Ok(pack) => (Some(pack), Ok(())),
-                Err(error) => (None, Err(format!("the rule pack: {error}"))),
+                Err(error) => {
+                    holds = false;
+                    self.checks.fail(check, place, format!("the rule pack: {error}"));
+                    None
+                }
+                Ok(pack) => {
+                    let outcome = pack_rules(&pack, manifest, Day::from(polling_day));
+                    holds = outcome.is_ok();
+                    self.checks.outcome(check, place, outcome);
+                    Some(pack)
+                }
             },
         };
-        if election.fixed.is_some() || !election.certified.is_empty() {
-            outcome = Err("the trustees are fixed: it comes too late".to_owned());
-        } else if let Some(manifest) = &election.manifest {
-            if let Some(pack) = &pack {
-                outcome = pack_rules(pack, manifest, Day::from(polling_day)).map_err(str::to_owned);
-            }
-        } else {
-            self.unfounded(check);
-        }
-        let holds = outcome.is_ok();
-        if !holds || pack.is_some() {
-            self.checks.outcome(check, place, outcome);
-        }
         election.adopted = Some(self.at(Adopted {
             content: *cited,
             polling_day,
             pack,
+            holds,
         }));
     }
 
     /// Spec: specs/outcome.md §3.
     pub(super) fn tie_decided(&mut self, election: &mut Election, decided: &TieDecided<'_>) {
-        if election.manifest.is_none() {
-            return self.unfounded(Check::OutcomeOrder);
+        if self.is_unfounded(election) {
+            return;
         }
         let ballot_box = &decided.ledger;
-        let order = if !election.certified.is_empty() {
-            Err(CERTIFIED)
-        } else if election.adopted.is_none() {
+        let order = if election.adopted.is_none() {
             Err(NO_RULES)
         } else if election.current_result(ballot_box).is_none() {
-            Err("the current result of the box is not published")
+            Err(NO_RESULT)
         } else if election.current_outcome(ballot_box).is_some() {
             Err("the outcome of the box is published")
         } else if election.decision(ballot_box, decided.question).is_some() {
@@ -359,37 +380,47 @@ impl Step<'_, '_> {
         if !self.outcome_order(order) {
             return;
         }
-        let place = self.place();
-        let pack = election.adopted.as_ref().and_then(|adopted| adopted.value.pack.as_ref());
-        let Some(standings) = election.standings(ballot_box) else {
-            return self
-                .checks
-                .skip(Check::OutcomeTie, "the declared result of a box cannot be read");
-        };
-        let standing = standings.into_iter().nth(usize::from(decided.question));
-        let tie = standing.flatten().and_then(|standing| standing.tie);
-        match tie_rules(decided, tie.as_ref(), pack.and_then(|pack| pack.tie)) {
-            Err(reason) => self.checks.fail(Check::OutcomeTie, place, reason),
-            Ok(decision) => {
-                if pack.is_some() {
-                    self.checks.pass(Check::OutcomeTie);
-                } else {
-                    self.checks
-                        .skip(Check::OutcomeTie, "the rule pack cannot be read");
+        let (check, place) = (Check::OutcomeTie, self.place());
+        let adopted = election.adopted.as_ref();
+        let pack = adopted.and_then(|adopted| adopted.value.pack.as_ref());
+        let decision = if !election.has_established_result(self.source, self.ledger.id, ballot_box) {
+            self.checks.skip(check, "the result of a box is not established");
+            let rule = if decided.rule == 1 {
+                TieRule::CastingVote
+            } else {
+                TieRule::Lots
+            };
+            Some(as_decided(decided, rule))
+        } else {
+            let standing = election.standings(ballot_box).into_iter().flatten();
+            let standing = standing.into_iter().nth(usize::from(decided.question)).flatten();
+            let tie = standing.and_then(|standing| standing.tie);
+            match tie_rules(decided, tie.as_ref(), pack.and_then(|pack| pack.tie)) {
+                Err(reason) => {
+                    self.checks.fail(check, place, reason);
+                    None
                 }
-                election.ties.insert((*ballot_box, decided.question), decision);
+                Ok(rule) => {
+                    if pack.is_some() {
+                        self.checks.pass(check);
+                    } else {
+                        self.checks.skip(check, NO_PACK);
+                    }
+                    Some(as_decided(decided, rule))
+                }
             }
+        };
+        if let Some(decision) = decision {
+            election.ties.insert((*ballot_box, decided.question), decision);
         }
     }
 
     /// Its numbers and reason are checked when the box was read. Spec: specs/outcome.md §4.
     pub(super) fn paper_recounted(&mut self, election: &mut Election, paper: &PaperReturned, reason: &str) {
-        if election.manifest.is_none() {
-            return self.unfounded(Check::OutcomeOrder);
+        if self.is_unfounded(election) {
+            return;
         }
-        let order = if !election.certified.is_empty() {
-            Err(CERTIFIED)
-        } else if election.adopted.is_none() {
+        let order = if election.adopted.is_none() {
             Err(NO_RULES)
         } else if election.returns(&paper.ledger).is_empty() {
             Err("the box has no paper return")
@@ -404,14 +435,16 @@ impl Step<'_, '_> {
             reason: Some(reason.to_owned()),
         });
         election.papers.entry(paper.ledger).or_default().push(recounted);
-        election.ties.retain(|(ballot_box, _), _| *ballot_box != paper.ledger);
+        election
+            .ties
+            .retain(|(ballot_box, _), _| *ballot_box != paper.ledger);
     }
 
     /// Spec: specs/outcome.md §5.
     pub(super) fn candidate_removed(&mut self, election: &mut Election, removed: &CandidateRemoved<'_>) {
-        let Some(manifest) = &election.manifest else {
-            return self.unfounded(Check::OutcomeOrder);
-        };
+        if self.is_unfounded(election) {
+            return;
+        }
         let key = (removed.district.to_owned(), removed.question);
         let before = election.removed.get(&key);
         let again = before.is_some_and(|answers| answers.contains(&removed.answer));
@@ -420,31 +453,27 @@ impl Step<'_, '_> {
         let has_result =
             ballot_box.is_some_and(|defined| election.current_result(&defined.value.ledger).is_some());
         let adopted = election.adopted.as_ref().map(|adopted| &adopted.value);
-        let order = match adopted {
-            _ if !election.certified.is_empty() => Err(CERTIFIED),
-            None => Err(NO_RULES),
-            Some(_) if again => Err("the answer was removed already"),
-            Some(_) if removed.cause == 1 && election.opened.is_some() => {
-                Err("the poll is open, and nobody withdraws any more")
-            }
-            Some(adopted) if removed.cause == 1 && !self.withdraws_in_time(adopted) => {
+        let order = match (adopted, removed.cause) {
+            (None, _) => Err(NO_RULES),
+            _ if again => Err("the answer was removed already"),
+            (_, 1) if election.opened.is_some() => Err("the poll is open, and nobody withdraws any more"),
+            (Some(adopted), 1) if !self.withdraws_in_time(adopted) => {
                 Err("the last day for withdrawals is over")
             }
-            Some(_) if has_result => Err("the current result of the box is published"),
-            Some(_) => Ok(()),
+            (_, 2) if has_result => Err("the current result of the box is published"),
+            _ => Ok(()),
         };
-        let outcome = candidate_rules(manifest, removed, before.map_or(0, BTreeSet::len));
+        let removed_before = before.map_or(0, BTreeSet::len);
+        let manifest = election.manifest.as_ref().ok_or("the election is not defined");
+        let outcome = manifest.and_then(|manifest| candidate_rules(manifest, removed, removed_before));
         let has_pack = adopted.is_some_and(|adopted| adopted.pack.is_some());
-        if !self.outcome_order(order) {
+        if order.is_ok() && removed.cause == 1 && !has_pack {
+            self.checks.skip(Check::OutcomeOrder, NO_PACK);
+        } else if !self.outcome_order(order) {
             return;
         }
         let place = self.place();
-        if outcome.is_ok() && !has_pack {
-            self.checks
-                .skip(Check::OutcomeCandidate, "the rule pack cannot be read");
-        } else {
-            self.checks.outcome(Check::OutcomeCandidate, place, outcome);
-        }
+        self.checks.outcome(Check::OutcomeCandidate, place, outcome);
         if outcome.is_ok() {
             election.removed.entry(key).or_default().insert(removed.answer);
         }
@@ -463,37 +492,27 @@ impl Step<'_, '_> {
 
     /// Spec: specs/outcome.md §6.
     pub(super) fn objection_filed(&mut self, election: &mut Election, ballot_box: &[u8; 32]) {
-        let Some(manifest) = &election.manifest else {
-            return self.unfounded(Check::OutcomeOrder);
-        };
-        let has_no_result = !manifest.paper
-            && (election.anchors.get(ballot_box)).is_some_and(|a| a.value.counted < manifest.min_ballots);
-        let order = if !election.certified.is_empty() {
-            Err(CERTIFIED)
-        } else if has_no_result && election.view(ballot_box, View::Tally).is_none() {
+        if self.is_unfounded(election) {
+            return;
+        }
+        let anchor = election.anchors.get(ballot_box).map(|anchor| &anchor.value);
+        let has_no_result = (election.manifest.as_ref().zip(anchor))
+            .is_some_and(|(manifest, anchor)| !manifest.paper && anchor.counted < manifest.min_ballots);
+        let order = if has_no_result && election.view(ballot_box, View::Tally).is_none() {
             Err("the tally of the box is not published")
         } else if !has_no_result && election.current_result(ballot_box).is_none() {
-            Err("the current result of the box is not published")
+            Err(NO_RESULT)
         } else {
             Ok(())
         };
         if self.outcome_order(order) {
-            self.checks.pass(Check::OutcomeObjection);
             election.objections.insert(self.entry.seq, false);
         }
     }
 
     /// Spec: specs/outcome.md §6.
     pub(super) fn objection_decided(&mut self, election: &mut Election, at: u64, decision: u8, reason: &str) {
-        if election.manifest.is_none() {
-            return self.unfounded(Check::OutcomeOrder);
-        }
-        let order = if election.certified.is_empty() {
-            Ok(())
-        } else {
-            Err(CERTIFIED)
-        };
-        if !self.outcome_order(order) {
+        if self.is_unfounded(election) {
             return;
         }
         let outcome = match election.objections.get(&at) {
@@ -503,11 +522,20 @@ impl Step<'_, '_> {
             Some(false) if !is_line(reason) => Err("the reason is no line of text"),
             Some(false) => Ok(()),
         };
-        let place: Place = self.place();
+        let place = self.place();
         self.checks.outcome(Check::OutcomeObjection, place, outcome);
         if outcome.is_ok() {
             election.objections.insert(at, true);
         }
+    }
+}
+
+fn as_decided(decided: &TieDecided<'_>, rule: TieRule) -> Decision {
+    Decision {
+        elected: decided.elected.clone(),
+        rule,
+        by: decided.by.iter().map(|name| (*name).to_owned()).collect(),
+        reason: decided.reason.to_owned(),
     }
 }
 
@@ -516,7 +544,7 @@ fn tie_rules(
     decided: &TieDecided<'_>,
     tie: Option<&Tie>,
     required: Option<TieRule>,
-) -> Result<Decision, &'static str> {
+) -> Result<TieRule, &'static str> {
     let tie = tie.ok_or("the question has no tie")?;
     let elected = &decided.elected;
     if !elected.is_sorted_by(|a, b| a < b) || !elected.iter().all(|answer| tie.level.contains(answer)) {
@@ -540,7 +568,9 @@ fn tie_rules(
     let different: BTreeSet<&str> = decided.by.iter().copied().collect();
     let right = match rule {
         TieRule::CastingVote => decided.by.len() == 1,
-        TieRule::Lots => (2..=MAX_WITNESSES).contains(&decided.by.len()) && different.len() == decided.by.len(),
+        TieRule::Lots => {
+            (2..=MAX_WITNESSES).contains(&decided.by.len()) && different.len() == decided.by.len()
+        }
     };
     if !right {
         return Err("there is not one casting vote, or there are not two to sixteen different witnesses");
@@ -548,12 +578,7 @@ fn tie_rules(
     if !is_line(decided.reason) {
         return Err("the reason is no line of text");
     }
-    Ok(Decision {
-        elected: elected.clone(),
-        rule,
-        by: decided.by.iter().map(|name| (*name).to_owned()).collect(),
-        reason: decided.reason.to_owned(),
-    })
+    Ok(rule)
 }
 
 /// Spec: specs/outcome.md §5.

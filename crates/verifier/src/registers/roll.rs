@@ -38,8 +38,8 @@ const MAX_WINDOW_DAYS: Day = 366;
 /// What a roll says that the election ledger depends on.
 #[derive(Debug)]
 pub(crate) struct RollFacts {
-    /// SHA-256 of the rule pack that governs it, and its polling day.
-    pub(crate) rules: Option<([u8; 32], u32)>,
+    /// The rule pack that governs it, and its polling day.
+    pub(crate) rules: Option<(ContentRef, u32)>,
     pub(crate) frozen: Option<FrozenRoll>,
 }
 
@@ -92,7 +92,7 @@ struct State<'a> {
     source: &'a dyn Source,
     announced: Announced<'a>,
     defined: bool,
-    rules: Option<([u8; 32], u32)>,
+    rules: Option<(ContentRef, u32)>,
     governed: Option<Governed>,
     /// The facts of the list of holidays that was cited last, and the moment of its citation.
     holidays: (Vec<Fact>, u64),
@@ -620,7 +620,7 @@ impl<'a> State<'a> {
     /// Spec: specs/roll.md §1.
     fn define(&mut self, entry: &Entry<'_>, defined: &RollDefined, found: &mut Findings) {
         self.defined = true;
-        self.rules = Some((defined.pack.sha256, defined.polling_day));
+        self.rules = Some((defined.pack, defined.polling_day));
         let check = Check::RollDefinition;
         let t = entry.received_ms;
         let announced = self.announced;
