@@ -718,6 +718,8 @@ pub(crate) struct Plan {
     pub(crate) rules: String,
     /// Answers of the one question of `west`, where nobody votes but on paper.
     pub(crate) west: usize,
+    /// That it fills; 0: none.
+    pub(crate) seats: usize,
     pub(crate) paper: bool,
     /// Boxes with fewer ballots are not decrypted.
     pub(crate) min_ballots: u64,
@@ -731,6 +733,7 @@ impl Plan {
             manifest: MANIFEST.to_owned(),
             rules: RULES.to_owned(),
             west: 1,
+            seats: 0,
             paper: true,
             min_ballots: 0,
             papers: [
@@ -746,8 +749,12 @@ impl Plan {
             .map(|n| format!("{{\"en\":\"{}\",\"ar\":\"\"}}", west_answer(n)))
             .collect();
         let one = "\"answers\":[{\"en\":\"W\",\"ar\":\"\"}],\"blank\":false,\"min\":0,\"max\":1";
+        let seats = match self.seats {
+            0 => String::new(),
+            seats => format!(",\"seats\":{seats}"),
+        };
         let west = format!(
-            "\"answers\":[{}],\"blank\":false,\"min\":0,\"max\":{}",
+            "\"answers\":[{}],\"blank\":false,\"min\":0,\"max\":{}{seats}",
             answers.join(","),
             self.west
         );
@@ -820,7 +827,19 @@ impl Script<'_> {
         by: &[&str],
         reason: &str,
     ) {
-        let mut enc = Enc::default().raw(&self.boxes[of]).int(question);
+        self.tie_of(self.boxes[of], question, elected, rule, by, reason);
+    }
+
+    pub(crate) fn tie_of(
+        &mut self,
+        ledger: [u8; 32],
+        question: u64,
+        elected: &[u64],
+        rule: u8,
+        by: &[&str],
+        reason: &str,
+    ) {
+        let mut enc = Enc::default().raw(&ledger).int(question);
         enc = enc.int(elected.len() as u64);
         enc = elected.iter().fold(enc, |enc, answer| enc.int(*answer));
         enc = enc.byte(rule).int(by.len() as u64);
@@ -829,8 +848,12 @@ impl Script<'_> {
     }
 
     pub(crate) fn recount(&mut self, of: usize, paper: &Paper, reason: &str) {
-        let enc = paper.encode(Enc::default().raw(&self.boxes[of]));
         self.papers[of] = Some(paper.clone());
+        self.recount_of(self.boxes[of], paper, reason);
+    }
+
+    pub(crate) fn recount_of(&mut self, ledger: [u8; 32], paper: &Paper, reason: &str) {
+        let enc = paper.encode(Enc::default().raw(&ledger));
         self.push(0x0322, "commission", enc.text(reason).0);
     }
 
@@ -840,7 +863,11 @@ impl Script<'_> {
     }
 
     pub(crate) fn object(&mut self, of: usize) -> u64 {
-        let enc = Enc::default().raw(&self.boxes[of]);
+        self.object_to(self.boxes[of])
+    }
+
+    pub(crate) fn object_to(&mut self, ledger: [u8; 32]) -> u64 {
+        let enc = Enc::default().raw(&ledger);
         let enc = enc.raw(&sha(&[b"objector"])).raw(&sha(&[b"statement"]));
         self.push(0x0324, "registrar", enc.0)
     }
@@ -860,6 +887,11 @@ impl Script<'_> {
         let payload = Enc::default().text(view).raw(&self.boxes[of]).int(size);
         let service = self.election.service();
         self.push(0x030a, &service, payload.content(&document).0);
+    }
+
+    /// Outcomes name this pack from now on.
+    pub(crate) fn say_adopted(&mut self, pack: &[u8; 32]) {
+        *self.adopted = Some(hex::encode(pack));
     }
 
     /// Publishes the view `result` from the return that stands.
@@ -937,10 +969,11 @@ fn result_view(plan: &Plan, of: usize, ledger: &[u8; 32], size: u64, paper: Opti
         questions.push(format!("{{{blank}\"answers\":[{}]}}", answers.join(",")));
     }
     format!(
-        "{{\"format\":\"sijill-result/1\",\"ledger\":\"{}\",\"size\":{size},\"district\":\"{}\",\"rehearsal\":true,\"eligible\":{eligible},\
+        "{{\"format\":\"sijill-result/1\",\"ledger\":\"{}\",\"size\":{size},\"district\":\"{}\",\"rehearsal\":{},\"eligible\":{eligible},\
          \"cast\":{{{}}},\"valid\":{{{}}},\"invalid\":{{{}}},\"turnout_bp\":{},\"questions\":[{}]}}",
         hex::encode(ledger),
         NAMES[of],
+        plan.manifest.contains("\"rehearsal\":true"),
         sum(counted, paper.valid + paper.invalid),
         sum(counted, paper.valid),
         sum(0, paper.invalid),
@@ -956,7 +989,7 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
 }
 
 /// Plays an event after a plan; `script` adds to it.
-#[allow(clippy::too_many_lines)]
+#[allow(clippy::too_many_lines, unused_assignments)]
 pub(crate) fn play(
     plan: &Plan,
     hook: Hook<'_>,
@@ -999,10 +1032,11 @@ pub(crate) fn play(
                 boxes,
                 papers: &mut papers,
                 plan,
-                now,
+                now: now + 50,
                 adopted: &mut adopted,
             };
             script(Moment::$moment, &mut played);
+            now = played.now;
         };
     }
 
