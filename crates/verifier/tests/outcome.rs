@@ -17,7 +17,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use sijill_verifier::{
-    CheckVerdict, ElectedBy, Profile, QuestionOutcome, Report, Stage, Verdict, verify_event_source,
+    CheckVerdict, EarlierReport, ElectedBy, Profile, QuestionOutcome, Report, Stage, Verdict,
+    verify_event_source, verify_event_source_since,
 };
 use support::Moment::{Begun, BoxesDefined, Defined, PollOpened, Published, Returned, TrusteesFixed};
 use support::{EAST, Event, Moment, Paper, Plan, RULES, Script, WEST, play, polling_day};
@@ -1531,4 +1532,46 @@ fn a_tie_of_a_result_that_does_not_follow_is_not_established() {
         .find(|check| check.code == "outcome.tie")
         .unwrap();
     assert_eq!(tie.verdict, CheckVerdict::NotEstablished);
+}
+
+#[test]
+fn a_run_that_rests_on_an_earlier_one_finds_the_same() {
+    let plan = contest(3, 1, &[4, 9, 9]);
+    let later = |steps: usize, elected: u64| {
+        event(&plan, &move |moment, script| {
+            adopt(moment, script);
+            if moment == Published && steps > 0 {
+                script.outcome(EAST, NOBODY);
+            }
+            if moment == Published && steps > 1 {
+                script.tie(WEST, 0, &[elected], 1, &["The chair"], "By the law");
+                script.outcome(WEST, &BY_CASTING_VOTE.replace('2', &elected.to_string()));
+                script.certify();
+            }
+        })
+    };
+    for profile in [Profile::Public, Profile::Accredited] {
+        for before in [0, 1] {
+            let report = verify(&later(before, 2), profile, Stage::Result);
+            assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+            assert_eq!(report.basis.as_ref().unwrap().rules, 3);
+            let earlier = EarlierReport::parse(report.to_json().as_bytes()).unwrap();
+            for elected in [0, 1, 2] {
+                let event = later(2, elected);
+                let full = verify(&event, profile, Stage::Certified);
+                let files = event.files(profile == Profile::Accredited);
+                let trust = event.trust(None);
+                let since = verify_event_source_since(&files, &trust, profile, Stage::Certified, &earlier);
+                let since = since.unwrap().unwrap();
+                assert_eq!(codes(&since), codes(&full));
+                assert_eq!(since.boxes, full.boxes);
+                assert_eq!(
+                    since.verdict == Verdict::Verified,
+                    elected > 0,
+                    "{}",
+                    since.to_text()
+                );
+            }
+        }
+    }
 }
