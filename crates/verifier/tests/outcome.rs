@@ -23,7 +23,8 @@ use sijill_verifier::{
 use support::Moment::{Begun, BoxesDefined, Defined, PollOpened, Published, Returned, TrusteesFixed};
 use support::{EAST, Event, Moment, Paper, Plan, RULES, Script, WEST, play, polling_day};
 
-type Play<'a> = &'a dyn Fn(Moment, &mut Script<'_>);
+type Steps<'a> = dyn Fn(Moment, &mut Script<'_>) + 'a;
+type Play<'a> = &'a Steps<'a>;
 
 fn event(plan: &Plan, script: Play<'_>) -> Event {
     play(plan, &|_| {}, &|_, bytes| bytes, script)
@@ -424,7 +425,7 @@ struct Fault<'a> {
     name: &'a str,
     codes: &'a [&'a str],
     plan: Plan,
-    script: Box<dyn Fn(Moment, &mut Script<'_>) + 'a>,
+    script: Box<Steps<'a>>,
 }
 
 fn fault<'a>(

@@ -771,11 +771,14 @@ fn west_answer(n: usize) -> String {
     if n == 0 { "W".to_owned() } else { format!("W{n}") }
 }
 
+/// Publishes a content under a name, and gives its bytes and hash.
+type Publish<'a> = &'a dyn Fn(&str, String) -> (Vec<u8>, [u8; 32]);
+
 /// What stands on the election ledger beside what every event has.
 pub(crate) struct Script<'a> {
     hook: Hook<'a>,
     election: &'a mut LedgerBuilder,
-    content: &'a dyn Fn(&str, String) -> (Vec<u8>, [u8; 32]),
+    content: Publish<'a>,
     boxes: [[u8; 32]; 2],
     papers: &'a mut [Option<Paper>; 2],
     plan: &'a Plan,
