@@ -118,6 +118,9 @@ struct QuestionFile {
     blank: bool,
     min: u32,
     max: u32,
+    /// How many of the answers are elected; left out if the question elects nobody.
+    #[serde(default)]
+    seats: Option<u16>,
 }
 
 /// The rule pack that an election file names, without compiling it.
@@ -193,6 +196,7 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
                     blank: q.blank,
                     min: q.min,
                     max: q.max,
+                    seats: q.seats,
                 })
                 .collect();
             let contest = match (questions.is_empty(), d.unopposed.is_empty()) {
