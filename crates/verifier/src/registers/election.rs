@@ -549,7 +549,10 @@ impl Step<'_, '_> {
             Ok(())
         };
         if self.order(order) {
-            election.opened = Some(self.entry.seq);
+            if manifest.elects() {
+            self.checks.pass(Check::OutcomeOrder);
+        }
+        election.opened = Some(self.entry.seq);
         }
     }
 
