@@ -157,7 +157,7 @@ pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
     AnswerOutcome, ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, ChannelCount, CheckResult,
     CheckVerdict, CounterExample, EventSummary, Hour, InputDigest, LedgerSummary, Outcome, Profile,
-    Elected, ElectedBy, QuestionOutcome, TieOutcome, ReceiptSummary, Report, Stage, Text, Turnout, Unopposed, Verdict, escape,
+    QuestionOutcome, ReceiptSummary, Report, Stage, Text, Turnout, Unopposed, Verdict, escape,
 };
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};

@@ -549,10 +549,7 @@ impl Step<'_, '_> {
             Ok(())
         };
         if self.order(order) {
-            if manifest.elects() {
-            self.checks.pass(Check::OutcomeOrder);
-        }
-        election.opened = Some(self.entry.seq);
+            election.opened = Some(self.entry.seq);
         }
     }
 

@@ -3,5 +3,4 @@
 pub(crate) mod ballot_box;
 pub(crate) mod ceremony;
 pub(crate) mod election;
-pub(crate) mod outcome;
 pub(crate) mod roll;

@@ -35,14 +35,6 @@ const MAX_DISTRICTS: usize = 1000;
 /// An extension, and a window whose days no rule counts, end at most so many days later.
 const MAX_WINDOW_DAYS: Day = 366;
 
-/// What a roll says that the election ledger depends on.
-#[derive(Debug)]
-pub(crate) struct RollFacts {
-    /// SHA-256 of the rule pack that governs it, and its polling day.
-    pub(crate) rules: Option<([u8; 32], u32)>,
-    pub(crate) frozen: Option<FrozenRoll>,
-}
-
 /// What a roll says once it is frozen.
 #[derive(Debug)]
 pub(crate) struct FrozenRoll {
@@ -92,7 +84,6 @@ struct State<'a> {
     source: &'a dyn Source,
     announced: Announced<'a>,
     defined: bool,
-    rules: Option<([u8; 32], u32)>,
     governed: Option<Governed>,
     /// The facts of the list of holidays that was cited last, and the moment of its citation.
     holidays: (Vec<Fact>, u64),
@@ -141,13 +132,13 @@ impl Findings {
     }
 }
 
-/// Replays a roll.
+/// Replays a roll. `None` if it is not frozen.
 pub(crate) fn check_roll(
     source: &dyn Source,
     ledger: &Ledger,
     announced: Announced<'_>,
     checks: &mut Checks,
-) -> RollFacts {
+) -> Option<FrozenRoll> {
     let here = Place::ledger(ledger.id);
     let parent_is_election = ledger.genesis.parent == Some(announced.election);
     checks.require(
@@ -168,23 +159,21 @@ pub(crate) fn check_roll(
             checks.skip(check, &reason);
         }
     }
-    let State { rules, frozen, .. } = state;
-    for (seq, district) in frozen
-        .iter()
-        .flat_map(|frozen| frozen.districts.iter().map(|district| (frozen.seq, district)))
-    {
+    let frozen = state.frozen?;
+    let place = Place::entry(ledger.id, frozen.seq);
+    for district in &frozen.districts {
         match read_content(source, &district.credentials) {
             Err(error) => checks.skip(Check::RollCredentials, error),
             Ok(bytes) => {
                 checks.outcome(
                     Check::RollCredentials,
-                    Place::entry(ledger.id, seq),
-                    credential_rules(&bytes, district.holders, seq < ledger.known),
+                    place,
+                    credential_rules(&bytes, district.holders, frozen.seq < ledger.known),
                 );
             }
         }
     }
-    RollFacts { rules, frozen }
+    Some(frozen)
 }
 
 /// A canonical list of `holders` valid credentials; of a `known` list their validity was established by an earlier run.
@@ -205,7 +194,6 @@ impl<'a> State<'a> {
             source,
             announced,
             defined: false,
-            rules: None,
             governed: None,
             holidays: (Vec::new(), 0),
             holidays_lost: false,
@@ -620,7 +608,6 @@ impl<'a> State<'a> {
     /// Spec: specs/roll.md §1.
     fn define(&mut self, entry: &Entry<'_>, defined: &RollDefined, found: &mut Findings) {
         self.defined = true;
-        self.rules = Some((defined.pack.sha256, defined.polling_day));
         let check = Check::RollDefinition;
         let t = entry.received_ms;
         let announced = self.announced;
