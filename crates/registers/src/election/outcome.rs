@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sijill_ballot::ElectionResult;
-use sijill_ledger::{ContentRef, LedgerId};
+use sijill_ledger::{Committed, ContentRef, LedgerId};
 use sijill_rules::{RulePack, Tie as TieRule, check_line, day_number, numbered_day};
 
 use super::decide::{ElectionRejection, order};
@@ -59,6 +59,19 @@ pub enum By {
     Unopposed,
     /// It has enough votes.
     Votes,
+}
+
+impl By {
+    /// As documents have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CastingVote => "casting_vote",
+            Self::Lots => "lots",
+            Self::Unopposed => "unopposed",
+            Self::Votes => "votes",
+        }
+    }
 }
 
 /// More candidates with the same number of votes than seats for them.
@@ -126,7 +139,66 @@ pub fn standing(seats: u16, votes: &[u64], removed: &BTreeSet<u16>) -> Standing 
     }
 }
 
+/// Who fills the seats of a question, and what led to it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Seats {
+    /// The question, from 0.
+    pub question: u16,
+    /// How many are elected.
+    pub seats: u16,
+    /// Those elected so far, ascending by answer; a tie that is not decided leaves seats open.
+    pub elected: Vec<Elected>,
+    /// The tie, if there was one.
+    pub tie: Option<DecidedTie>,
+    /// The candidates who were removed, ascending by answer.
+    pub void: Vec<CandidateRemoved>,
+}
+
+/// A tie and its decision.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DecidedTie {
+    /// Those level, ascending, from 0.
+    pub level: Vec<u16>,
+    /// How many of them are elected.
+    pub seats: usize,
+    /// How it was decided; `None` if it is not.
+    pub decided: Option<TieDecided>,
+}
+
 impl ElectionFacts {
+    /// The questions of a box that fill seats, as they stand now; none before its current result is published.
+    ///
+    /// # Errors
+    /// [`Rejection`] if a content is missing or malformed.
+    pub fn seats(&self, ledger: &LedgerId, contents: &dyn Contents) -> Result<Vec<Seats>, Rejection> {
+        let published = self.progress.get(ledger).is_some_and(|p| p.has_view("result"));
+        if !published || self.adopted.is_none() {
+            return Ok(Vec::new());
+        }
+        let (_, district, progress) = self.counted("ViewPublished", ledger)?;
+        let standings = self.standings(ledger, contents)?;
+        let questions = (0u16..).zip(district.questions()).zip(standings);
+        let seats = questions.filter_map(|((index, question), standing)| {
+            let (places, standing) = (question.seats?, standing?);
+            let decided = standing.tie.as_ref().and_then(|_| progress.ties.get(&index));
+            let void = self
+                .removed
+                .range((district.id.clone(), index, 0)..=(district.id.clone(), index, u16::MAX));
+            Some(Seats {
+                question: index,
+                seats: places,
+                elected: with_decision(standing.elected, decided),
+                tie: standing.tie.map(|tie| DecidedTie {
+                    level: tie.level,
+                    seats: tie.seats,
+                    decided: decided.cloned(),
+                }),
+                void: void.map(|(_, removal)| removal.clone()).collect(),
+            })
+        });
+        Ok(seats.collect())
+    }
+
     /// The answers of a question that were removed, ascending.
     #[must_use]
     pub fn removed(&self, district: &Name, question: u16) -> BTreeSet<u16> {
@@ -205,26 +277,18 @@ impl ElectionFacts {
                 questions.push(QuestionOutcome::Nobody);
                 continue;
             };
-            let mut elected = standing.elected;
-            if standing.tie.is_some() {
-                let decided = progress
-                    .ties
-                    .get(&index)
-                    .ok_or_else(|| too_early("a tie is not decided yet"))?;
-                let by = if decided.rule == CASTING_VOTE {
-                    By::CastingVote
-                } else {
-                    By::Lots
-                };
-                elected.extend(decided.elected.iter().map(|answer| (*answer, by)));
-                elected.sort_unstable();
-            }
+            let decided = match standing.tie {
+                None => None,
+                Some(_) => Some(
+                    progress
+                        .ties
+                        .get(&index)
+                        .ok_or_else(|| too_early("a tie is not decided yet"))?,
+                ),
+            };
             questions.push(QuestionOutcome::Seats {
                 seats,
-                elected: elected
-                    .into_iter()
-                    .map(|(answer, by)| Elected { answer, by })
-                    .collect(),
+                elected: with_decision(standing.elected, decided),
                 void: self.removed(&district.id, index).into_iter().collect(),
             });
         }
@@ -259,6 +323,23 @@ impl ElectionFacts {
             .find(|(_, (_, defined))| defined.district == *district)?;
         self.progress.get(ledger)
     }
+}
+
+/// Those elected whatever became of a tie, and those for whom it was decided; ascending by answer.
+fn with_decision(mut elected: Vec<(u16, By)>, decided: Option<&TieDecided>) -> Vec<Elected> {
+    if let Some(decided) = decided {
+        let by = if decided.rule == CASTING_VOTE {
+            By::CastingVote
+        } else {
+            By::Lots
+        };
+        elected.extend(decided.elected.iter().map(|answer| (*answer, by)));
+        elected.sort_unstable();
+    }
+    elected
+        .into_iter()
+        .map(|(answer, by)| Elected { answer, by })
+        .collect()
 }
 
 impl BoxProgress {
@@ -638,4 +719,69 @@ fn check_tie_rule(e: &TieDecided, rule: Option<TieRule>) -> Result<(), String> {
         return Err("a witness is named twice".into());
     }
     Ok(())
+}
+
+/// What an objection to a result commits to. Spec: specs/outcome.md §6.
+#[derive(Debug, Clone, Copy)]
+pub struct ObjectionContent<'a> {
+    /// The election ledger.
+    pub election: LedgerId,
+    /// The box.
+    pub ledger: LedgerId,
+    /// Pseudonym on the election ledger.
+    pub objector: [u8; 32],
+    /// What they say: 1 to 10000 bytes.
+    pub text: &'a str,
+}
+
+#[derive(serde::Serialize)]
+struct ObjectionDocument<'a> {
+    format: &'static str,
+    election: LedgerId,
+    ledger: LedgerId,
+    objector: String,
+    text: &'a str,
+}
+
+impl ObjectionContent<'_> {
+    /// The document.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        crate::json::write(&ObjectionDocument {
+            format: "sijill-objection/1",
+            election: self.election,
+            ledger: self.ledger,
+            objector: hex::encode(self.objector),
+            text: self.text,
+        })
+    }
+
+    /// The commitment under 32 fresh random bytes.
+    #[must_use]
+    pub fn commit(&self, salt: &[u8; 32]) -> [u8; 32] {
+        Committed::new(salt, &self.to_json()).commitment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_that_of_the_specification() {
+        let content = ObjectionContent {
+            election: LedgerId::from_bytes([0x11; 32]),
+            ledger: LedgerId::from_bytes([0x22; 32]),
+            objector: [0x33; 32],
+            text: "Two \"seals\" were broken",
+        };
+        let [election, ledger, objector] = ["11", "22", "33"].map(|byte| byte.repeat(32));
+        assert_eq!(
+            String::from_utf8(content.to_json()).unwrap(),
+            format!(
+                r#"{{"format":"sijill-objection/1","election":"{election}","ledger":"{ledger}","objector":"{objector}","text":"Two \"seals\" were broken"}}"#
+            )
+        );
+        assert_ne!(content.commit(&[1; 32]), content.commit(&[2; 32]));
+    }
 }
