@@ -15,7 +15,7 @@ use sijill_rules::Tie;
 
 use super::Common;
 use super::election::read_returns;
-use super::roll::{Ruling, roll_person};
+use super::roll::roll_person;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Pseudonyms;
@@ -132,7 +132,7 @@ pub(crate) struct DecisionArgs {
     /// Its number, as `object` said it
     #[arg(value_name = "NUMBER")]
     objection: u64,
-    /// upheld: the result stands; varied: followed in part; overturned: followed
+    /// What was decided
     #[arg(long, value_enum)]
     decision: Ruling,
     /// Why; public, and names nobody
@@ -141,6 +141,17 @@ pub(crate) struct DecisionArgs {
     /// The commission's signing key file
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+}
+
+/// How an objection to a result is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ruling {
+    /// The result stands
+    Upheld,
+    /// Followed in part
+    Varied,
+    /// Followed
+    Overturned,
 }
 
 /// Runs `tie`.
