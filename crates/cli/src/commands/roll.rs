@@ -365,7 +365,7 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
 }
 
 /// An identifier in its one spelling.
-fn roll_person(text: &str) -> Outcome<String> {
+pub(super) fn roll_person(text: &str) -> Outcome<String> {
     roll_file::identifier(text)
         .map_err(|problem| Failure::usage(problem, "type it as it stands on the roll").code("identity.form"))
 }
