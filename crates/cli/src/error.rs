@@ -293,6 +293,9 @@ impl From<Rejection> for Failure {
             (_, "box.order" | "election.order" | "roll.order") => {
                 "`sijill ledger list` shows where each ledger stands and what comes next"
             }
+            (_, "outcome.order") => {
+                "nothing was written; `sijill election result` shows where the result of each district stands"
+            }
             (_, "event.nonce") => "this is a defect of this program; report it",
             (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
             (_, "ballot.election") => "this ballot was made for another election; make one for this event",

@@ -79,6 +79,12 @@ pub mod types {
     pub const CEREMONY_COMPLAINED: u16 = 0x030F;
     pub const CEREMONY_RESTARTED: u16 = 0x0310;
     pub const RESULTS_CERTIFIED: u16 = 0x0311;
+    pub const RULES_ADOPTED: u16 = 0x0320;
+    pub const TIE_DECIDED: u16 = 0x0321;
+    pub const PAPER_RECOUNTED: u16 = 0x0322;
+    pub const CANDIDATE_REMOVED: u16 = 0x0323;
+    pub const RESULT_OBJECTION_FILED: u16 = 0x0324;
+    pub const RESULT_OBJECTION_DECIDED: u16 = 0x0325;
     pub const BOX_PREPARED: u16 = 0x0401;
     pub const BOX_OPENED: u16 = 0x0402;
     pub const BALLOT_CAST: u16 = 0x0403;
@@ -135,6 +141,22 @@ pub const CATALOGUE: &[Line] = {
         line(t::CEREMONY_COMPLAINED, "CeremonyComplained", ELECTION, Trustee),
         line(t::CEREMONY_RESTARTED, "CeremonyRestarted", ELECTION, Commission),
         line(t::RESULTS_CERTIFIED, "ResultsCertified", ELECTION, Commission),
+        line(t::RULES_ADOPTED, "RulesAdopted", ELECTION, Commission),
+        line(t::TIE_DECIDED, "TieDecided", ELECTION, Commission),
+        line(t::PAPER_RECOUNTED, "PaperRecounted", ELECTION, Commission),
+        line(t::CANDIDATE_REMOVED, "CandidateRemoved", ELECTION, Commission),
+        line(
+            t::RESULT_OBJECTION_FILED,
+            "ResultObjectionFiled",
+            ELECTION,
+            Registrar,
+        ),
+        line(
+            t::RESULT_OBJECTION_DECIDED,
+            "ResultObjectionDecided",
+            ELECTION,
+            Commission,
+        ),
         line(t::BOX_PREPARED, "BoxPrepared", BOX, Commission),
         line(t::BOX_OPENED, "BoxOpened", BOX, Commission),
         line(t::BALLOT_CAST, "BallotCast", BOX, Service),
@@ -256,6 +278,16 @@ impl Event {
             t::RESULTS_CERTIFIED => {
                 read::<Nothing>(name, payload).map(|_| Self::Election(ElectionEvent::ResultsCertified))?
             }
+            t::RULES_ADOPTED => Self::Election(ElectionEvent::RulesAdopted(read(name, payload)?)),
+            t::TIE_DECIDED => Self::Election(ElectionEvent::TieDecided(read(name, payload)?)),
+            t::PAPER_RECOUNTED => Self::Election(ElectionEvent::PaperRecounted(read(name, payload)?)),
+            t::CANDIDATE_REMOVED => Self::Election(ElectionEvent::CandidateRemoved(read(name, payload)?)),
+            t::RESULT_OBJECTION_FILED => {
+                Self::Election(ElectionEvent::ResultObjectionFiled(read(name, payload)?))
+            }
+            t::RESULT_OBJECTION_DECIDED => {
+                Self::Election(ElectionEvent::ResultObjectionDecided(read(name, payload)?))
+            }
             t::BOX_PREPARED => Self::BallotBox(BoxEvent::BoxPrepared(read(name, payload)?)),
             t::BOX_OPENED => read::<Nothing>(name, payload).map(|_| Self::BallotBox(BoxEvent::BoxOpened))?,
             t::BALLOT_CAST => Self::BallotBox(BoxEvent::BallotCast(read(name, payload)?)),
@@ -309,6 +341,12 @@ impl Event {
                 ElectionEvent::CeremonyComplained(_) => t::CEREMONY_COMPLAINED,
                 ElectionEvent::CeremonyRestarted(_) => t::CEREMONY_RESTARTED,
                 ElectionEvent::ResultsCertified => t::RESULTS_CERTIFIED,
+                ElectionEvent::RulesAdopted(_) => t::RULES_ADOPTED,
+                ElectionEvent::TieDecided(_) => t::TIE_DECIDED,
+                ElectionEvent::PaperRecounted(_) => t::PAPER_RECOUNTED,
+                ElectionEvent::CandidateRemoved(_) => t::CANDIDATE_REMOVED,
+                ElectionEvent::ResultObjectionFiled(_) => t::RESULT_OBJECTION_FILED,
+                ElectionEvent::ResultObjectionDecided(_) => t::RESULT_OBJECTION_DECIDED,
             },
             Self::BallotBox(e) => match e {
                 BoxEvent::BoxPrepared(_) => t::BOX_PREPARED,
@@ -383,8 +421,14 @@ impl Event {
                 ElectionEvent::ShareSubmitted(p) => vec![p.share],
                 ElectionEvent::ResultDeclared(p) => vec![p.result],
                 ElectionEvent::ViewPublished(p) => vec![p.content],
+                ElectionEvent::RulesAdopted(p) => vec![p.pack],
                 ElectionEvent::TrusteeKeyPublished(_)
                 | ElectionEvent::PollOpened
+                | ElectionEvent::TieDecided(_)
+                | ElectionEvent::PaperRecounted(_)
+                | ElectionEvent::CandidateRemoved(_)
+                | ElectionEvent::ResultObjectionFiled(_)
+                | ElectionEvent::ResultObjectionDecided(_)
                 | ElectionEvent::PaperReturned(_)
                 | ElectionEvent::TrusteeEnrolled(_)
                 | ElectionEvent::CoefficientsOpened(_)
@@ -443,6 +487,12 @@ impl Event {
                 ElectionEvent::KeyConfirmed(p) => encode(p),
                 ElectionEvent::CeremonyComplained(p) => encode(p),
                 ElectionEvent::CeremonyRestarted(p) => encode(p),
+                ElectionEvent::RulesAdopted(p) => encode(p),
+                ElectionEvent::TieDecided(p) => encode(p),
+                ElectionEvent::PaperRecounted(p) => encode(p),
+                ElectionEvent::CandidateRemoved(p) => encode(p),
+                ElectionEvent::ResultObjectionFiled(p) => encode(p),
+                ElectionEvent::ResultObjectionDecided(p) => encode(p),
             },
             Self::BallotBox(e) => match e {
                 BoxEvent::BoxPrepared(p) => encode(p),

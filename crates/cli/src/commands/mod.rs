@@ -10,6 +10,7 @@ pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
+pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
@@ -54,7 +55,7 @@ use crate::stores::Held;
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\
         \x20 trustees     trustee decrypt     operator: ledger submit\n\
-        \x20 commission   election paper, election result\n\
+        \x20 commission   election paper, election result, where needed election tie\n\
         \x20 operator     ledger publish     commission: election certify     operator: ledger submit\n\
         \x20 operator     ledger publish     everybody: verify\n\n\
         Exit codes: 0 done, 1 refused or failed, 2 wrong arguments. `verify` has its own, see there."

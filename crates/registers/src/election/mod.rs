@@ -3,6 +3,7 @@
 pub mod ceremony;
 mod decide;
 pub mod events;
+pub mod outcome;
 mod state;
 mod tallying;
 pub mod views;

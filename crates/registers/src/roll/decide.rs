@@ -43,6 +43,11 @@ pub enum RollRejection {
     /// The definition, or a list of holidays, does not follow.
     #[error("the definition of the roll: {0}")]
     Definition(String),
+    /// Another pack or polling day than the one that the election has adopted.
+    #[error(
+        "the definition of the roll: rule pack and polling day must be those that the election has adopted"
+    )]
+    OtherRules,
     /// A check where it must not stand, or a step that does not rest on one.
     #[error("{0}")]
     Eligibility(&'static str),
@@ -104,6 +109,7 @@ impl RollRejection {
                 "roll.duplicate"
             }
             Self::Definition(_) => "roll.definition",
+            Self::OtherRules => "outcome.rules",
             Self::Eligibility(_) => "roll.eligibility",
             Self::Transfer { .. } => "roll.transfer",
             Self::Objection(_) => "roll.objection",
@@ -209,6 +215,10 @@ impl RollState {
         if cited.size < size {
             let problem = "the roll cites the election ledger at a size before its definition";
             return Err(RollRejection::Definition(problem.into()).into());
+        }
+        let adopted = election.adopted.as_ref();
+        if adopted.is_some_and(|adopted| (adopted.content, adopted.polling_day) != (e.pack, e.polling_day)) {
+            return Err(RollRejection::OtherRules.into());
         }
         let pack = ctx.contents.load(&e.pack)?;
         let holidays = e.holidays.map(|list| ctx.contents.load(&list)).transpose()?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sijill_ledger::codec::bytes;
-use sijill_ledger::{LedgerId, UnixMillis};
+use sijill_ledger::{ContentRef, LedgerId, UnixMillis};
 
 use super::events::{DistrictRoll, Pseudonym, RollEvent};
 use super::governed::{Basis, Governed};
@@ -18,6 +18,8 @@ use crate::register::Contents;
 pub struct RollFacts {
     /// The election ledger that the roll belongs to.
     pub parent: LedgerId,
+    /// The rule pack and the polling day that the roll is defined with.
+    pub rules: Option<(ContentRef, u32)>,
     /// Entries up to and including the freeze.
     pub frozen_size: Option<u64>,
     /// The districts of the frozen roll, ascending.
@@ -60,6 +62,7 @@ impl RollState {
         Self {
             facts: Arc::new(RollFacts {
                 parent,
+                rules: None,
                 frozen_size: None,
                 districts: Vec::new(),
             }),
@@ -182,6 +185,7 @@ impl RollState {
         match event {
             RollEvent::RollDefined(e) => {
                 self.governed = Some(Arc::new(Governed::new(e, at, contents)?));
+                Arc::make_mut(&mut self.facts).rules = Some((e.pack, e.polling_day));
             }
             RollEvent::EligibilityChecked(e) => {
                 if e.purpose == 1 {
@@ -221,11 +225,9 @@ impl RollState {
             RollEvent::ObjectionWindowExtended(e) => self.governed_mut()?.extended(e, at),
             RollEvent::HolidaysDeclared(e) => self.governed_mut()?.declared(e, at, contents)?,
             RollEvent::RollFrozen(e) => {
-                self.facts = Arc::new(RollFacts {
-                    parent: self.facts.parent,
-                    frozen_size: Some(seq + 1),
-                    districts: e.districts.clone(),
-                });
+                let facts = Arc::make_mut(&mut self.facts);
+                facts.frozen_size = Some(seq + 1);
+                facts.districts = e.districts.clone();
             }
         }
         Ok(())
@@ -276,6 +278,7 @@ impl RollState {
         };
         self.facts = Arc::new(RollFacts {
             parent: self.facts.parent,
+            rules: found.basis.as_ref().map(Basis::rules),
             frozen_size,
             districts,
         });
