@@ -16,6 +16,7 @@ use sijill_ledger::{
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
 use crate::catalogue::{Event, EventError};
+use crate::consultation::{ConsultationRejection, Openings};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
 
@@ -70,6 +71,8 @@ pub enum Evidence {
     /// Nothing needed checking.
     #[default]
     None,
+    /// Openings of the commitments in the payload. They are stored.
+    Openings(Openings),
     /// The encrypted tally of the box's counted ballots at a size of the box. The contents are stored.
     Tally(SealTally),
 }
@@ -143,6 +146,9 @@ pub enum Rejection {
     /// A rule of ballot boxes.
     #[error(transparent)]
     BallotBox(#[from] BoxRejection),
+    /// A rule of consultations.
+    #[error(transparent)]
+    Consultation(#[from] ConsultationRejection),
     /// A cited content is missing or damaged.
     #[error(transparent)]
     Content(#[from] ContentProblem),
@@ -183,6 +189,7 @@ impl Rejection {
         match self {
             Self::Author { .. } => "event.author",
             Self::BallotBox(r) => r.code(),
+            Self::Consultation(r) => r.code(),
             Self::Content(ContentProblem::Mismatch(_)) => "content.mismatch",
             Self::Content(_) => "content.missing",
             Self::Election(r) => r.code(),
