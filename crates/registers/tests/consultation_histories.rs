@@ -37,37 +37,44 @@ enum Try {
     Erase { comment: u8 },
 }
 
+fn byte() -> impl Strategy<Value = u8> {
+    any::<u8>()
+}
+
+fn yes_or_no() -> impl Strategy<Value = bool> {
+    any::<bool>()
+}
+
 fn some_try() -> impl Strategy<Value = Try> {
     let id = 1..=6u8;
-    let any = any::<u8>;
     prop_oneof![
         2 => (id.clone(), proptest::option::of(1..=9u8), 1..=4u8)
             .prop_map(|(person, key, category)| Try::Enrol { person, key, category }),
         2 => (id.clone(), proptest::option::of(1..=20u8), 1..=3u8)
             .prop_map(|(person, key, category)| Try::Change { person, key, category }),
-        8 => (1..=9u8, proptest::option::of(any())).prop_map(|(key, clause)| Try::Comment { key, clause }),
-        8 => (1..=9u8, any()).prop_map(|(key, to)| Try::Reply { key, to }),
+        8 => (1..=9u8, proptest::option::of(byte())).prop_map(|(key, clause)| Try::Comment { key, clause }),
+        8 => (1..=9u8, byte()).prop_map(|(key, to)| Try::Reply { key, to }),
         2 => id.prop_map(|person| Try::Attest { person }),
-        2 => (1..=9u8, any()).prop_map(|(key, comment)| Try::Withdraw { key, comment }),
-        4 => (any::<bool>(), any(), 0..=8u8)
+        2 => (1..=9u8, byte()).prop_map(|(key, comment)| Try::Withdraw { key, comment }),
+        4 => (yes_or_no(), byte(), 0..=8u8)
             .prop_map(|(moderator, comment, code)| Try::Hide { moderator, comment, code }),
-        2 => (any::<bool>(), any()).prop_map(|(moderator, comment)| Try::Restore { moderator, comment }),
-        4 => any().prop_map(|comment| Try::Appeal { comment }),
-        4 => (any::<bool>(), any(), 0..=3u8)
+        2 => (yes_or_no(), byte()).prop_map(|(moderator, comment)| Try::Restore { moderator, comment }),
+        4 => byte().prop_map(|comment| Try::Appeal { comment }),
+        4 => (yes_or_no(), byte(), 0..=3u8)
             .prop_map(|(moderator, comment, decision)| Try::Decide { moderator, comment, decision }),
         2 => (1..=9u8, 0..=3u16).prop_map(|(key, option)| Try::Respond { key, option }),
-        2 => (any(), any::<bool>()).prop_map(|(clauses, moved)| Try::Publish { clauses, moved }),
+        2 => (byte(), yes_or_no()).prop_map(|(clauses, moved)| Try::Publish { clauses, moved }),
         1 => (0..=3u8).prop_map(|theme| Try::Theme { theme }),
-        2 => (0..=3u8, any(), any::<bool>())
+        2 => (0..=3u8, byte(), yes_or_no())
             .prop_map(|(theme, comment, remove)| Try::Assign { theme, comment, remove }),
         1 => Just(Try::AssignAll),
-        1 => any().prop_map(|comment| Try::Answer { comment }),
+        1 => byte().prop_map(|comment| Try::Answer { comment }),
         1 => (1..=3u8).prop_map(|outcome| Try::Report { outcome }),
         1 => Just(Try::Archive),
         1 => (0..=10u32).prop_map(|days| Try::Extend { days }),
         1 => Just(Try::TakeLate),
-        3 => (0..=9u8, any::<bool>()).prop_map(|(days, close)| Try::NextDay { days, close }),
-        1 => any().prop_map(|comment| Try::Erase { comment }),
+        3 => (0..=9u8, yes_or_no()).prop_map(|(days, close)| Try::NextDay { days, close }),
+        1 => byte().prop_map(|comment| Try::Erase { comment }),
     ]
 }
 
