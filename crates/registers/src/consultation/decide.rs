@@ -3,10 +3,10 @@
 //! The rules of an event are looked at in the order of the specification: the first one that does not hold is the one
 //! that is reported.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use sijill_ledger::{Authority, Committed, KeyId};
+use sijill_ledger::{Authority, KeyId};
+use sijill_rules::{Calendar, day_number};
 
 use super::document::{Answers, Document};
 use super::events::{
@@ -16,7 +16,7 @@ use super::events::{
 use super::settings::{LATE_NOT_COUNTED, check_reason, is_ascending};
 use super::state::{Appeal, At, CommentState, ConsultationState, Standing};
 use super::text::{self, TextError};
-use crate::register::{Consequence, Context, Evidence, Rejection, no_refs};
+use crate::register::{Consequence, Context, Rejection, no_refs};
 
 const MAX_DEPTH: u8 = 16;
 const MAX_THEMES: usize = 500;
@@ -91,9 +91,6 @@ pub enum ConsultationRejection {
     /// A text that is none.
     #[error("text: {0}")]
     Text(#[from] TextError),
-    /// A committed content that was not handed in with its salt.
-    #[error("the content of a commitment is missing; hand in salt and content with the event")]
-    OpeningMissing,
 }
 
 impl ConsultationRejection {
@@ -117,31 +114,28 @@ impl ConsultationRejection {
             Self::Report(_) => "consultation.report",
             Self::Commitment(_) => "calendar.commitment",
             Self::Text(_) => "opening.form",
-            Self::OpeningMissing => "opening.missing",
         }
     }
 }
 
 use ConsultationRejection as Refusal;
 
-/// Openings that came with an event: what the commitments of its payload were opened to. The door has checked salts,
-/// hashes and lengths, and stored them durably.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Openings(BTreeMap<Committed, Arc<[u8]>>);
+/// The local days of an event. Spec: specs/consultation.md §1.1.
+#[derive(Clone, Copy)]
+struct Days {
+    /// Of its moment: *c*.
+    today: u32,
+    /// On which it was received: *d*.
+    received: u32,
+}
 
-impl Openings {
-    /// Takes openings (salt, then content) of these commitments; those that do not open one are left out.
-    #[must_use]
-    pub fn check<'a>(all: impl IntoIterator<Item = (Committed, &'a [u8])>) -> Self {
-        let opened = |(committed, opening): (Committed, &'a [u8])| {
-            let content = committed.open(opening)?;
-            Some((committed, content.into()))
-        };
-        Self(all.into_iter().filter_map(opened).collect())
-    }
-
-    fn content(&self, committed: &Committed) -> Option<&[u8]> {
-        self.0.get(committed).map(AsRef::as_ref)
+impl Days {
+    fn of(at: &At, calendar: &Calendar) -> Option<Self> {
+        let number = |ms| u32::try_from(day_number(calendar.day_of(ms)?)).ok();
+        Some(Self {
+            today: number(at.moment_ms)?,
+            received: number(at.received_ms)?,
+        })
     }
 }
 
@@ -156,19 +150,24 @@ impl ConsultationState {
         event: &ConsultationEvent,
         name: &'static str,
         at: &At,
+        calendar: &Calendar,
         ctx: &Context<'_>,
         authority: &Authority,
     ) -> Result<Vec<Consequence>, Rejection> {
         no_refs(name, ctx)?;
         self.check_order(event, name)?;
+        let days = Days::of(at, calendar).ok_or(Refusal::Order {
+            event: name,
+            problem: "the year 9990 is beyond the calendar",
+        })?;
         if let ConsultationEvent::ConsultationDefined(e) = event {
-            e.check(at.today).map_err(Refusal::Definition)?;
+            e.check(days.today).map_err(Refusal::Definition)?;
             return Ok(Vec::new());
         }
         let Some(settings) = self.settings() else {
             return Ok(Vec::new());
         };
-        self.check_event(event, settings, at, ctx, authority)?;
+        self.check_event(event, settings, at, days, calendar, ctx, authority)?;
         self.check_commitments(event)?;
         self.check_openings(event, ctx)?;
         Ok(Vec::new())
@@ -205,6 +204,8 @@ impl ConsultationState {
         event: &ConsultationEvent,
         settings: &Settings,
         at: &At,
+        days: Days,
+        calendar: &Calendar,
         ctx: &Context<'_>,
         authority: &Authority,
     ) -> Result<(), Rejection> {
@@ -225,7 +226,7 @@ impl ConsultationState {
                 e.after.check().map_err(Refusal::Settings)?;
                 check_reason(&e.reason).map_err(Refusal::Settings)?;
                 e.after
-                    .check_change(settings, at.today, self.reported.is_some())
+                    .check_change(settings, days.today, self.reported.is_some())
                     .map_err(|problem| Refusal::Settings(problem.into()))?;
             }
             E::DocumentPublished(e) => self.check_document(e, ctx)?,
@@ -252,10 +253,10 @@ impl ConsultationState {
                 }
             }
             E::CommentMade(e) => {
-                self.check_comment(person, settings, at, e.reply_to, e.clause.as_ref())?;
+                self.check_comment(person, settings, days, e.reply_to, e.clause.as_ref())?;
             }
             E::CommentAttested(e) => {
-                self.check_comment(person, settings, at, e.reply_to, e.clause.as_ref())?;
+                self.check_comment(person, settings, days, e.reply_to, e.clause.as_ref())?;
             }
             E::CommentWithdrawn(e) => self.check_withdrawal(person, e.comment)?,
             E::WithdrawalAttested(e) => self.check_withdrawal(person, e.comment)?,
@@ -275,12 +276,12 @@ impl ConsultationState {
             E::AppealFiled(e) => self.check_appeal(person, e.comment)?,
             E::AppealAttested(e) => self.check_appeal(person, e.comment)?,
             E::AppealDecided(e) => self.check_decision(e, at)?,
-            E::ResponseGiven(_) | E::ResponseAttested(_) => self.check_response(person, settings, at)?,
+            E::ResponseGiven(_) | E::ResponseAttested(_) => self.check_response(person, settings, days)?,
             E::AnswerGiven(e) => self.check_answer(e)?,
             E::ThemeDefined(e) => self.check_theme(e)?,
             E::CommentsAssigned(e) => self.check_assignment(e)?,
-            E::ReportPublished(e) => self.check_report(e, settings, at)?,
-            E::ConsultationArchived => self.check_archive()?,
+            E::ReportPublished(e) => self.check_report(e, settings, days, calendar)?,
+            E::ConsultationArchived => self.check_archive(calendar)?,
         }
         Ok(())
     }
@@ -370,13 +371,13 @@ impl ConsultationState {
         &self,
         person: Option<Person>,
         settings: &Settings,
-        at: &At,
+        days: Days,
         reply_to: Option<u64>,
         clause: Option<&OnClause>,
     ) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
         let takes_late = settings.late == LATE_NOT_COUNTED && self.reported.is_none();
-        check_window(settings, at, takes_late)?;
+        check_window(settings, days, takes_late)?;
         if reply_to.is_some() && clause.is_some() {
             return Err(Refusal::Comment(
                 "a reply belongs to the comment that it replies to, and names no clause",
@@ -480,9 +481,9 @@ impl ConsultationState {
         }
     }
 
-    fn check_response(&self, person: Option<Person>, settings: &Settings, at: &At) -> Result<(), Refusal> {
+    fn check_response(&self, person: Option<Person>, settings: &Settings, days: Days) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
-        check_window(settings, at, false)?;
+        check_window(settings, days, false)?;
         if self.definition().is_none_or(|d| d.questions.is_empty()) {
             return Err(Refusal::Response("the consultation has no questions".into()));
         }
@@ -543,9 +544,15 @@ impl ConsultationState {
         Ok(())
     }
 
-    fn check_report(&self, e: &ReportPublished, settings: &Settings, at: &At) -> Result<(), Refusal> {
+    fn check_report(
+        &self,
+        e: &ReportPublished,
+        settings: &Settings,
+        days: Days,
+        calendar: &Calendar,
+    ) -> Result<(), Refusal> {
         let refuse = |problem: String| Err(Refusal::Report(problem));
-        if at.today <= settings.last {
+        if days.today <= settings.last {
             return refuse("the report comes after the window".into());
         }
         let reported = e.outcomes.iter().map(|o| o.theme.as_str());
@@ -557,11 +564,11 @@ impl ConsultationState {
         if !e.outcomes.iter().all(|o| (1..=3).contains(&o.outcome)) {
             return refuse("an outcome is 1 accepted, 2 partly accepted or 3 rejected".into());
         }
-        self.check_coverage()
+        self.check_coverage(calendar)
     }
 
-    fn check_coverage(&self) -> Result<(), Refusal> {
-        match self.uncovered() {
+    fn check_coverage(&self, calendar: &Calendar) -> Result<(), Refusal> {
+        match self.uncovered(calendar) {
             None => Ok(()),
             Some(position) => Err(Refusal::Report(format!(
                 "comment {position} is in no theme; assign every comment that counts to one"
@@ -569,7 +576,7 @@ impl ConsultationState {
         }
     }
 
-    fn check_archive(&self) -> Result<(), Refusal> {
+    fn check_archive(&self, calendar: &Calendar) -> Result<(), Refusal> {
         let refuse = |problem: String| Err(Refusal::Report(problem));
         let Some(reported) = &self.reported else {
             return refuse("publish the \"what we heard\" report first".into());
@@ -577,7 +584,7 @@ impl ConsultationState {
         if !self.themes().eq(reported.iter().map(String::as_str)) {
             return refuse("a theme was defined after the report; publish it again with all themes".into());
         }
-        self.check_coverage()?;
+        self.check_coverage(calendar)?;
         match self.pending_appeal() {
             None => Ok(()),
             Some(position) => refuse(format!("the appeal for comment {position} is not decided yet")),
@@ -605,23 +612,18 @@ impl ConsultationState {
         Ok(())
     }
 
-    /// What was committed to came with the event, and is what it must be. Spec: specs/consultation.md §9.
-    fn check_openings(&self, event: &ConsultationEvent, ctx: &Context<'_>) -> Result<(), Refusal> {
-        let none = Openings::default();
-        let openings = match ctx.evidence {
-            Evidence::Openings(openings) => openings,
-            _ => &none,
-        };
+    /// What was committed to was handed in, and is what it must be. Spec: specs/consultation.md §9.
+    fn check_openings(&self, event: &ConsultationEvent, ctx: &Context<'_>) -> Result<(), Rejection> {
         for (field, committed) in event.committed() {
-            let content = openings.content(&committed).ok_or(Refusal::OpeningMissing)?;
+            let content = ctx.contents.opening(&committed)?;
             match field {
                 Field::Record => {}
                 Field::Answers => {
                     let questions = self.definition().map_or(&[][..], |d| &d.questions);
-                    Answers::parse(content, questions).map_err(Refusal::Response)?;
+                    Answers::parse(&content, questions).map_err(Refusal::Response)?;
                 }
                 Field::Comment | Field::Official | Field::Note => {
-                    text::check_text(content)?;
+                    text::check_text(&content).map_err(Refusal::Text)?;
                 }
             }
         }
@@ -642,13 +644,13 @@ fn check_admitted(settings: &Settings, category: u8, verified: bool) -> Result<(
     Err(Refusal::Eligibility { who })
 }
 
-fn check_window(settings: &Settings, at: &At, takes_late: bool) -> Result<(), Refusal> {
-    if at.received_day < settings.first {
+fn check_window(settings: &Settings, days: Days, takes_late: bool) -> Result<(), Refusal> {
+    if days.received < settings.first {
         return Err(Refusal::TooEarly {
             first: settings.first,
         });
     }
-    if at.received_day > settings.last && !takes_late {
+    if days.received > settings.last && !takes_late {
         return Err(Refusal::TooLate { last: settings.last });
     }
     Ok(())

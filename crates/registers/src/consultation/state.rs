@@ -1,10 +1,12 @@
 //! State of a consultation: what its rules need to know. Spec: specs/consultation.md.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sijill_ledger::{ContentRef, KeyId, LedgerId};
+use sijill_rules::{Calendar, numbered_day};
 
 use super::document::Document;
 use super::events::{
@@ -19,12 +21,40 @@ pub struct At {
     pub position: u64,
     /// The key that signed it.
     pub author: KeyId,
+    /// When the service received it, in milliseconds.
+    pub received_ms: u64,
     /// Its moment, in milliseconds.
     pub moment_ms: u64,
-    /// The local day of its moment (*c*), as a day number.
-    pub today: u32,
-    /// The local day on which the service received it (*d*), as a day number.
-    pub received_day: u32,
+}
+
+/// A cache of where windows end: the first moment behind their last day.
+#[derive(Debug)]
+pub(super) struct WindowEnds<'a> {
+    calendar: &'a Calendar,
+    latest: Cell<Option<(u32, u64)>>,
+}
+
+impl<'a> WindowEnds<'a> {
+    pub(super) fn new(calendar: &'a Calendar) -> Self {
+        Self {
+            calendar,
+            latest: Cell::new(None),
+        }
+    }
+
+    /// Whether what was received then came after a window with this last day.
+    pub(super) fn is_late(&self, received_ms: u64, last: u32) -> bool {
+        let end = match self.latest.get() {
+            Some((day, end)) if day == last => end,
+            _ => {
+                let next = numbered_day(last).and_then(|day| day.tomorrow().ok());
+                let end = next.and_then(|day| self.calendar.start_of(day)).unwrap_or(u64::MAX);
+                self.latest.set(Some((last, end)));
+                end
+            }
+        };
+        received_ms >= end
+    }
 }
 
 /// What a consultation has established for other ledgers.
@@ -70,20 +100,14 @@ pub struct CommentState {
     pub person: Person,
     /// 1, or one more than that of the comment that it replies to.
     pub depth: u8,
-    /// Whether it came after the window.
-    pub late: bool,
+    /// When the service received it, in milliseconds.
+    pub received_ms: u64,
+    /// Last day of the window then, as a day number: if it was received after that day it is late.
+    pub last: u32,
     /// What it is now.
     pub standing: Standing,
     /// Number of themes that it is in.
     pub themes: u16,
-}
-
-impl CommentState {
-    /// Whether it counts: visible and in time.
-    #[must_use]
-    pub fn is_counted(&self) -> bool {
-        self.standing == Standing::Visible && !self.late
-    }
 }
 
 /// A person, as the rules need them.
@@ -241,8 +265,12 @@ impl ConsultationState {
     }
 
     /// The first root that counts and is in no theme.
-    pub(super) fn uncovered(&self) -> Option<u64> {
-        let open = |c: &CommentState| c.depth == 1 && c.is_counted() && c.themes == 0;
+    pub(super) fn uncovered(&self, calendar: &Calendar) -> Option<u64> {
+        let ends = WindowEnds::new(calendar);
+        let open = |c: &CommentState| {
+            let visible = c.standing == Standing::Visible;
+            c.depth == 1 && c.themes == 0 && visible && !ends.is_late(c.received_ms, c.last)
+        };
         self.comments.iter().find(|(_, c)| open(c)).map(|(p, _)| *p)
     }
 
@@ -307,7 +335,8 @@ impl ConsultationState {
         let comment = CommentState {
             person,
             depth,
-            late: at.received_day > last,
+            received_ms: at.received_ms,
+            last,
             standing: Standing::Visible,
             themes: 0,
         };

@@ -22,8 +22,8 @@ use sijill_ledger::{
 };
 use sijill_registers::consultation::document::{Answers, Clause, ClauseText, Document};
 use sijill_registers::consultation::events::*;
-use sijill_registers::consultation::views::{Act, Record, Shown};
-use sijill_registers::consultation::{At, ConsultationSnapshot, ConsultationState, Openings, Standing};
+use sijill_registers::consultation::views::{Act, Reading, Record, Shown};
+use sijill_registers::consultation::{At, ConsultationSnapshot, ConsultationState, Standing};
 use sijill_registers::register::*;
 use sijill_rules::{Calendar, day_number};
 
@@ -37,22 +37,31 @@ pub const OWNER: u8 = 203;
 pub const MODERATORS: [u8; 2] = [204, 205];
 
 #[derive(Default)]
-pub struct Documents(BTreeMap<ContentHash, Arc<[u8]>>);
+pub struct Documents {
+    contents: BTreeMap<ContentHash, Arc<[u8]>>,
+    pub openings: BTreeMap<[u8; 32], Vec<u8>>,
+}
 
 impl Documents {
     pub fn put(&mut self, bytes: &[u8]) -> ContentRef {
         let content = ContentRef::of(bytes).unwrap();
-        self.0.insert(content.sha256, bytes.into());
+        self.contents.insert(content.sha256, bytes.into());
         content
     }
 }
 
 impl Contents for Documents {
     fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
-        let bytes = self.0.get(&content.sha256);
+        let bytes = self.contents.get(&content.sha256);
         bytes
             .map(Arc::clone)
             .ok_or(ContentProblem::Missing(content.sha256))
+    }
+
+    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
+        let missing = ContentProblem::Opening(committed.commitment);
+        let opening = self.openings.get(&committed.commitment).ok_or(missing.clone())?;
+        committed.open(opening).map(Arc::from).ok_or(missing)
     }
 }
 
@@ -77,7 +86,6 @@ pub struct Forum {
     pub now: u64,
     pub size: u64,
     pub documents: Documents,
-    pub openings: BTreeMap<[u8; 32], Vec<u8>>,
     pub state: ConsultationState,
     pub record: Record,
     pub authority: Authority,
@@ -186,7 +194,6 @@ impl Forum {
             now: 0,
             size: 2,
             documents: Documents::default(),
-            openings: BTreeMap::new(),
             state: ConsultationState::new(LedgerId::from_bytes([1; 32])),
             record: Record::default(),
             authority: Authority::new(&genesis),
@@ -231,9 +238,8 @@ impl Forum {
         At {
             position: self.size,
             author,
+            received_ms: self.now,
             moment_ms: self.now,
-            today: self.day_of(self.now),
-            received_day: self.day_of(self.now),
         }
     }
 
@@ -243,7 +249,7 @@ impl Forum {
         self.rng.fill_bytes(&mut salt);
         let committed = Committed::new(&salt, content);
         let opening = [&salt[..], content].concat();
-        self.openings.insert(committed.commitment, opening);
+        self.documents.openings.insert(committed.commitment, opening);
         committed
     }
 
@@ -256,11 +262,6 @@ impl Forum {
         if !self.holds_role(&at, &event) {
             return Err("event.author");
         }
-        let committed: Vec<_> = event.committed();
-        let openings = committed
-            .iter()
-            .filter_map(|(_, c)| Some((*c, self.openings.get(&c.commitment)?.as_slice())));
-        let evidence = Evidence::Openings(Openings::check(openings));
         let ctx = Context {
             received_ms: UnixMillis::clamped(self.now),
             body_hash: BodyHash::from_bytes([0; 32]),
@@ -268,11 +269,11 @@ impl Forum {
             size: at.position,
             contents: &self.documents,
             linked: &Nobody,
-            evidence: &evidence,
+            evidence: &Evidence::None,
         };
         let added = self
             .state
-            .decide(&event, "event", &at, &ctx, &self.authority)
+            .decide(&event, "event", &at, &self.calendar, &ctx, &self.authority)
             .map_err(|refusal| refusal.code())?;
         assert!(added.is_empty());
         self.state.evolve(&at, &event, &self.documents).unwrap();
@@ -312,7 +313,7 @@ impl Forum {
 
     pub fn close_day_number(&mut self, day: u32) {
         let at = self.at(key(SERVICE).key_id());
-        assert!(day < at.today);
+        assert!(day < self.day_of(self.now));
         self.record.close_day(day);
         self.happened(at, Happened::DayClosed(day));
     }
@@ -321,7 +322,7 @@ impl Forum {
         let at = self.at(key(COMMISSION).key_id());
         self.record.erase(&at, commitments);
         for commitment in commitments {
-            self.openings.remove(commitment);
+            self.documents.openings.remove(commitment);
         }
         self.happened(at, Happened::Erased(commitments.to_vec()));
     }
@@ -348,8 +349,13 @@ impl Forum {
         (state, record)
     }
 
+    /// What people read.
+    pub fn read(&self) -> Reading<'_> {
+        self.record.read(&self.calendar)
+    }
+
     pub fn log(&self) -> String {
-        let log = self.record.moderation_log(self.genesis.id(), self.size).unwrap();
+        let log = self.read().moderation_log(self.genesis.id(), self.size).unwrap();
         String::from_utf8(log.to_bytes()).unwrap()
     }
 
@@ -359,8 +365,8 @@ impl Forum {
         let (state, record) = self.replayed();
         assert_eq!(encode(&state.snapshot()), bytes, "replay gives the state");
         assert_eq!(
-            format!("{:?}", record.moderation_log(self.genesis.id(), self.size)),
-            format!("{:?}", self.record.moderation_log(self.genesis.id(), self.size)),
+            format!("{:?}", record.read(&self.calendar).moderation_log(self.genesis.id(), self.size)),
+            format!("{:?}", self.read().moderation_log(self.genesis.id(), self.size)),
         );
         let found: ConsultationSnapshot = decode_canonical(&bytes).unwrap();
         let mut restored = ConsultationState::new(LedgerId::from_bytes([1; 32]));
@@ -377,9 +383,8 @@ impl Forum {
             };
             assert_eq!(read.shown, shown);
             assert_eq!(read.person, comment.person);
-            assert_eq!(read.late, comment.late);
+            assert_eq!((read.received_ms, read.last), (comment.received_ms, comment.last));
             assert_eq!(read.themes.len(), usize::from(comment.themes));
-            assert_eq!(read.is_counted(), comment.is_counted());
             seen += 1;
         }
         assert_eq!(self.record.comments().count(), seen);
@@ -390,22 +395,22 @@ impl Forum {
         }
         assert_eq!(in_threads.len(), seen);
         // Every root has one place.
-        let reading = self.record.clauses();
+        let reading = self.read().clauses();
         let placed: usize = reading.clauses.iter().map(|c| c.comments.len()).sum();
         assert_eq!(
             placed + reading.document.len() + reading.orphaned.len(),
             self.record.roots().count()
         );
         // Counts follow.
-        let counts = self.record.counts();
+        let counts = self.read().counts();
         assert_eq!(counts.comments, seen as u64);
         assert_eq!(counts.visible + counts.hidden + counts.withdrawn, counts.comments);
-        assert_eq!(self.record.coverage().counted, counts.counted);
+        assert_eq!(self.read().coverage().counted, counts.counted);
         let counted: u64 = reading.clauses.iter().map(|c| c.counted).sum();
         assert!(counted <= counts.counted);
         // What is published is what has an opening, of visible comments and official texts.
         for commitment in self.record.published() {
-            assert!(self.openings.contains_key(&commitment));
+            assert!(self.documents.openings.contains_key(&commitment));
         }
         // Every step has its event.
         for (position, comment) in self.record.comments() {

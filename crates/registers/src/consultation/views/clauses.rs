@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Record;
+use super::{Reading, Record};
 
 /// Where a comment stands in the latest version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,9 @@ impl Record {
         })
     }
 
+}
+
+impl Reading<'_> {
     /// Contributions per clause of the latest version.
     #[must_use]
     pub fn clauses(&self) -> ClausesReading {
@@ -97,7 +100,7 @@ impl Record {
             orphaned: Vec::new(),
         };
         let mut by_clause: BTreeMap<&str, usize> = BTreeMap::new();
-        if let Some(latest) = self.versions().last() {
+        if let Some(latest) = self.record.versions().last() {
             for (i, clause) in latest.document.clauses().iter().enumerate() {
                 by_clause.insert(&clause.id, i);
                 reading.clauses.push(ClauseReading {
@@ -108,8 +111,8 @@ impl Record {
                 });
             }
         }
-        for (position, _) in self.roots() {
-            match self.place(position) {
+        for (position, _) in self.record.roots() {
+            match self.record.place(position) {
                 Some(Place::Clause(placed)) => {
                     if let Some(at) = by_clause.get(placed.clause.as_str()) {
                         let clause = &mut reading.clauses[*at];
@@ -128,10 +131,10 @@ impl Record {
 
     /// Comments that count in the thread of a comment, itself included.
     fn counted_from(&self, position: u64) -> u64 {
-        let Some(comment) = self.comment(position) else {
+        let Some(comment) = self.record.comment(position) else {
             return 0;
         };
         let below: u64 = comment.replies.iter().map(|r| self.counted_from(*r)).sum();
-        u64::from(comment.is_counted()) + below
+        u64::from(self.is_counted(comment)) + below
     }
 }

@@ -1,6 +1,6 @@
 //! What the owner has answered, and what not. Spec: specs/consultation.md §8, §10.
 
-use super::Record;
+use super::Reading;
 
 /// A theme and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +32,11 @@ pub struct Coverage {
     pub themes: Vec<ThemeReading>,
 }
 
-impl Record {
+impl Reading<'_> {
     /// Coverage of the contributions by answers.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        let outcomes = self.report_record().map_or(&[][..], |r| &r.outcomes);
+        let outcomes = self.record.report_record().map_or(&[][..], |r| &r.outcomes);
         let outcome_of = |theme: &str| {
             let at = outcomes.binary_search_by(|o| o.theme.as_str().cmp(theme));
             at.ok().map(|i| outcomes[i].outcome)
@@ -48,7 +48,7 @@ impl Record {
             uncovered: Vec::new(),
             themes: Vec::new(),
         };
-        for (position, comment) in self.comments().filter(|(_, c)| c.is_counted()) {
+        for (position, comment) in self.record.comments().filter(|(_, c)| self.is_counted(c)) {
             coverage.counted += 1;
             coverage.answered += u64::from(!comment.answers.is_empty());
             let followed_up = comment.themes.iter().any(|t| outcome_of(t).is_some());
@@ -57,13 +57,13 @@ impl Record {
                 coverage.uncovered.push(position);
             }
         }
-        for (id, theme) in &self.themes {
-            let counted = theme.comments.iter().filter_map(|p| self.comment(*p));
+        for (id, theme) in &self.record.themes {
+            let counted = theme.comments.iter().filter_map(|p| self.record.comment(*p));
             coverage.themes.push(ThemeReading {
                 theme: id.clone(),
                 name_en: theme.name_en.clone(),
                 name_ar: theme.name_ar.clone(),
-                counted: counted.filter(|c| c.is_counted()).count() as u64,
+                counted: counted.filter(|c| self.is_counted(c)).count() as u64,
                 outcome: outcome_of(id),
             });
         }

@@ -13,13 +13,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use sijill_ledger::{Committed, ContentRef, KeyId};
+use sijill_rules::Calendar;
 
 use super::document::Document;
 use super::events::{
     CommentsAssigned, ConsultationDefined, ConsultationEvent, DocumentPublished, Field, Move, OnClause, Outcome,
     Person, ReportPublished, Settings,
 };
-use super::state::At;
+use super::state::{At, WindowEnds};
 use crate::register::Contents;
 
 pub use clauses::{ClauseReading, ClausesReading, Place, Placed};
@@ -141,8 +142,10 @@ pub struct CommentRecord {
     pub by: Speaker,
     /// Its moment, in milliseconds.
     pub at_ms: u64,
-    /// Whether it came after the window.
-    pub late: bool,
+    /// When the service received it, in milliseconds.
+    pub received_ms: u64,
+    /// Last day of the window then, as a day number: if it was received after that day it is late.
+    pub last: u32,
     /// The comment that it replies to.
     pub reply_to: Option<u64>,
     /// Replies to it, ascending.
@@ -159,14 +162,6 @@ pub struct CommentRecord {
     pub answers: Vec<u64>,
     /// Its themes.
     pub themes: BTreeSet<String>,
-}
-
-impl CommentRecord {
-    /// Whether it counts: visible and in time.
-    #[must_use]
-    pub fn is_counted(&self) -> bool {
-        self.shown == Shown::Visible && !self.late
-    }
 }
 
 /// An official answer.
@@ -194,10 +189,10 @@ pub struct ThemeRecord {
 /// The "what we heard" report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportRecord {
-    /// Day of the first report, as a day number.
-    pub first_day: u32,
-    /// Whether the first one came after the day on which it was due.
-    pub is_late: bool,
+    /// Moment of the first one, in milliseconds.
+    pub first_ms: u64,
+    /// The day on which it was due then, as a day number.
+    pub due: u32,
     /// Position of the latest one.
     pub position: u64,
     /// Its text.
@@ -234,6 +229,35 @@ pub struct PersonRecord {
     pub comments: Vec<u64>,
     /// Positions of their responses, ascending; the last one counts.
     pub responses: Vec<u64>,
+}
+
+/// A record with the calendar of its jurisdiction, which makes days of moments: everything that depends on what is late
+/// is read from here.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    record: &'a Record,
+    calendar: &'a Calendar,
+    ends: WindowEnds<'a>,
+}
+
+impl<'a> Reading<'a> {
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> &'a Record {
+        self.record
+    }
+
+    /// Whether a comment came after the window.
+    #[must_use]
+    pub fn is_late(&self, comment: &CommentRecord) -> bool {
+        self.ends.is_late(comment.received_ms, comment.last)
+    }
+
+    /// Whether a comment counts: visible and in time.
+    #[must_use]
+    pub fn is_counted(&self, comment: &CommentRecord) -> bool {
+        comment.shown == Shown::Visible && !self.is_late(comment)
+    }
 }
 
 /// Everything that people read of a consultation.
@@ -377,6 +401,16 @@ impl Record {
                     act: Act::Erased { by: at.author },
                 });
             }
+        }
+    }
+
+    /// The record in the calendar of its jurisdiction.
+    #[must_use]
+    pub fn read<'a>(&'a self, calendar: &'a Calendar) -> Reading<'a> {
+        Reading {
+            record: self,
+            calendar,
+            ends: WindowEnds::new(calendar),
         }
     }
 
@@ -578,7 +612,8 @@ impl Record {
             person,
             by,
             at_ms: at.moment_ms,
-            late: at.received_day > last,
+            received_ms: at.received_ms,
+            last,
             reply_to,
             replies: Vec::new(),
             clause,
@@ -631,13 +666,13 @@ impl Record {
 
     fn report(&mut self, at: &At, e: &ReportPublished) -> Result<(), String> {
         let due = self.settings.as_ref().ok_or("a report before the definition")?.report_due;
-        let (first_day, is_late) = match &self.report {
-            Some(first) => (first.first_day, first.is_late),
-            None => (at.today, at.today > due),
+        let (first_ms, due) = match &self.report {
+            Some(first) => (first.first_ms, first.due),
+            None => (at.moment_ms, due),
         };
         self.report = Some(ReportRecord {
-            first_day,
-            is_late,
+            first_ms,
+            due,
             position: at.position,
             text: e.report,
             outcomes: e.outcomes.clone(),

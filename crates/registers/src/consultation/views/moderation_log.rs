@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use sijill_ledger::LedgerId;
-use sijill_rules::numbered_day;
+use sijill_rules::{day_number, numbered_day};
 
-use super::{Act, Record, Shown, Speaker, Step};
+use super::{Act, Reading, Shown, Speaker, Step};
 use crate::consultation::decide::Reason;
 use crate::json;
 
@@ -168,37 +168,41 @@ impl ReportState {
     }
 }
 
-impl Record {
+impl Reading<'_> {
     /// What became of the report, judged up to the last closed day; `None` before the definition.
     #[must_use]
     pub fn report_state(&self) -> Option<ReportState> {
-        let due = self.settings()?.report_due;
-        Some(match (self.report_record(), self.last_closed()) {
-            (Some(report), _) if report.is_late => ReportState::Late,
+        let due = self.record.settings()?.report_due;
+        Some(match (self.record.report_record(), self.record.last_closed()) {
+            (Some(report), _) if self.day_number(report.first_ms)? > report.due => ReportState::Late,
             (Some(_), _) => ReportState::Published,
             (None, Some(day)) if day >= due => ReportState::Overdue,
             (None, _) => ReportState::Pending,
         })
     }
 
+    fn day_number(&self, at_ms: u64) -> Option<u32> {
+        u32::try_from(day_number(self.calendar.day_of(at_ms)?)).ok()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn counts(&self) -> LogCounts {
         let mut counts = LogCounts {
-            participants: self.people.len() as u64,
-            responses: self.responses().count() as u64,
+            participants: self.record.people.len() as u64,
+            responses: self.record.responses().count() as u64,
             ..LogCounts::default()
         };
-        for (_, comment) in self.comments() {
+        for (_, comment) in self.record.comments() {
             counts.comments += 1;
             match comment.shown {
                 Shown::Visible => counts.visible += 1,
                 Shown::Hidden => counts.hidden += 1,
                 Shown::Withdrawn => counts.withdrawn += 1,
             }
-            counts.late += u64::from(comment.late);
-            counts.counted += u64::from(comment.is_counted());
-            counts.erased += u64::from(self.is_erased(&comment.text));
+            counts.late += u64::from(self.is_late(comment));
+            counts.counted += u64::from(self.is_counted(comment));
+            counts.erased += u64::from(self.record.is_erased(&comment.text));
         }
         counts
     }
@@ -207,18 +211,18 @@ impl Record {
     #[must_use]
     pub fn moderation_log(&self, ledger: LedgerId, size: u64) -> Option<ModerationLog> {
         let day = |number: u32| numbered_day(number).map(|d| d.to_string());
-        let report = self.report_record();
-        let comments = self.comments().filter(|(_, c)| !c.steps.is_empty());
+        let report = self.record.report_record();
+        let comments = self.record.comments().filter(|(_, c)| !c.steps.is_empty());
         Some(ModerationLog {
             format: FORMAT.to_owned(),
             ledger,
             size,
-            closed: self.last_closed().and_then(day),
+            closed: self.record.last_closed().and_then(day),
             report: LogReport {
-                original_due: day(self.definition()?.settings.report_due)?,
-                due: day(self.settings()?.report_due)?,
+                original_due: day(self.record.definition()?.settings.report_due)?,
+                due: day(self.record.settings()?.report_due)?,
                 state: self.report_state()?.name().to_owned(),
-                published: report.and_then(|r| day(r.first_day)),
+                published: report.and_then(|r| day(self.day_number(r.first_ms)?)),
                 position: report.map(|r| r.position),
             },
             counts: self.counts(),
@@ -227,13 +231,13 @@ impl Record {
                     comment: position,
                     state: comment.shown.name().to_owned(),
                     text: match comment.shown {
-                        _ if self.is_erased(&comment.text) => "erased",
+                        _ if self.record.is_erased(&comment.text) => "erased",
                         Shown::Visible => "published",
                         Shown::Hidden | Shown::Withdrawn => "withheld",
                     }
                     .to_owned(),
-                    late: comment.late,
-                    replies: self.thread(position).map_or(0, |thread| thread.size()),
+                    late: self.is_late(comment),
+                    replies: self.record.thread(position).map_or(0, |thread| thread.size()),
                     steps: comment.steps.iter().map(LogStep::of).collect(),
                 })
                 .collect(),

@@ -1,6 +1,6 @@
 //! "My participation": what a person said, what became of it and why. Spec: specs/consultation.md §4 to §8.
 
-use super::{Access, Place, Record, Shown, Step};
+use super::{Access, Place, Reading, Shown, Step};
 use crate::consultation::events::{Outcome, Person};
 
 /// An own comment.
@@ -49,11 +49,11 @@ pub struct Participation {
     pub responses: Vec<u64>,
 }
 
-impl Record {
+impl Reading<'_> {
     /// What a person takes part in; `None` if they are not enrolled.
     #[must_use]
     pub fn participation(&self, person: &Person) -> Option<Participation> {
-        let record = self.person(person)?;
+        let record = self.record.person(person)?;
         let own = |position: &u64| self.own_comment(*position);
         Some(Participation {
             number: record.number,
@@ -67,8 +67,8 @@ impl Record {
 
     fn own_comment(&self, position: u64) -> Option<OwnComment> {
         use super::Act;
-        let comment = self.comment(position)?;
-        let outcomes = self.report_record().map_or(&[][..], |r| &r.outcomes);
+        let comment = self.record.comment(position)?;
+        let outcomes = self.record.report_record().map_or(&[][..], |r| &r.outcomes);
         let appealed = comment
             .steps
             .iter()
@@ -79,12 +79,12 @@ impl Record {
             position,
             at_ms: comment.at_ms,
             shown: comment.shown,
-            access: self.access(&comment.text.commitment)?,
-            late: comment.late,
-            place: self.place(position)?,
+            access: self.record.access(&comment.text.commitment)?,
+            late: self.is_late(comment),
+            place: self.record.place(position)?,
             steps: comment.steps.clone(),
             answers: comment.answers.clone(),
-            replies: self.thread(position)?.size(),
+            replies: self.record.thread(position)?.size(),
             outcomes: outcomes
                 .iter()
                 .filter(|o| comment.themes.contains(&o.theme))
