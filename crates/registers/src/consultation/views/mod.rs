@@ -448,6 +448,12 @@ impl Record {
         self.answers.iter().map(|(p, a)| (*p, a))
     }
 
+    /// An official answer, by its position.
+    #[must_use]
+    pub fn answer(&self, position: u64) -> Option<&AnswerRecord> {
+        self.answers.get(&position)
+    }
+
     /// The report, if there is one.
     #[must_use]
     pub fn report_record(&self) -> Option<&ReportRecord> {
