@@ -141,19 +141,19 @@ impl Days {
 
 impl ConsultationState {
     /// Says whether an event may stand at this position. The author's role is the caller's to check: for the role
-    /// participant, that the key is somebody's ([`ConsultationState::person_of`]). `name` is that of the event type.
+    /// participant, that the key is somebody's ([`ConsultationState::person_of`]).
     ///
     /// # Errors
     /// [`Rejection`] with the first rule that does not hold.
     pub fn decide(
         &self,
         event: &ConsultationEvent,
-        name: &'static str,
         at: &At,
         calendar: &Calendar,
         ctx: &Context<'_>,
         authority: &Authority,
     ) -> Result<Vec<Consequence>, Rejection> {
+        let name = event.name();
         no_refs(name, ctx)?;
         self.check_order(event, name)?;
         let days = Days::of(at, calendar).ok_or(Refusal::Order {
@@ -281,7 +281,7 @@ impl ConsultationState {
             E::ThemeDefined(e) => self.check_theme(e)?,
             E::CommentsAssigned(e) => self.check_assignment(e)?,
             E::ReportPublished(e) => self.check_report(e, settings, days, calendar)?,
-            E::ConsultationArchived => self.check_archive(calendar)?,
+            E::ConsultationArchived(_) => self.check_archive(calendar)?,
         }
         Ok(())
     }

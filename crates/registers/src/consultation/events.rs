@@ -3,7 +3,7 @@
 //! Numbers and lists are as they stand on the wire: a value that no rule allows decodes, and is refused by the rule.
 
 use serde::{Deserialize, Serialize};
-use sijill_ledger::{Committed, ContentRef, KeyId};
+use sijill_ledger::{Committed, ContentRef, KeyId, Role};
 
 /// A person on one ledger: an HMAC that only the service can compute. Spec: specs/jurisdiction.md §4.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -322,31 +322,88 @@ pub struct ReportPublished {
     pub outcomes: Vec<Outcome>,
 }
 
-/// An event of a consultation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are those of the catalogue, specs/events.md")]
-pub enum ConsultationEvent {
-    ConsultationDefined(ConsultationDefined),
-    SettingsChanged(SettingsChanged),
-    DocumentPublished(DocumentPublished),
-    ParticipantEnrolled(ParticipantEnrolled),
-    ParticipantChanged(ParticipantChanged),
-    CommentMade(CommentMade),
-    CommentAttested(CommentAttested),
-    CommentWithdrawn(CommentWithdrawn),
-    WithdrawalAttested(WithdrawalAttested),
-    CommentHidden(CommentHidden),
-    CommentRestored(CommentRestored),
-    AppealFiled(AppealFiled),
-    AppealAttested(AppealAttested),
-    AppealDecided(AppealDecided),
-    ResponseGiven(ResponseGiven),
-    ResponseAttested(ResponseAttested),
-    AnswerGiven(AnswerGiven),
-    ThemeDefined(ThemeDefined),
-    CommentsAssigned(CommentsAssigned),
-    ReportPublished(ReportPublished),
-    ConsultationArchived,
+/// 0x0615: the consultation is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsultationArchived {}
+
+macro_rules! events {
+    ($($code:literal $name:ident($payload:ident) by $role:ident,)+) => {
+        /// An event of a consultation.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum ConsultationEvent {
+            $(#[doc = concat!(stringify!($code), ".")] $name($payload),)+
+        }
+
+        /// The lines of the catalogue: type, name, who may author it. Spec: specs/events.md §9.
+        pub(crate) const LINES: &[(u16, &str, Role)] = &[$(($code, stringify!($name), Role::$role),)+];
+
+        impl ConsultationEvent {
+            /// Name of the event type.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => stringify!($name),)+
+                }
+            }
+
+            /// The type on the wire.
+            #[must_use]
+            pub const fn event_type(&self) -> u16 {
+                match self {
+                    $(Self::$name(_) => $code,)+
+                }
+            }
+
+            /// Who may author it. A participant is whoever has the key of a person, never the holder of a grant.
+            #[must_use]
+            pub const fn author(&self) -> Role {
+                match self {
+                    $(Self::$name(_) => Role::$role,)+
+                }
+            }
+
+            /// The payload's bytes.
+            #[must_use]
+            pub fn payload(&self) -> Vec<u8> {
+                match self {
+                    $(Self::$name(e) => sijill_ledger::encode(e),)+
+                }
+            }
+
+            /// Reads the payload of a type; `None` if it is of no consultation, or is not canonical.
+            #[must_use]
+            pub fn parse(event_type: u16, payload: &[u8]) -> Option<Self> {
+                Some(match event_type {
+                    $($code => Self::$name(sijill_ledger::decode_canonical(payload).ok()?),)+
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+events! {
+    0x0601 ConsultationDefined(ConsultationDefined) by ConsultationOwner,
+    0x0602 SettingsChanged(SettingsChanged) by ConsultationOwner,
+    0x0603 DocumentPublished(DocumentPublished) by ConsultationOwner,
+    0x0604 ParticipantEnrolled(ParticipantEnrolled) by Service,
+    0x0605 ParticipantChanged(ParticipantChanged) by Service,
+    0x0606 CommentMade(CommentMade) by Participant,
+    0x0607 CommentAttested(CommentAttested) by Service,
+    0x0608 CommentWithdrawn(CommentWithdrawn) by Participant,
+    0x0609 WithdrawalAttested(WithdrawalAttested) by Service,
+    0x060A CommentHidden(CommentHidden) by Moderator,
+    0x060B CommentRestored(CommentRestored) by Moderator,
+    0x060C AppealFiled(AppealFiled) by Participant,
+    0x060D AppealAttested(AppealAttested) by Service,
+    0x060E AppealDecided(AppealDecided) by Moderator,
+    0x060F ResponseGiven(ResponseGiven) by Participant,
+    0x0610 ResponseAttested(ResponseAttested) by Service,
+    0x0611 AnswerGiven(AnswerGiven) by ConsultationOwner,
+    0x0612 ThemeDefined(ThemeDefined) by ConsultationOwner,
+    0x0613 CommentsAssigned(CommentsAssigned) by ConsultationOwner,
+    0x0614 ReportPublished(ReportPublished) by ConsultationOwner,
+    0x0615 ConsultationArchived(ConsultationArchived) by ConsultationOwner,
 }
 
 /// What a committed content of an event is, and so who may read it. Spec: specs/consultation.md §9.
@@ -399,7 +456,7 @@ impl ConsultationEvent {
             | Self::CommentRestored(_)
             | Self::ThemeDefined(_)
             | Self::CommentsAssigned(_)
-            | Self::ConsultationArchived => Vec::new(),
+            | Self::ConsultationArchived(_) => Vec::new(),
         }
     }
 

@@ -458,7 +458,7 @@ impl ConsultationState {
                 self.reported = Some(e.outcomes.iter().map(|o| o.theme.clone()).collect());
                 Ok(())
             }
-            E::ConsultationArchived => {
+            E::ConsultationArchived(_) => {
                 self.is_archived = true;
                 Ok(())
             }

@@ -271,9 +271,11 @@ impl Forum {
             linked: &Nobody,
             evidence: &Evidence::None,
         };
+        let payload = event.payload();
+        assert_eq!(ConsultationEvent::parse(event.event_type(), &payload).as_ref(), Some(&event));
         let added = self
             .state
-            .decide(&event, "event", &at, &self.calendar, &ctx, &self.authority)
+            .decide(&event, &at, &self.calendar, &ctx, &self.authority)
             .map_err(|refusal| refusal.code())?;
         assert!(added.is_empty());
         self.state.evolve(&at, &event, &self.documents).unwrap();
@@ -283,27 +285,9 @@ impl Forum {
     }
 
     fn holds_role(&self, at: &At, event: &ConsultationEvent) -> bool {
-        use ConsultationEvent as E;
-        let holds = |role| self.authority.holds(at.author, role, None);
-        match event {
-            E::ConsultationDefined(_)
-            | E::SettingsChanged(_)
-            | E::DocumentPublished(_)
-            | E::AnswerGiven(_)
-            | E::ThemeDefined(_)
-            | E::CommentsAssigned(_)
-            | E::ReportPublished(_)
-            | E::ConsultationArchived => holds(Role::ConsultationOwner),
-            E::CommentHidden(_) | E::CommentRestored(_) | E::AppealDecided(_) => holds(Role::Moderator),
-            E::ParticipantEnrolled(_)
-            | E::ParticipantChanged(_)
-            | E::CommentAttested(_)
-            | E::WithdrawalAttested(_)
-            | E::AppealAttested(_)
-            | E::ResponseAttested(_) => holds(Role::Service),
-            E::CommentMade(_) | E::CommentWithdrawn(_) | E::AppealFiled(_) | E::ResponseGiven(_) => {
-                self.state.person_of(&at.author).is_some()
-            }
+        match event.author() {
+            Role::Participant => self.state.person_of(&at.author).is_some(),
+            role => self.authority.holds(at.author, role, None),
         }
     }
 
@@ -624,7 +608,7 @@ impl Forum {
     }
 
     pub fn archive(&mut self) -> Result<u64, &'static str> {
-        self.as_owner(ConsultationEvent::ConsultationArchived)
+        self.as_owner(ConsultationEvent::ConsultationArchived(ConsultationArchived {}))
     }
 }
 

@@ -377,7 +377,7 @@ impl Record {
             }
             E::CommentsAssigned(e) => self.assign(e),
             E::ReportPublished(e) => self.report(at, e),
-            E::ConsultationArchived => {
+            E::ConsultationArchived(_) => {
                 self.archived = Some(at.position);
                 Ok(())
             }
