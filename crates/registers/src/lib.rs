@@ -13,6 +13,7 @@
 
 pub mod ballot_box;
 pub mod catalogue;
+pub mod consultation;
 pub mod election;
 pub mod election_file;
 pub mod json;

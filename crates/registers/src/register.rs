@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sijill_ledger::{
-    Authority, Body, BodyHash, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind, LedgerId, Nonce,
+    Authority, Body, BodyHash, Committed, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind, LedgerId, Nonce,
     Ref, Role, UnixMillis, UnverifiedEntry,
 };
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
 use crate::catalogue::{Event, EventError};
+use crate::consultation::ConsultationRejection;
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
 
@@ -26,6 +27,9 @@ pub enum ContentProblem {
     /// Nobody has handed it in.
     #[error("content {0} is missing: hand it in before the event that cites it")]
     Missing(ContentHash),
+    /// Nobody has handed in what a commitment that everybody may read commits to.
+    #[error("the content of commitment {} is missing: hand it in with its salt before the event that commits to it", hex::encode(.0))]
+    Opening([u8; 32]),
     /// The stored bytes are not those of the hash or length.
     #[error("content {0} is damaged or has another length than cited")]
     Mismatch(ContentHash),
@@ -41,6 +45,14 @@ pub trait Contents: Send + Sync {
     /// # Errors
     /// [`ContentProblem`].
     fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem>;
+
+    /// The content behind a commitment, checked against it. Spec: specs/jurisdiction.md §3.
+    ///
+    /// # Errors
+    /// [`ContentProblem::Opening`].
+    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
+        Err(ContentProblem::Opening(committed.commitment))
+    }
 }
 
 /// What other ledgers have established, at a size that the caller knows to be durable.
@@ -143,6 +155,9 @@ pub enum Rejection {
     /// A rule of ballot boxes.
     #[error(transparent)]
     BallotBox(#[from] BoxRejection),
+    /// A rule of consultations.
+    #[error(transparent)]
+    Consultation(#[from] ConsultationRejection),
     /// A cited content is missing or damaged.
     #[error(transparent)]
     Content(#[from] ContentProblem),
@@ -183,6 +198,8 @@ impl Rejection {
         match self {
             Self::Author { .. } => "event.author",
             Self::BallotBox(r) => r.code(),
+            Self::Consultation(r) => r.code(),
+            Self::Content(ContentProblem::Opening(_)) => "opening.missing",
             Self::Content(ContentProblem::Mismatch(_)) => "content.mismatch",
             Self::Content(_) => "content.missing",
             Self::Election(r) => r.code(),
