@@ -52,7 +52,7 @@ pub use pack::{
     VotingChannel, VotingRules,
 };
 pub use period::{Counting, Run, RunKind};
-pub use text::{Bilingual, check_line};
+pub use text::{Bilingual, MAX_PROSE_BYTES, check_line, check_prose};
 pub use window::{Moment, Window, WindowError};
 pub use zone::time_zone;
 
