@@ -15,28 +15,83 @@ use sijill_registers::consultation::views::{Act, Shown};
 /// What somebody tries. Numbers choose among what is there, so most tries are sensible and some are refused.
 #[derive(Debug, Clone)]
 enum Try {
-    Enrol { person: u8, key: Option<u8>, category: u8 },
-    Change { person: u8, key: Option<u8>, category: u8 },
-    Comment { key: u8, clause: Option<u8> },
-    Reply { key: u8, to: u8 },
-    Attest { person: u8 },
-    Withdraw { key: u8, comment: u8 },
-    Hide { moderator: bool, comment: u8, code: u8 },
-    Restore { moderator: bool, comment: u8 },
-    Appeal { comment: u8 },
-    Decide { moderator: bool, comment: u8, decision: u8 },
-    Respond { key: u8, option: u16 },
-    Publish { clauses: u8, moved: bool },
-    Theme { theme: u8 },
-    Assign { theme: u8, comment: u8, remove: bool },
+    Enrol {
+        person: u8,
+        key: Option<u8>,
+        category: u8,
+    },
+    Change {
+        person: u8,
+        key: Option<u8>,
+        category: u8,
+    },
+    Comment {
+        key: u8,
+        clause: Option<u8>,
+    },
+    Reply {
+        key: u8,
+        to: u8,
+    },
+    Attest {
+        person: u8,
+    },
+    Withdraw {
+        key: u8,
+        comment: u8,
+    },
+    Hide {
+        moderator: bool,
+        comment: u8,
+        code: u8,
+    },
+    Restore {
+        moderator: bool,
+        comment: u8,
+    },
+    Appeal {
+        comment: u8,
+    },
+    Decide {
+        moderator: bool,
+        comment: u8,
+        decision: u8,
+    },
+    Respond {
+        key: u8,
+        option: u16,
+    },
+    Publish {
+        clauses: u8,
+        moved: bool,
+    },
+    Theme {
+        theme: u8,
+    },
+    Assign {
+        theme: u8,
+        comment: u8,
+        remove: bool,
+    },
     AssignAll,
-    Answer { comment: u8 },
-    Report { outcome: u8 },
+    Answer {
+        comment: u8,
+    },
+    Report {
+        outcome: u8,
+    },
     Archive,
-    Extend { days: u32 },
+    Extend {
+        days: u32,
+    },
     TakeLate,
-    NextDay { days: u8, close: bool },
-    Erase { comment: u8 },
+    NextDay {
+        days: u8,
+        close: bool,
+    },
+    Erase {
+        comment: u8,
+    },
 }
 
 fn byte() -> impl Strategy<Value = u8> {
@@ -97,15 +152,27 @@ fn theme_id(n: u8) -> String {
 fn clauses(bits: u8) -> Vec<Clause> {
     let all = (0..4u8).filter(|i| bits & (1 << i) != 0).map(|i| {
         let wording = if bits & 0x10 == 0 { "old" } else { "new" };
-        clause(&format!("c{i}"), &format!("{}", i + bits / 32), &format!("The {wording} clause {i}."))
+        clause(
+            &format!("c{i}"),
+            &format!("{}", i + bits / 32),
+            &format!("The {wording} clause {i}."),
+        )
     });
     all.collect()
 }
 
 fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
     match what {
-        Try::Enrol { person, key, category } => f.enrol_as(person, key, category, true),
-        Try::Change { person, key, category } => f.change(person, key, category),
+        Try::Enrol {
+            person,
+            key,
+            category,
+        } => f.enrol_as(person, key, category, true),
+        Try::Change {
+            person,
+            key,
+            category,
+        } => f.change(person, key, category),
         Try::Comment { key, clause } => {
             let on = clause.and_then(|n| {
                 let (_, document) = f.state.latest()?;
@@ -117,7 +184,11 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
         Try::Reply { key, to } => f.reply(key, pick(f, to), "a reply"),
         Try::Attest { person } => f.attest(person, "at the counter"),
         Try::Withdraw { key, comment } => f.withdraw(key, pick(f, comment)),
-        Try::Hide { moderator, comment, code } => f.hide(usize::from(moderator), pick(f, comment), code),
+        Try::Hide {
+            moderator,
+            comment,
+            code,
+        } => f.hide(usize::from(moderator), pick(f, comment), code),
         Try::Restore { moderator, comment } => f.restore(usize::from(moderator), pick(f, comment)),
         Try::Appeal { comment } => {
             let comment = pick(f, comment);
@@ -125,9 +196,11 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
             let seed = (1..=20).find(|k| f.state.person_of(&key(*k).key_id()) == author);
             f.appeal(seed.unwrap_or(1), comment)
         }
-        Try::Decide { moderator, comment, decision } => {
-            f.decide(usize::from(moderator), pick(f, comment), decision)
-        }
+        Try::Decide {
+            moderator,
+            comment,
+            decision,
+        } => f.decide(usize::from(moderator), pick(f, comment), decision),
         Try::Respond { key, option } => f.respond(key, vec![vec![option]]),
         Try::Publish { clauses: bits, moved } => {
             let new = clauses(bits);
@@ -142,7 +215,11 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
             }
         }
         Try::Theme { theme } => f.theme(&theme_id(theme)),
-        Try::Assign { theme, comment, remove } => {
+        Try::Assign {
+            theme,
+            comment,
+            remove,
+        } => {
             let comment = [pick(f, comment)];
             let (added, removed): (&[u64], &[u64]) = if remove { (&[], &comment) } else { (&comment, &[]) };
             f.assign(&theme_id(theme), added, removed)
@@ -183,7 +260,16 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
 fn lasting(f: &Forum) -> Vec<String> {
     f.record
         .comments()
-        .map(|(p, c)| format!("{p} {:?} {:?} {:?} {:?} {}", c.person, c.reply_to, c.clause, c.text, f.read().is_late(c)))
+        .map(|(p, c)| {
+            format!(
+                "{p} {:?} {:?} {:?} {:?} {}",
+                c.person,
+                c.reply_to,
+                c.clause,
+                c.text,
+                f.read().is_late(c)
+            )
+        })
         .collect()
 }
 
@@ -251,7 +337,11 @@ fn everything_that_is_tried_succeeds_sometimes() {
         f.enrol(1, Some(1)).unwrap();
         f.enrol(2, Some(2)).unwrap();
         for what in some.new_tree(&mut runner).unwrap().current() {
-            let name = format!("{what:?}").split(' ').next().unwrap_or_default().to_owned();
+            let name = format!("{what:?}")
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             match attempt(&mut f, what) {
                 Ok(_) => *accepted.entry(name).or_insert(0) += 1,
                 Err(code) => *refused.entry(code).or_insert(0) += 1,
@@ -260,9 +350,22 @@ fn everything_that_is_tried_succeeds_sometimes() {
     }
     assert_eq!(accepted.len(), 22, "{accepted:?}");
     for code in [
-        "order", "settings", "document", "participant", "eligibility", "window", "comment", "moderation", "response",
-        "answer", "theme", "report",
+        "order",
+        "settings",
+        "document",
+        "participant",
+        "eligibility",
+        "window",
+        "comment",
+        "moderation",
+        "response",
+        "answer",
+        "theme",
+        "report",
     ] {
-        assert!(refused.contains_key(format!("consultation.{code}").as_str()), "{code}: {refused:?}");
+        assert!(
+            refused.contains_key(format!("consultation.{code}").as_str()),
+            "{code}: {refused:?}"
+        );
     }
 }

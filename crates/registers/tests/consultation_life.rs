@@ -93,8 +93,13 @@ fn scenario_44_a_change_of_settings_says_what_was_and_a_running_consultation_ref
     let (at, what) = f.history.iter().find(|(at, _)| at.position == position).unwrap();
     assert_eq!(at.author, key(OWNER).key_id());
     let Happened::Event(event) = what else { panic!() };
-    let ConsultationEvent::SettingsChanged(e) = event.as_ref() else { panic!() };
-    assert_eq!((e.before.last, e.after.last), (number("2026-03-01"), number("2026-03-08")));
+    let ConsultationEvent::SettingsChanged(e) = event.as_ref() else {
+        panic!()
+    };
+    assert_eq!(
+        (e.before.last, e.after.last),
+        (number("2026-03-01"), number("2026-03-08"))
+    );
     assert!(!e.reason.is_empty());
 
     // `before` must be what is in force.
@@ -129,7 +134,10 @@ fn one_person_has_one_voice() {
         category: 1,
         verified: true,
     };
-    refused(f.as_service(ConsultationEvent::ParticipantEnrolled(low_order)), "participant");
+    refused(
+        f.as_service(ConsultationEvent::ParticipantEnrolled(low_order)),
+        "participant",
+    );
     refused(f.enrol_as(2, Some(2), 4, true), "participant");
     // Whom the settings do not admit.
     refused(f.enrol_as(2, Some(2), 3, true), "eligibility");
@@ -151,7 +159,10 @@ fn one_person_has_one_voice() {
         category: 1,
         verified: true,
     };
-    refused(f.as_service(ConsultationEvent::ParticipantChanged(stale)), "participant");
+    refused(
+        f.as_service(ConsultationEvent::ParticipantChanged(stale)),
+        "participant",
+    );
 
     // Eligibility is checked in the command.
     f.change(1, Some(11), 3).unwrap();
@@ -179,7 +190,10 @@ fn the_intake_service_speaks_only_for_people_without_a_key() {
         person: person(5),
         comment,
     };
-    refused(f.as_service(ConsultationEvent::WithdrawalAttested(withdrawal)), "participant");
+    refused(
+        f.as_service(ConsultationEvent::WithdrawalAttested(withdrawal)),
+        "participant",
+    );
     // What was said for them is theirs.
     f.withdraw(5, comment).unwrap();
     f.check();
@@ -200,22 +214,50 @@ fn comments_hang_on_a_clause_its_wording_and_its_words() {
     };
     let position = f.comment(1, Some(quoted.clone()), "Why so much?").unwrap();
     let document = &f.record.versions()[0].document;
-    assert_eq!(document.quoted(f.record.comment(position).unwrap().clause.as_ref().unwrap()), Some("riy"));
+    assert_eq!(
+        document.quoted(f.record.comment(position).unwrap().clause.as_ref().unwrap()),
+        Some("riy")
+    );
     let bad = [
-        OnClause { version: 2, ..good.clone() },
-        OnClause { version: 0, ..good.clone() },
-        OnClause { clause: "fees".into(), ..good.clone() },
-        OnClause { hash: [0; 32], ..good.clone() },
-        OnClause { quote: Some(quote(0, 0)), ..good.clone() },
-        OnClause { quote: Some(quote(0, 23)), ..good.clone() },
-        OnClause { quote: Some(quote(u32::MAX, u32::MAX)), ..good.clone() },
+        OnClause {
+            version: 2,
+            ..good.clone()
+        },
+        OnClause {
+            version: 0,
+            ..good.clone()
+        },
+        OnClause {
+            clause: "fees".into(),
+            ..good.clone()
+        },
+        OnClause {
+            hash: [0; 32],
+            ..good.clone()
+        },
+        OnClause {
+            quote: Some(quote(0, 0)),
+            ..good.clone()
+        },
+        OnClause {
+            quote: Some(quote(0, 23)),
+            ..good.clone()
+        },
+        OnClause {
+            quote: Some(quote(u32::MAX, u32::MAX)),
+            ..good.clone()
+        },
     ];
     for on in bad {
         refused(f.comment(1, Some(on), "x"), "clause");
     }
     // A comment on a clause that is gone.
-    f.publish(&[clause("scope", "1", "This applies to all parks.")], &[]).unwrap();
-    let gone = OnClause { version: 2, ..good.clone() };
+    f.publish(&[clause("scope", "1", "This applies to all parks.")], &[])
+        .unwrap();
+    let gone = OnClause {
+        version: 2,
+        ..good.clone()
+    };
     refused(f.comment(1, Some(gone), "x"), "clause");
     refused(f.comment(1, Some(good), "x"), "clause");
     let fresh = f.on("scope");
@@ -258,13 +300,21 @@ fn what_was_committed_to_comes_with_the_event_and_is_text() {
     let event = ConsultationEvent::CommentMade(bare(unopened));
     assert_eq!(f.offer(&key(1), event), Err("opening.missing"));
     for text in ["", " \n ", "a\u{202E}b", "a\u{0}b"] {
-        let expected = if text.is_empty() { "calendar.commitment" } else { "opening.form" };
+        let expected = if text.is_empty() {
+            "calendar.commitment"
+        } else {
+            "opening.form"
+        };
         assert_eq!(f.comment(1, None, text), Err(expected), "{text:?}");
     }
-    assert_eq!(f.comment(1, None, &"a".repeat(65_537)), Err("calendar.commitment"));
+    assert_eq!(
+        f.comment(1, None, &"a".repeat(65_537)),
+        Err("calendar.commitment")
+    );
     f.comment(1, None, &"a".repeat(65_536)).unwrap();
     let text = f.commit(b"once");
-    f.offer(&key(1), ConsultationEvent::CommentMade(bare(text))).unwrap();
+    f.offer(&key(1), ConsultationEvent::CommentMade(bare(text)))
+        .unwrap();
     let again = ConsultationEvent::CommentMade(bare(text));
     assert_eq!(f.offer(&key(1), again), Err("calendar.commitment"));
     let twice = CommentAttested {
@@ -274,8 +324,14 @@ fn what_was_committed_to_comes_with_the_event_and_is_text() {
         text: f.commit(b"in two places"),
         record: None,
     };
-    let twice = CommentAttested { record: Some(twice.text), ..twice };
-    assert_eq!(f.as_service(ConsultationEvent::CommentAttested(twice)), Err("calendar.commitment"));
+    let twice = CommentAttested {
+        record: Some(twice.text),
+        ..twice
+    };
+    assert_eq!(
+        f.as_service(ConsultationEvent::CommentAttested(twice)),
+        Err("calendar.commitment")
+    );
     f.check();
 }
 
@@ -298,8 +354,14 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
         note: None,
     };
     let by = key(MODERATORS[0]);
-    refused(f.offer(&by, ConsultationEvent::CommentHidden(other)), "moderation");
-    assert_eq!(f.offer(&key(1), ConsultationEvent::CommentHidden(other)), Err("event.author"));
+    refused(
+        f.offer(&by, ConsultationEvent::CommentHidden(other)),
+        "moderation",
+    );
+    assert_eq!(
+        f.offer(&key(1), ConsultationEvent::CommentHidden(other)),
+        Err("event.author")
+    );
 
     f.withdraw(1, withdrawn).unwrap();
     f.hide(0, hidden, 1).unwrap();
@@ -308,16 +370,28 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
     refused(f.hide(1, hidden, 1), "moderation");
 
     let shown = |p| f.record.comment(p).unwrap().shown;
-    assert_eq!((shown(withdrawn), shown(hidden)), (Shown::Withdrawn, Shown::Hidden));
+    assert_eq!(
+        (shown(withdrawn), shown(hidden)),
+        (Shown::Withdrawn, Shown::Hidden)
+    );
     let text = |p| f.record.access(&f.record.comment(p).unwrap().text.commitment);
-    assert_eq!((text(withdrawn), text(hidden)), (Some(Access::Withheld), Some(Access::Withheld)));
+    assert_eq!(
+        (text(withdrawn), text(hidden)),
+        (Some(Access::Withheld), Some(Access::Withheld))
+    );
     for (root, reply) in [withdrawn, hidden].iter().zip(replies) {
         assert_eq!(f.record.thread(*root).unwrap().replies[0].comment, reply);
         assert_eq!(text(reply), Some(Access::Published));
     }
     let counts = f.read().counts();
-    assert_eq!((counts.comments, counts.visible, counts.hidden, counts.withdrawn), (4, 2, 1, 1));
-    let (w, h) = (&f.record.comment(withdrawn).unwrap().steps, &f.record.comment(hidden).unwrap().steps);
+    assert_eq!(
+        (counts.comments, counts.visible, counts.hidden, counts.withdrawn),
+        (4, 2, 1, 1)
+    );
+    let (w, h) = (
+        &f.record.comment(withdrawn).unwrap().steps,
+        &f.record.comment(hidden).unwrap().steps,
+    );
     assert!(matches!(w[..], [ref s] if matches!(s.act, Act::Withdrawn { .. })));
     assert!(matches!(h[..], [ref s] if matches!(s.act, Act::Hidden { code: 1, .. })));
     f.check();
@@ -347,7 +421,11 @@ fn scenario_34_a_second_moderator_decides_and_a_restored_comment_keeps_place_and
     let record = f.record.comment(comment).unwrap();
     assert_eq!(record.shown, Shown::Visible);
     assert_eq!(f.record.access(&record.text.commitment), Some(Access::Published));
-    let at_clause: Vec<_> = f.read().clauses().clauses[1].comments.iter().map(|(p, _)| *p).collect();
+    let at_clause: Vec<_> = f.read().clauses().clauses[1]
+        .comments
+        .iter()
+        .map(|(p, _)| *p)
+        .collect();
     assert_eq!(at_clause, [before, comment, after]);
     assert_eq!(record.replies, [reply]);
     assert_eq!(record.steps.len(), 3);
@@ -409,7 +487,11 @@ fn scenario_35_comments_follow_their_clause_or_are_listed_as_orphaned() {
         clause: "hours".into(),
     });
     assert_eq!(f.record.place(hours), orphaned);
-    assert_eq!(f.record.place(reply), orphaned, "a reply stands where its root does");
+    assert_eq!(
+        f.record.place(reply),
+        orphaned,
+        "a reply stands where its root does"
+    );
     let reading = f.read().clauses();
     assert_eq!(reading.clauses[1].number, "5(1)");
     assert_eq!(reading.clauses[1].comments.len(), 2);
@@ -417,11 +499,18 @@ fn scenario_35_comments_follow_their_clause_or_are_listed_as_orphaned() {
     assert_eq!(reading.document, [whole]);
 
     // Clauses are merged: comments on the one that is gone belong to the other.
-    let third = [clause("scope", "1", "This applies to all public parks. The fee is ten riyals.")];
+    let third = [clause(
+        "scope",
+        "1",
+        "This applies to all public parks. The fee is ten riyals.",
+    )];
     refused(f.publish(&third, &[("hours", "scope")]), "document");
     refused(f.publish(&third, &[("fee", "hours")]), "document");
     refused(f.publish(&third, &[("scope", "scope")]), "document");
-    refused(f.publish(&third, &[("fee", "scope"), ("fee", "scope")]), "document");
+    refused(
+        f.publish(&third, &[("fee", "scope"), ("fee", "scope")]),
+        "document",
+    );
     f.publish(&third, &[("fee", "scope")]).unwrap();
     assert_eq!(f.record.place(fee), placed("scope", Some(1), true));
     assert_eq!(f.record.place(late), placed("scope", Some(2), true));
@@ -616,9 +705,13 @@ fn scenario_40_no_archive_without_a_report_that_answers_every_theme() {
     f.theme("neighbours").unwrap();
     f.assign("neighbours", &[c], &[]).unwrap();
     refused(f.archive(), "report");
-    f.report(&[("fees", 2), ("neighbours", 3), ("support", 1)]).unwrap();
+    f.report(&[("fees", 2), ("neighbours", 3), ("support", 1)])
+        .unwrap();
     let coverage = f.read().coverage();
-    assert_eq!((coverage.counted, coverage.answered, coverage.followed_up), (4, 2, 4));
+    assert_eq!(
+        (coverage.counted, coverage.answered, coverage.followed_up),
+        (4, 2, 4)
+    );
     assert_eq!(coverage.themes[0].outcome, Some(2));
     let own = f.read().participation(&person(1)).unwrap();
     assert_eq!(own.comments[0].outcomes[0].outcome, 2, "contributors are told");
@@ -644,9 +737,15 @@ fn an_overdue_report_is_visible_and_stays_late() {
     f.go("2026-04-01", 0);
     f.close_day("2026-03-31");
     assert_eq!(state(&f), ReportState::Pending);
-    assert!(f.log().contains(r#""closed":"2026-03-31","report":{"original_due":"2026-04-01","due":"2026-04-01","state":"pending"}"#));
+    assert!(f.log().contains(
+        r#""closed":"2026-03-31","report":{"original_due":"2026-04-01","due":"2026-04-01","state":"pending"}"#
+    ));
     f.go("2026-04-02", 0);
-    assert_eq!(state(&f), ReportState::Pending, "judged up to the last closed day");
+    assert_eq!(
+        state(&f),
+        ReportState::Pending,
+        "judged up to the last closed day"
+    );
     f.close_day("2026-04-01");
     assert_eq!(state(&f), ReportState::Overdue);
     assert!(f.log().contains(r#""state":"overdue""#));
@@ -692,7 +791,10 @@ fn scenario_41_erasure_leaves_the_ledger_whole_and_the_person_one() {
     }
     assert_eq!(f.record.thread(comment).unwrap().replies[0].comment, reply);
     let counts = f.read().counts();
-    assert_eq!((counts.comments, counts.visible, counts.erased, counts.responses), (2, 2, 1, 1));
+    assert_eq!(
+        (counts.comments, counts.visible, counts.erased, counts.responses),
+        (2, 2, 1, 1)
+    );
     assert!(f.log().contains(r#""text":"erased""#));
     refused(f.enrol(1, Some(21)), "participant");
     refused(f.enrol(1, None), "participant");
@@ -712,7 +814,9 @@ fn the_moderation_log_is_byte_for_byte_that_of_the_specification() {
         person: person(5),
         comment: attested,
     };
-    let withdrawn = f.as_service(ConsultationEvent::WithdrawalAttested(withdrawal)).unwrap();
+    let withdrawn = f
+        .as_service(ConsultationEvent::WithdrawalAttested(withdrawal))
+        .unwrap();
     let (ledger, size, at) = (f.genesis.id(), f.size, f.now);
     let [first, second] = MODERATORS.map(|seed| key(seed).key_id().to_string());
     let expected = format!(

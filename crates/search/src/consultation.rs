@@ -50,6 +50,8 @@ pub fn change(record: &Record, position: u64, contents: &dyn Contents) -> Result
 pub fn all(record: &Record, contents: &dyn Contents) -> Result<Vec<Change>, ContentProblem> {
     let comments = record.comments().map(|(position, _)| position);
     let answers = record.answers().map(|(position, _)| position);
-    let all = comments.chain(answers).map(|position| change(record, position, contents));
+    let all = comments
+        .chain(answers)
+        .map(|position| change(record, position, contents));
     all.filter(|c| !matches!(c, Ok(Change::Hide { .. }))).collect()
 }

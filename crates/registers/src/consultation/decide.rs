@@ -10,8 +10,8 @@ use sijill_rules::{Calendar, day_number};
 
 use super::document::{Answers, Document};
 use super::events::{
-    AnswerGiven, AppealDecided, CommentHidden, CommentsAssigned, ConsultationEvent, DocumentPublished,
-    Field, OnClause, Person, ReportPublished, Settings, ThemeDefined,
+    AnswerGiven, AppealDecided, CommentHidden, CommentsAssigned, ConsultationEvent, DocumentPublished, Field,
+    OnClause, Person, ReportPublished, Settings, ThemeDefined,
 };
 use super::settings::{LATE_NOT_COUNTED, check_reason, is_ascending};
 use super::state::{Appeal, At, CommentState, ConsultationState, Standing};
@@ -59,7 +59,9 @@ pub enum ConsultationRejection {
         first: u32,
     },
     /// After the window.
-    #[error("the consultation closed at the end of day {last} (days since 1970-01-01); nothing is taken any more")]
+    #[error(
+        "the consultation closed at the end of day {last} (days since 1970-01-01); nothing is taken any more"
+    )]
     TooLate {
         /// Last day of the window, as a day number.
         last: u32,
@@ -354,15 +356,16 @@ impl ConsultationState {
             ));
         }
         if sijill_ledger::PublicKey::enrolled(key).is_err() {
-            return Err(Refusal::Participant("this is not a public key that can be enrolled"));
+            return Err(Refusal::Participant(
+                "this is not a public key that can be enrolled",
+            ));
         }
         Ok(())
     }
 
     fn check_admitted(&self, person: Option<Person>, settings: &Settings) -> Result<Person, Refusal> {
         let enrolled = person.and_then(|p| Some((p, self.participant(&p)?)));
-        let (person, participant) =
-            enrolled.ok_or(Refusal::Participant("this person is not enrolled"))?;
+        let (person, participant) = enrolled.ok_or(Refusal::Participant("this person is not enrolled"))?;
         check_admitted(settings, participant.category, participant.verified)?;
         Ok(person)
     }
@@ -465,7 +468,9 @@ impl ConsultationState {
             appeal: Appeal::Pending,
         }) = self.comment(e.comment).map(|c| c.standing)
         else {
-            return Err(Refusal::Moderation("no appeal is pending for a comment at this position"));
+            return Err(Refusal::Moderation(
+                "no appeal is pending for a comment at this position",
+            ));
         };
         if by == at.author {
             return Err(Refusal::Moderation(

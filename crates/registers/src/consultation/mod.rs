@@ -15,5 +15,6 @@ pub mod views;
 pub use decide::{ConsultationRejection, Reason};
 pub use settings::{LATE_NOT_COUNTED, LATE_REFUSED};
 pub use state::{
-    Appeal, At, CommentState, ConsultationFacts, ConsultationSnapshot, ConsultationState, Participant, Standing,
+    Appeal, At, CommentState, ConsultationFacts, ConsultationSnapshot, ConsultationState, Participant,
+    Standing,
 };

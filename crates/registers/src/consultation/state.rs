@@ -48,7 +48,9 @@ impl<'a> WindowEnds<'a> {
             Some((day, end)) if day == last => end,
             _ => {
                 let next = numbered_day(last).and_then(|day| day.tomorrow().ok());
-                let end = next.and_then(|day| self.calendar.start_of(day)).unwrap_or(u64::MAX);
+                let end = next
+                    .and_then(|day| self.calendar.start_of(day))
+                    .unwrap_or(u64::MAX);
                 self.latest.set(Some((last, end)));
                 end
             }
@@ -321,7 +323,10 @@ impl ConsultationState {
     }
 
     fn read(&self, document: &ContentRef, contents: &dyn Contents) -> Result<Arc<Document>, String> {
-        let languages = &self.definition().ok_or("a document before the definition")?.languages;
+        let languages = &self
+            .definition()
+            .ok_or("a document before the definition")?
+            .languages;
         let bytes = contents.load(document).map_err(|e| e.to_string())?;
         Ok(Arc::new(Document::parse(&bytes, languages)?))
     }
@@ -405,7 +410,10 @@ impl ConsultationState {
         use ConsultationEvent as E;
         self.commitments
             .extend(event.committed().iter().map(|(_, c)| c.commitment));
-        let contributor = || self.contributor(event, &at.author).ok_or("a contribution of nobody");
+        let contributor = || {
+            self.contributor(event, &at.author)
+                .ok_or("a contribution of nobody")
+        };
         match event {
             E::ConsultationDefined(e) => {
                 self.defined = Some(Arc::new(Defined {

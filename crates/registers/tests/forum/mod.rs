@@ -272,7 +272,10 @@ impl Forum {
             evidence: &Evidence::None,
         };
         let payload = event.payload();
-        assert_eq!(ConsultationEvent::parse(event.event_type(), &payload).as_ref(), Some(&event));
+        assert_eq!(
+            ConsultationEvent::parse(event.event_type(), &payload).as_ref(),
+            Some(&event)
+        );
         let added = self
             .state
             .decide(&event, &at, &self.calendar, &ctx, &self.authority)
@@ -349,7 +352,12 @@ impl Forum {
         let (state, record) = self.replayed();
         assert_eq!(encode(&state.snapshot()), bytes, "replay gives the state");
         assert_eq!(
-            format!("{:?}", record.read(&self.calendar).moderation_log(self.genesis.id(), self.size)),
+            format!(
+                "{:?}",
+                record
+                    .read(&self.calendar)
+                    .moderation_log(self.genesis.id(), self.size)
+            ),
             format!("{:?}", self.read().moderation_log(self.genesis.id(), self.size)),
         );
         let found: ConsultationSnapshot = decode_canonical(&bytes).unwrap();
@@ -400,7 +408,11 @@ impl Forum {
         for (position, comment) in self.record.comments() {
             for step in &comment.steps {
                 assert!(step.position > position);
-                let (_, what) = self.history.iter().find(|(at, _)| at.position == step.position).unwrap();
+                let (_, what) = self
+                    .history
+                    .iter()
+                    .find(|(at, _)| at.position == step.position)
+                    .unwrap();
                 assert_eq!(
                     matches!(what, Happened::Erased(_)),
                     matches!(step.act, Act::Erased { .. })

@@ -87,7 +87,6 @@ impl Record {
             },
         })
     }
-
 }
 
 impl Reading<'_> {

@@ -17,8 +17,8 @@ use sijill_rules::Calendar;
 
 use super::document::Document;
 use super::events::{
-    CommentsAssigned, ConsultationDefined, ConsultationEvent, DocumentPublished, Field, Move, OnClause, Outcome,
-    Person, ReportPublished, Settings,
+    CommentsAssigned, ConsultationDefined, ConsultationEvent, DocumentPublished, Field, Move, OnClause,
+    Outcome, Person, ReportPublished, Settings,
 };
 use super::state::{At, WindowEnds};
 use crate::register::Contents;
@@ -319,9 +319,14 @@ impl Record {
                 let person = self.signer(at)?;
                 self.comment_on(at, person, Speaker::Author, e.reply_to, e.clause.clone(), e.text)
             }
-            E::CommentAttested(e) => {
-                self.comment_on(at, e.person, Speaker::Intake, e.reply_to, e.clause.clone(), e.text)
-            }
+            E::CommentAttested(e) => self.comment_on(
+                at,
+                e.person,
+                Speaker::Intake,
+                e.reply_to,
+                e.clause.clone(),
+                e.text,
+            ),
             E::CommentWithdrawn(e) => self.withdraw(at, e.comment, Speaker::Author),
             E::WithdrawalAttested(e) => self.withdraw(at, e.comment, Speaker::Intake),
             E::CommentHidden(e) => {
@@ -344,7 +349,12 @@ impl Record {
             E::AppealDecided(e) => {
                 let (by, note) = (at.author, e.note);
                 if e.decision == 2 {
-                    self.step(at, e.comment, Act::AppealGranted { by, note }, Some(Shown::Visible))
+                    self.step(
+                        at,
+                        e.comment,
+                        Act::AppealGranted { by, note },
+                        Some(Shown::Visible),
+                    )
                 } else {
                     self.step(at, e.comment, Act::AppealRejected { by, note }, None)
                 }
@@ -503,7 +513,11 @@ impl Record {
     /// Every commitment whose opening is published.
     #[must_use]
     pub fn published(&self) -> BTreeSet<[u8; 32]> {
-        let all = self.texts.keys().chain(self.answered.keys()).chain(&self.official);
+        let all = self
+            .texts
+            .keys()
+            .chain(self.answered.keys())
+            .chain(&self.official);
         all.filter(|c| self.access(c) == Some(Access::Published))
             .copied()
             .collect()
@@ -528,7 +542,10 @@ impl Record {
     }
 
     fn is_latest_response(&self, position: u64) -> bool {
-        let person = self.responses.get(&position).and_then(|(p, _)| self.people.get(p));
+        let person = self
+            .responses
+            .get(&position)
+            .and_then(|(p, _)| self.people.get(p));
         person.and_then(|p| p.responses.last()) == Some(&position)
     }
 
@@ -567,7 +584,11 @@ impl Record {
     }
 
     fn publish(&mut self, at: &At, e: &DocumentPublished, contents: &dyn Contents) -> Result<(), String> {
-        let languages = &self.definition.as_ref().ok_or("a document before the definition")?.languages;
+        let languages = &self
+            .definition
+            .as_ref()
+            .ok_or("a document before the definition")?
+            .languages;
         let bytes = contents.load(&e.document).map_err(|e| e.to_string())?;
         self.versions.push(VersionRecord {
             position: at.position,
@@ -608,7 +629,11 @@ impl Record {
         clause: Option<OnClause>,
         text: Committed,
     ) -> Result<(), String> {
-        let last = self.settings.as_ref().ok_or("a comment before the definition")?.last;
+        let last = self
+            .settings
+            .as_ref()
+            .ok_or("a comment before the definition")?
+            .last;
         if let Some(parent) = reply_to {
             self.record_mut(parent)?.replies.push(at.position);
         }
@@ -671,7 +696,11 @@ impl Record {
     }
 
     fn report(&mut self, at: &At, e: &ReportPublished) -> Result<(), String> {
-        let due = self.settings.as_ref().ok_or("a report before the definition")?.report_due;
+        let due = self
+            .settings
+            .as_ref()
+            .ok_or("a report before the definition")?
+            .report_due;
         let (first_ms, due) = match &self.report {
             Some(first) => (first.first_ms, first.due),
             None => (at.moment_ms, due),
