@@ -4,9 +4,11 @@ pub mod ceremony;
 mod decide;
 pub mod events;
 mod state;
+mod stations;
 mod tallying;
 pub mod views;
 
 pub use decide::ElectionRejection;
 pub use state::{BoxProgress, ElectionFacts, ElectionState};
+pub use stations::{BookEnd, Officers, StationProgress};
 pub use tallying::AnchoredTally;
