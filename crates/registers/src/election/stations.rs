@@ -360,7 +360,7 @@ impl ElectionState {
     /// Spec: specs/station.md §1.4.
     fn decide_officer(&self, e: &OfficerNamed) -> Result<(), Rejection> {
         let wrong = |problem: &str| Rejection::from(StationRejection::Defined(problem.to_owned()));
-        let station = self.running(&e.ledger, |problem| wrong(problem))?;
+        let station = self.running(&e.ledger, wrong)?;
         if PublicKey::enrolled(e.key).is_err() {
             return Err(wrong("the officer's key is not valid"));
         }
@@ -386,7 +386,7 @@ impl ElectionState {
     /// Spec: specs/station.md §1.5.
     fn decide_revocation(&self, e: &OfficerRevoked) -> Result<(), Rejection> {
         let wrong = |problem: &str| Rejection::from(StationRejection::Defined(problem.to_owned()));
-        let station = self.running(&e.ledger, |problem| wrong(problem))?;
+        let station = self.running(&e.ledger, wrong)?;
         if station.officers().all().contains(&e.key) {
             Ok(())
         } else {
