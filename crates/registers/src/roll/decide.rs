@@ -25,6 +25,14 @@ pub enum RollRejection {
     /// The same commitment for two persons.
     #[error("this commitment stands on the roll already")]
     CommitmentReused,
+    /// An event of stations where there are none, or too early.
+    #[error("{event}: {problem}")]
+    Stations {
+        /// Name of the event type.
+        event: &'static str,
+        /// What is missing.
+        problem: &'static str,
+    },
     /// Too many districts.
     #[error("a roll has at most 1000 districts")]
     TooManyDistricts,
@@ -127,6 +135,16 @@ impl RollState {
             self.check_definition(e, ctx)?;
             return Ok(Vec::new());
         }
+        if matches!(
+            event,
+            RollEvent::VotersAssigned(_)
+                | RollEvent::PaperDisputed(_)
+                | RollEvent::PaperDecided(_)
+                | RollEvent::ExclusionsOpened(_)
+        ) {
+            self.decide_at_stations(event, ctx)?;
+            return Ok(Vec::new());
+        }
         no_refs(name, ctx)?;
         let at_poll = matches!(event, RollEvent::EligibilityChecked(e) if matches!(e.purpose, 2..=4));
         if self.is_frozen() && !at_poll {
@@ -136,7 +154,11 @@ impl RollState {
         let objection = |result: Result<(), String>| result.map_err(RollRejection::Objection);
         let at = ctx.received_ms;
         match event {
-            RollEvent::RollDefined(_) => {}
+            RollEvent::RollDefined(_)
+            | RollEvent::VotersAssigned(_)
+            | RollEvent::PaperDisputed(_)
+            | RollEvent::PaperDecided(_)
+            | RollEvent::ExclusionsOpened(_) => {}
             RollEvent::EligibilityChecked(e) => self.check_check(e)?,
             RollEvent::VoterRegistered(e) => {
                 if self.is_registered(&e.pseudonym) {
