@@ -306,7 +306,7 @@ fn ties() -> Vec<Case> {
             },
         )
         .stage("result")
-        .door("outcome.order"),
+        .same(),
         attack(
             "O3-both",
             "Two win a tie for one seat",
@@ -415,7 +415,8 @@ fn ties() -> Vec<Case> {
                 })
             },
         )
-        .stage("result"),
+        .stage("result")
+        .same(),
     ]
 }
 
@@ -465,7 +466,8 @@ fn recounts() -> Vec<Case> {
                     w.mark().publish_view(0, "result", size, document);
                 })
             },
-        ),
+        )
+        .same(),
         attack(
             "O4-old-result",
             "After a recount the result is published from the numbers before it",
@@ -684,7 +686,8 @@ fn outcomes() -> Vec<Case> {
                 pack(&w)
             },
         )
-        .stage("result"),
+        .stage("result")
+        .same(),
         attack(
             "O8-loser",
             "The published outcome elects another one",
@@ -696,14 +699,16 @@ fn outcomes() -> Vec<Case> {
                 w.play();
                 pack(&w)
             },
-        ),
+        )
+        .same(),
         attack(
             "O8-void",
             "The published outcome elects somebody who was removed",
             "outcome.md §8",
             &["view.digest"],
             |name| played_from(name, decisive, |w| w.remove(0, 1), |_| ()),
-        ),
+        )
+        .same(),
         attack(
             "O8-tie",
             "The published outcome decides a tie by itself",
@@ -720,7 +725,8 @@ fn outcomes() -> Vec<Case> {
                 )
             },
         )
-        .stage("result"),
+        .stage("result")
+        .same(),
         attack(
             "O9-form",
             "A seat for nobody",
