@@ -35,6 +35,16 @@ const MAX_DISTRICTS: usize = 1000;
 /// An extension, and a window whose days no rule counts, end at most so many days later.
 const MAX_WINDOW_DAYS: Day = 366;
 
+/// What a roll says that the election ledger depends on.
+#[derive(Debug)]
+pub(crate) struct RollFacts {
+    /// The rule pack that governs it, and its polling day.
+    pub(crate) rules: Option<(ContentRef, u32)>,
+    pub(crate) frozen: Option<FrozenRoll>,
+    /// What stations need of it.
+    pub(crate) poll: PollRoll,
+}
+
 /// What a roll says once it is frozen.
 #[derive(Debug)]
 pub(crate) struct FrozenRoll {
@@ -187,6 +197,7 @@ struct State<'a> {
     source: &'a dyn Source,
     announced: Announced<'a>,
     defined: bool,
+    rules: Option<(ContentRef, u32)>,
     governed: Option<Governed>,
     /// The facts of the list of holidays that was cited last, and the moment of its citation.
     holidays: (Vec<Fact>, u64),
@@ -202,7 +213,8 @@ struct State<'a> {
     /// Commitments to credentials in force, in an event with stations.
     in_force: HashMap<[u8; 32], [u8; 32]>,
     steps: Vec<PollStep>,
-    pack: Option<(ContentRef, Option<Pack>)>,
+    /// The rule pack, if it could be read.
+    pack: Option<Pack>,
 }
 
 /// What is wrong with one event: one reason for each check.
@@ -239,13 +251,13 @@ impl Findings {
     }
 }
 
-/// Replays a roll. The first is `None` if it is not frozen.
+/// Replays a roll.
 pub(crate) fn check_roll(
     source: &dyn Source,
     ledger: &Ledger,
     announced: Announced<'_>,
     checks: &mut Checks,
-) -> (Option<FrozenRoll>, PollRoll) {
+) -> RollFacts {
     let here = Place::ledger(ledger.id);
     let parent_is_election = ledger.genesis.parent == Some(announced.election);
     checks.require(
@@ -267,33 +279,32 @@ pub(crate) fn check_roll(
             checks.skip(check, &reason);
         }
     }
-    let (pack, rules) = state.pack.unzip();
+    let State { rules, frozen, .. } = state;
     let poll = PollRoll {
         persons: state.persons,
         in_force: state.in_force,
         district_ids: state.district_ids,
         steps: state.steps,
-        pack,
-        rules: rules.flatten(),
+        pack: rules.map(|(pack, _)| pack),
+        rules: state.pack,
         complete,
     };
-    let Some(frozen) = state.frozen else {
-        return (None, poll);
-    };
-    let place = Place::entry(ledger.id, frozen.seq);
-    for district in &frozen.districts {
+    for (seq, district) in frozen
+        .iter()
+        .flat_map(|frozen| frozen.districts.iter().map(|district| (frozen.seq, district)))
+    {
         match read_content(source, &district.credentials) {
             Err(error) => checks.skip(Check::RollCredentials, error),
             Ok(bytes) => {
                 checks.outcome(
                     Check::RollCredentials,
-                    place,
-                    credential_rules(&bytes, district.holders, frozen.seq < ledger.known),
+                    Place::entry(ledger.id, seq),
+                    credential_rules(&bytes, district.holders, seq < ledger.known),
                 );
             }
         }
     }
-    (Some(frozen), poll)
+    RollFacts { rules, frozen, poll }
 }
 
 /// A canonical list of `holders` valid credentials; of a `known` list their validity was established by an earlier run.
@@ -314,6 +325,7 @@ impl<'a> State<'a> {
             source,
             announced,
             defined: false,
+            rules: None,
             governed: None,
             holidays: (Vec::new(), 0),
             holidays_lost: false,
@@ -459,6 +471,8 @@ impl<'a> State<'a> {
     /// Number of a district that somebody is registered in or transferred to.
     fn district(&mut self, id: &str, found: &mut Findings) -> u32 {
         found.require(Check::RollOrder, is_short_id(id), "the district id is malformed");
+        let known = self.announced.manifest.district(id).is_some();
+        found.require(Check::RollOrder, known, "the manifest has no such district");
         if let Some(number) = self.districts.get(id) {
             return *number;
         }
@@ -748,13 +762,13 @@ impl<'a> State<'a> {
     /// Spec: specs/roll.md §1.
     fn define(&mut self, entry: &Entry<'_>, defined: &RollDefined, found: &mut Findings) {
         self.defined = true;
+        self.rules = Some((defined.pack, defined.polling_day));
         let check = Check::RollDefinition;
         let t = entry.received_ms;
         let announced = self.announced;
         let cited = matches!(entry.body.refs.as_slice(),
             [cited] if cited.ledger == announced.election && cited.at.size > announced.defined_at);
         found.require(check, cited, "the definition of the election is not cited");
-        self.pack = Some((defined.pack, None));
         let pack = match read_content(self.source, &defined.pack) {
             Ok(bytes) => Pack::parse(&bytes),
             Err(error) => {
@@ -769,7 +783,7 @@ impl<'a> State<'a> {
                 return found.require(check, false, &format!("the rule pack: {error}"));
             }
         };
-        self.pack = Some((defined.pack, Some(pack.clone())));
+        self.pack = Some(pack.clone());
         let polling_day = Day::from(defined.polling_day);
         self.governed = Some(Governed {
             calendar: pack.calendar(),
@@ -795,11 +809,9 @@ impl<'a> State<'a> {
             same_zone,
             "the rule pack has another time zone than the manifest",
         );
-        let valid =
-            pack.valid_from <= polling_day && pack.valid_until.is_none_or(|until| polling_day <= until);
         found.require(
             check,
-            valid && polling_day <= LAST_DAY,
+            pack.is_valid_on(polling_day),
             "the rule pack is not valid on the polling day",
         );
         let opens = day_at(&pack.zone, manifest.opens_ms);
