@@ -15,6 +15,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
 use sijill_verifier::{MemorySource, Trust};
 
+pub(crate) mod stations;
+
 pub(crate) const OPENS: u64 = 1_800_003_600_000;
 pub(crate) const CLOSES: u64 = 1_800_010_800_000;
 pub(crate) const GRACE: u64 = 60_000;
@@ -217,7 +219,7 @@ impl LedgerBuilder {
             0x0403 => ballot_of(&draft.payload).map_or([0; 32], |ballot| sha(&[ballot])),
             0x0404 => sha(&[&draft.payload]),
             0x0408 => sha(&[b"sijill/consequence/v1\n", &draft.payload[..32], &kind]),
-            0x0306 | 0x030a => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
+            0x0306 | 0x030a | 0x0315 | 0x0316 => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
             _ => sha(&[&self.id, &self.size().to_be_bytes(), &[copy as u8]]),
         };
         let nonce = draft.nonce.unwrap_or_else(|| fixed[..16].try_into().unwrap());
