@@ -269,12 +269,17 @@ impl LedgerBuilder {
 
     /// Ledgers of these tests have at most 255 entries: one bundle, one tile.
     pub(crate) fn publish(&self, files: &mut BTreeMap<String, Vec<u8>>) {
-        let size = self.size();
+        self.publish_first(self.size(), files);
+    }
+
+    /// Publishes the first `size` entries.
+    pub(crate) fn publish_first(&self, size: u64, files: &mut BTreeMap<String, Vec<u8>>) {
         assert!(size < 256);
+        let first = |list: &[[u8; 32]]| list[..size as usize].concat();
         let folder = format!("ledgers/{}", hex::encode(self.id));
         files.insert(format!("{folder}/checkpoint"), self.checkpoint(size).into_bytes());
-        files.insert(format!("{folder}/tile/0/000.p/{size}"), self.leaves.concat());
-        let bundle = self.entries.iter().flat_map(|entry| {
+        files.insert(format!("{folder}/tile/0/000.p/{size}"), first(&self.leaves));
+        let bundle = self.entries.iter().take(size as usize).flat_map(|entry| {
             let mut framed = (entry.len() as u16).to_be_bytes().to_vec();
             framed.extend_from_slice(entry);
             framed

@@ -47,7 +47,7 @@ const VOTERS: [(&str, bool, Option<&str>); 11] = [
 ];
 pub(crate) const DISTRICTS: [&str; 2] = ["east", "west"];
 
-const MANIFEST: &str = "{\"format\":\"sijill-manifest/1\",\"id\":\"stations-1\",\"name\":{\"en\":\"Stations\",\"ar\":\"مراكز\"},\
+pub(crate) const MANIFEST: &str = "{\"format\":\"sijill-manifest/1\",\"id\":\"stations-1\",\"name\":{\"en\":\"Stations\",\"ar\":\"مراكز\"},\
 \"rehearsal\":true,\"suite\":\"belenios-v1-ed25519\",\"rules\":\"plain-1\",\"time_zone\":\"Asia/Qatar\",\
 \"opens_ms\":1800003600000,\"closes_ms\":1800010800000,\"grace_ms\":60000,\"revote\":true,\"paper\":true,\"min_ballots\":0,\"certification_quorum\":1,\
 \"administrator\":\"Commission\",\"credential_authority\":\"Registrar\",\
@@ -96,6 +96,8 @@ pub(crate) enum Act {
     /// A grant of role 3 on the station's ledger, or its revocation.
     Grant(&'static str, &'static str),
     Withdraw(&'static str, &'static str),
+    /// A grant of role 1 on the station's ledger.
+    Commission(&'static str, &'static str),
     Anchor(&'static str),
     Name(&'static str, &'static str, bool),
     Revoke(&'static str, &'static str),
@@ -137,6 +139,32 @@ pub(crate) struct Plan {
     /// Voters of lists besides those of the table, and those who are left out.
     pub(crate) more: Vec<(&'static str, u8)>,
     pub(crate) fewer: Vec<u8>,
+    /// Changes what StationDefined says of a station.
+    pub(crate) define: Vec<(&'static str, fn(&mut Definition))>,
+    /// What cites an earlier state than it should: `definition`, `opening`, `decided`, `exclusions opened`, `fixed election`, `fixed roll`.
+    pub(crate) early: Vec<&'static str>,
+    /// When the poll is opened on the election ledger.
+    pub(crate) start: u64,
+    /// Check-ins and papers that have no effect, so that no protocol counts them: station and kind of event.
+    pub(crate) uncounted: Vec<(&'static str, u16)>,
+    /// Papers whose voter was looked up in an earlier state of the box: so many first entries.
+    pub(crate) look_up_at: Vec<(&'static str, u64)>,
+    /// A station whose ledger has no parent.
+    pub(crate) orphan: Option<&'static str>,
+}
+
+/// What StationDefined says.
+pub(crate) struct Definition {
+    pub(crate) station: String,
+    pub(crate) name_en: String,
+    pub(crate) ledger: [u8; 32],
+    pub(crate) districts: Vec<String>,
+    pub(crate) queue_ms: u64,
+    pub(crate) pack: [u8; 32],
+    pub(crate) voters: [u8; 32],
+    pub(crate) count: u64,
+    pub(crate) chair: [u8; 32],
+    pub(crate) members: Vec<[u8; 32]>,
 }
 
 pub(crate) const NORTH: [&str; 3] = ["n-chair", "n-a", "n-b"];
@@ -273,6 +301,12 @@ impl Plan {
             papers: 50,
             more: Vec::new(),
             fewer: Vec::new(),
+            define: Vec::new(),
+            early: Vec::new(),
+            start: OPENS - 7_200_000,
+            uncounted: Vec::new(),
+            look_up_at: Vec::new(),
+            orphan: None,
         }
     }
 
@@ -531,9 +565,10 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
     for station in STATIONS {
         let mut grants = vec![grant(&public("commission"), 1, None)];
         grants.extend(officers(station).iter().map(|officer| grant(&public(officer), 3, None)));
+        let parent = parent.filter(|_| plan.orphan != Some(station));
         ledgers.insert(station, LedgerBuilder::new(station, 5, parent, &grants));
     }
-    let mut now = OPENS - 10_000_000;
+    let mut now = plan.start - 2_800_000;
     for ledger in ledgers.values_mut() {
         let (service, genesis) = (ledger.service(), ledger.genesis.clone());
         ledger.push(hook, 0x0001, &service, now, &[], genesis);
@@ -623,6 +658,7 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
     }
     now += 100;
     push!("roll", 0x0203, "registrar", vec![], frozen.0);
+    let early_roll = cite!("roll");
     let mut restricted = vec![hex::encode(rules.1)];
     let mut voters_of = BTreeMap::new();
     for station in STATIONS {
@@ -709,23 +745,48 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
         let (chair, members) = officers(station).split_first().unwrap();
         let mut members: Vec<[u8; 32]> = members.iter().map(|member| public(member)).collect();
         members.sort();
-        let mut enc = Enc::default().text(station).text(station).text("مركز");
-        enc = enc.raw(&ledgers[station].id).int(districts.len() as u64);
-        for district in districts {
+        let mut definition = Definition {
+            station: station.to_owned(),
+            name_en: station.to_owned(),
+            ledger: ledgers[station].id,
+            districts: districts.iter().map(|district| (*district).to_owned()).collect(),
+            queue_ms: 600_000,
+            pack: rules.1,
+            voters: list.1,
+            count: *count,
+            chair: public(chair),
+            members,
+        };
+        for (_, change) in plan.define.iter().filter(|(at, _)| *at == station) {
+            change(&mut definition);
+        }
+        let mut enc = Enc::default()
+            .text(&definition.station)
+            .text(&definition.name_en)
+            .text("مركز")
+            .raw(&definition.ledger)
+            .int(definition.districts.len() as u64);
+        for district in &definition.districts {
             enc = enc.text(district);
         }
         let enc = enc
             .byte(u8::from(plan.online))
-            .int(600_000)
-            .raw(&rules.1)
-            .raw(&list.1)
-            .int(*count)
-            .raw(&public(chair))
-            .int(members.len() as u64)
-            .raw(&members.concat());
-        push!("election", 0x0312, "commission", vec![cite!("roll")], enc.0);
+            .int(definition.queue_ms)
+            .raw(&definition.pack)
+            .raw(&definition.voters)
+            .int(definition.count)
+            .raw(&definition.chair)
+            .int(definition.members.len() as u64)
+            .raw(&definition.members.concat());
+        let cited = if plan.early.contains(&"definition") {
+            early_roll
+        } else {
+            cite!("roll")
+        };
+        push!("election", 0x0312, "commission", vec![cited], enc.0);
     }
-    now = OPENS - 7_200_000;
+    let early_election = cite!("election");
+    now = plan.start;
     push!("election", 0x0305, "commission", vec![], Vec::new());
 
     // The script.
@@ -736,11 +797,12 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
     let mut counts: BTreeMap<&'static str, Counts> = BTreeMap::new();
     let mut finals: BTreeMap<&'static str, Vec<u8>> = BTreeMap::new();
     let mut ballots: BTreeMap<u8, String> = BTreeMap::new();
-    let mut unused_of: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut served: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+    let mut early_books = cite!("election");
+    let mut early_openings = cite!("roll");
     let mut open = false;
     let mut begun = false;
-    for act in &plan.script {
+    for (index, act) in plan.script.iter().enumerate() {
         now += 1_000;
         let voting = !matches!(act, Act::Begin(..) | Act::Open(..) | Act::Wait(_) | Act::Grant(..));
         if voting && !begun {
@@ -764,7 +826,12 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                     .content(&rules)
                     .int(plan.papers)
                     .text("seal-1");
-                push!(at, 0x0503, by, vec![cite!("election")], payload.0);
+                let cited = if plan.early.contains(&"opening") {
+                    early_election
+                } else {
+                    cite!("election")
+                };
+                push!(at, 0x0503, by, vec![cited], payload.0);
             }
             Act::CheckIn {
                 at,
@@ -803,7 +870,10 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                 served.entry(at).or_default().push(check_in);
                 let refs = if plan.look_ups {
                     let district = if *label == "p8" { "west" } else { "east" };
-                    vec![cite!(district)]
+                    let ledger = &ledgers[district];
+                    let at = plan.look_up_at.iter().find(|(paper, _)| paper == label);
+                    let size = at.map_or(ledger.size(), |(_, size)| *size);
+                    vec![(ledger.id, size, root(&ledger.leaves[..size as usize]))]
                 } else {
                     Vec::new()
                 };
@@ -819,17 +889,24 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                 push!(at, 0x0507, by, vec![], payload);
             }
             Act::Close(at, by, unused) => {
-                let count = counts.get(at).copied().unwrap_or_default();
-                let waiting = plan
-                    .script
+                let mut count = counts.get(at).copied().unwrap_or_default();
+                for (_, kind) in plan.uncounted.iter().filter(|(there, _)| there == at) {
+                    match kind {
+                        0x0504 => count.checked_in -= 1,
+                        0x0505 => count.issued -= 1,
+                        _ => count.spoilt -= 1,
+                    }
+                }
+                let waiting = plan.script[..index]
                     .iter()
                     .filter(|act| {
                         matches!(act, Act::CheckIn { at: there, label, .. }
                             if there == at && !served.get(at).is_some_and(|served| served.contains(label)))
                     })
                     .count();
+                let uncounted = plan.uncounted.iter().filter(|uncounted| **uncounted == (*at, 0x0504));
+                let waiting = waiting - uncounted.count();
                 let bytes = count.bytes(plan.papers, *unused);
-                unused_of.insert(at, *unused);
                 finals.insert(at, bytes.clone());
                 let payload = Enc::default().raw(&bytes).int(waiting as u64).0;
                 push!(at, 0x0508, by, vec![], payload);
@@ -847,6 +924,13 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                 "commission",
                 vec![],
                 grant(&public(who), 3, None)
+            ),
+            Act::Commission(at, who) => push!(
+                at,
+                0x0002,
+                "commission",
+                vec![],
+                grant(&public(who), 1, None)
             ),
             Act::Anchor(at) => {
                 let payload = Enc::default().raw(&id(at)).int(ledgers[at].size()).0;
@@ -887,15 +971,15 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                     None => enc.byte(0),
                     Some(n) => enc.byte(1).raw(&voter(*n)),
                 };
-                push!(
-                    "roll",
-                    0x020f,
-                    "commission",
-                    vec![cite!("election")],
-                    enc.raw(&[7; 32]).0
-                );
+                let cited = if plan.early.contains(&"decided") {
+                    early_books
+                } else {
+                    cite!("election")
+                };
+                push!("roll", 0x020f, "commission", vec![cited], enc.raw(&[7; 32]).0);
             }
             Act::OpenExclusions => {
+                early_openings = cite!("roll");
                 for district in DISTRICTS {
                     let opened = plan.opened.as_ref().unwrap_or(&plan.excluded);
                     let mut openings: Vec<Vec<u8>> = opened
@@ -911,7 +995,12 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                     let openings = content(&format!("openings {district}"), bytes);
                     restricted.push(hex::encode(openings.1));
                     let payload = Enc::default().raw(&id(district)).content(&openings).0;
-                    push!("roll", 0x0210, "registrar", vec![cite!("election")], payload);
+                    let cited = if plan.early.contains(&"exclusions opened") {
+                        early_books
+                    } else {
+                        cite!("election")
+                    };
+                    push!("roll", 0x0210, "registrar", vec![cited], payload);
                 }
             }
             Act::Cast(n) => {
@@ -929,6 +1018,7 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
             }
             Act::EndOfPoll => {
                 now = CLOSES + GRACE + 1;
+                early_books = cite!("election");
                 for district in DISTRICTS {
                     push!(district, 0x0405, "commission", vec![], Vec::new());
                 }
@@ -946,13 +1036,17 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
             credentials_json(&excluded).into_bytes(),
         );
         let payload = Enc::default().content(&list).int(excluded.len() as u64).0;
-        push!(
-            district,
-            0x0406,
-            "registrar",
-            vec![cite!("election"), cite!("roll")],
-            payload
-        );
+        let books = if plan.early.contains(&"fixed election") {
+            early_books
+        } else {
+            cite!("election")
+        };
+        let openings = if plan.early.contains(&"fixed roll") {
+            early_openings
+        } else {
+            cite!("roll")
+        };
+        push!(district, 0x0406, "registrar", vec![books, openings], payload);
         push!(district, 0x0407, "commission", vec![], Vec::new());
         let cast: Vec<(u8, &String)> = ballots
             .iter()
