@@ -7,7 +7,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use sijill_verifier::{CheckVerdict, MemorySource, Profile, Report, Stage, Verdict, verify_event_source};
+use sijill_verifier::{
+    CheckVerdict, EarlierReport, MemorySource, Profile, Report, Stage, Verdict, verify_event_source,
+    verify_event_source_since,
+};
 use support::stations::{
     Act, Definition, MANIFEST, Person, Plan, Played, checks_in, issues, list_bytes, paper_bytes, paper_payload, play,
 };
@@ -931,4 +934,26 @@ fn books_are_judged_alike_on_any_number_of_threads() {
         };
         assert_eq!(report(1), report(8), "{}", case.what);
     }
+}
+
+#[test]
+fn a_later_run_rests_on_the_books_and_finds_what_changed() {
+    let played = play(&Plan::honest(), &|_| {}, &|_, bytes| bytes);
+    let (trust, files) = (played.trust(), played.files(true));
+    let full = verify(&played, Profile::Accredited);
+    let earlier = EarlierReport::parse(full.to_json().as_bytes()).unwrap();
+    let since = |files: &MemorySource| {
+        let stage = Stage::Certified;
+        verify_event_source_since(files, &trust, Profile::Accredited, stage, &earlier).unwrap().unwrap()
+    };
+    let report = since(&files);
+    assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+    let entries: u64 = report.ledgers.iter().map(|ledger| ledger.size).sum();
+    assert_eq!(report.since.unwrap().entries, entries);
+    // A book that everybody with all keys has rewritten since then.
+    let mut other = Plan::honest();
+    second(&mut other, "p5", Some("n-b"));
+    let other = play(&other, &|_| {}, &|_, bytes| bytes);
+    let report = since(&other.files(true));
+    assert!(codes(&report).contains("since.prefix"), "{}", report.to_text());
 }
