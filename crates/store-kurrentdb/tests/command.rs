@@ -288,6 +288,11 @@ async fn an_event_on_two_nodes() {
 
         office.at(EVENING);
         office.as_commission("two", &["election", "close"]).ok();
+        office.write("on-paper", "identifier\nV7\n");
+        let on_paper = office.path("on-paper");
+        let registrar = office.path("registrar.key");
+        let exclude = ["election", "exclude", "--key", &registrar, "--list", &on_paper];
+        office.run("one", &exclude).ok();
         office.as_commission("one", &["election", "seal"]).ok();
         office.run("two", &["ledger", "publish"]).ok();
         office.at(NIGHT);
@@ -444,8 +449,10 @@ async fn servers_that_cannot_be_used() {
 
 async fn write_into(cluster: &Cluster, stream: &str, event: kurrentdb::EventData) {
     let options = kurrentdb::AppendToStreamOptions::default();
-    let written = common::stranger(cluster).append_to_stream(stream.to_owned(), &options, event);
-    written.await.unwrap();
+    common::stranger(cluster)
+        .append_to_stream(stream.to_owned(), &options, event)
+        .await
+        .unwrap();
 }
 
 /// What somebody else does to the streams of an installation.
@@ -525,8 +532,10 @@ async fn streams_that_are_not_as_they_were() {
 
     // The stream is deleted.
     let options = kurrentdb::DeleteStreamOptions::default();
-    let deleted = common::stranger(&cluster).delete_stream(stream.clone(), &options);
-    deleted.await.unwrap();
+    common::stranger(&cluster)
+        .delete_stream(stream.clone(), &options)
+        .await
+        .unwrap();
     run(&["ledger", "list"])
         .await
         .refused("engine.store", "damaged at position 0");
@@ -537,7 +546,7 @@ async fn streams_that_are_not_as_they_were() {
 async fn a_server_that_takes_too_little() {
     let Some(bin) = command() else { return };
     let options = Options {
-        max_append_bytes: 1024,
+        max_append_bytes: 256,
         ..Options::default()
     };
     let cluster = Cluster::start(options).await.unwrap();
