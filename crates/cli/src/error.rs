@@ -9,6 +9,8 @@ use sijill_engine::checkpoint_record::RecordError;
 use sijill_engine::folder::FolderError;
 use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
 use sijill_engine::publish::PublishError;
+use sijill_engine::vault::VaultError;
+use sijill_engine::vault::access::LogError;
 use sijill_engine::views::ViewError;
 use sijill_engine::{EngineError, LoadError, SubmitError};
 use sijill_ledger::LedgerId;
@@ -123,6 +125,11 @@ impl Failure {
             "this is a defect of this program; keep the folder as it is and report it",
         )
         .code("internal")
+    }
+
+    /// What is wrong.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
     }
 
     pub(crate) const fn exit_code(&self) -> u8 {
@@ -286,6 +293,9 @@ impl From<Rejection> for Failure {
             (_, "box.order" | "election.order" | "roll.order") => {
                 "`sijill ledger list` shows where each ledger stands and what comes next"
             }
+            (_, "outcome.order") => {
+                "nothing was written; `sijill election result` shows where the result of each district stands"
+            }
             (_, "event.nonce") => "this is a defect of this program; report it",
             (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
             (_, "ballot.election") => "this ballot was made for another election; make one for this event",
@@ -443,6 +453,40 @@ impl From<KeyFileError> for Failure {
             _ => "key.failed",
         };
         Self::failed(error.to_string(), help).code(code)
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let (code, help) = match &error {
+            VaultError::NotFound { .. } => {
+                ("vault.missing", "run `sijill roll import` first, or give --vault")
+            }
+            VaultError::AlreadyExists { .. } => ("vault.exists", "name another file with --vault"),
+            VaultError::Exposed { .. } => ("vault.exposed", "take the permissions away: chmod 600"),
+            VaultError::InUse { .. } => ("vault.in-use", "wait until the other command has finished"),
+            VaultError::NotAVault { .. } => (
+                "vault.form",
+                "give the vault that the registrar keeps of this roll",
+            ),
+            VaultError::OtherRoll => (
+                "vault.roll",
+                "give the vault that the registrar keeps of this roll",
+            ),
+            VaultError::WrongSecret => ("vault.secret", "give the registrar's secret with --secret"),
+            VaultError::Altered(_) => (
+                "vault.altered",
+                "do not go on with this vault: keep the file, and put back the newest backup",
+            ),
+            VaultError::Log(LogError::Why(_)) => ("vault.why", "say why in one line"),
+            VaultError::Log(_) => (
+                "vault.log",
+                "keep the file as evidence: somebody has changed the access log outside of this program",
+            ),
+            VaultError::Outside | VaultError::TooLarge(_) => return Self::internal(error),
+            _ => ("vault.failed", FULL_OR_FAILING),
+        };
+        Self::refused(error.to_string(), help).code(code)
     }
 }
 

@@ -350,12 +350,12 @@ impl Site {
         self.root.join("people")
     }
 
-    /// The registrar's sealed book of an event.
-    pub(crate) fn book(&self, event: &LedgerId) -> PathBuf {
+    /// The registrar's vault of an event's roll.
+    pub(crate) fn vault(&self, event: &LedgerId) -> PathBuf {
         let id = event.to_string();
         self.people()
             .join("registrar")
-            .join(format!("book-{}.sealed", &id[..16]))
+            .join(format!("vault-{}.sqlite", &id[..16]))
     }
 
     pub(crate) fn receipts(&self) -> PathBuf {

@@ -10,12 +10,14 @@ pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
+pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
 pub(crate) mod store;
 pub(crate) mod store_copy;
 pub(crate) mod trustee;
+pub(crate) mod vault;
 pub(crate) mod views;
 pub(crate) mod vote;
 
@@ -53,7 +55,7 @@ use crate::stores::Held;
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\
         \x20 trustees     trustee decrypt     operator: ledger submit\n\
-        \x20 commission   election paper, election result\n\
+        \x20 commission   election paper, election result, where needed election tie\n\
         \x20 operator     ledger publish     commission: election certify     operator: ledger submit\n\
         \x20 operator     ledger publish     everybody: verify\n\n\
         Exit codes: 0 done, 1 refused or failed, 2 wrong arguments. `verify` has its own, see there."
@@ -111,6 +113,9 @@ enum Command {
     /// Keep the electoral roll (registrar)
     #[command(subcommand)]
     Roll(roll::RollCommand),
+    /// Look after what is kept of persons: copies, erasure, access log (registrar)
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Issue voters' credentials (registrar)
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
@@ -243,6 +248,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Init(args) => init::run(&args, common),
         Command::Key(command) => key::run(&command, common),
         Command::Roll(command) => roll::run(&command, common).await,
+        Command::Vault(command) => vault::run(&command, common).await,
         Command::Credential(command) => credential::run(&command, common).await,
         Command::Election(command) => election::run(&command, common).await,
         Command::Box(command) => ballot_box::run(&command, common).await,
