@@ -217,15 +217,24 @@ fn checks_at_the_poll_are_recorded_only_as_far_as_they_may_be() {
     let (sizes, logged) = (office.sizes(), log(&office));
     for at in ["log-in", "cast"] {
         let said = check(&office, "١١١١١١١١١١١", at).ok().out;
-        assert!(said.contains("Eligible.") && said.contains("Not recorded."), "{said}");
+        assert!(
+            said.contains("Eligible.") && said.contains("Not recorded."),
+            "{said}"
+        );
     }
     // Nothing anywhere says that they were here.
     assert_eq!((office.sizes(), log(&office)), (sizes.clone(), logged));
     let said = check(&office, "11111111111", "station").ok().out;
-    assert!(said.contains("Eligible.") && said.contains("Recorded: entry"), "{said}");
+    assert!(
+        said.contains("Eligible.") && said.contains("Recorded: entry"),
+        "{said}"
+    );
     // The card of the fourth has expired; the third is not on the roll.
     let said = check(&office, "44444444444", "log-in").ok().out;
-    assert!(said.contains("Not eligible.") && said.contains("Recorded: entry"), "{said}");
+    assert!(
+        said.contains("Not eligible.") && said.contains("Recorded: entry"),
+        "{said}"
+    );
     let said = check(&office, "33333333333", "station").ok().out;
     assert!(said.contains("[no]  Roll: not on the roll"), "{said}");
     check(&office, "55555555555", "cast").refused("does not know this person");
@@ -246,10 +255,14 @@ fn an_import_names_the_line_of_whoever_is_not_known() {
     );
     let before = office.sizes();
     let (roll, persons) = (office.path("roll.csv"), office.path("persons.csv"));
-    let import =
-        |more: &[&str]| office.as_registrar(&[&["roll", "import", &roll, "--persons", &persons], more].concat());
+    let import = |more: &[&str]| {
+        office.as_registrar(&[&["roll", "import", &roll, "--persons", &persons], more].concat())
+    };
     let said = import(&[]).refused("2 bad lines");
-    for line in ["line 3: the register of persons does not know", "line 4: the identifier is not"] {
+    for line in [
+        "line 3: the register of persons does not know",
+        "line 4: the identifier is not",
+    ] {
         assert!(said.err.contains(line), "{line}: {}", said.err);
     }
     assert!(!said.err.contains("55555555555"), "{}", said.err);

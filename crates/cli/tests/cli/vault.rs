@@ -30,13 +30,17 @@ fn what_is_kept_of_a_person_is_copied_for_them_and_erased_without_a_trace_on_led
     let copy = show("V1");
     assert_eq!(copy["format"], "sijill-disclosure/1");
     assert_eq!(copy["record"]["identifier"], "V1");
-    assert_eq!((&copy["on_roll"], &copy["record"]["district"]), (&"north".into(), &"north".into()));
+    assert_eq!(
+        (&copy["on_roll"], &copy["record"]["district"]),
+        (&"north".into(), &"north".into())
+    );
     assert_eq!(copy["record"]["checks"][0]["purpose"], "registration");
     assert_eq!(copy["record"]["credential"]["made_by"], "registrar");
     assert!(copy["record"]["credential"].get("code").is_none());
     let actions = |copy: &Value| -> Vec<String> {
         let all = copy["accesses"].as_array().expect("a list").iter();
-        all.map(|entry| format!("{} {}", entry["action"], entry["why"])).collect()
+        all.map(|entry| format!("{} {}", entry["action"], entry["why"]))
+            .collect()
     };
     let seen = actions(&copy);
     assert_eq!(seen[0], "\"write\" \"roll import\"");
@@ -75,7 +79,10 @@ fn what_is_kept_of_a_person_is_copied_for_them_and_erased_without_a_trace_on_led
     erase(&office, &[]).refused("was erased at");
     assert_eq!(office.sizes(), sizes);
     let copy = show("V1");
-    assert_eq!((&copy["record"], &copy["on_roll"]), (&Value::Null, &"north".into()));
+    assert_eq!(
+        (&copy["record"], &copy["on_roll"]),
+        (&Value::Null, &"north".into())
+    );
     assert!(copy["erased_ms"].is_u64());
     assert!(actions(&copy).contains(&"\"erase\" \"asked in writing\"".to_owned()));
     assert_eq!(show("V2")["record"]["identifier"], "V2");
@@ -114,10 +121,25 @@ fn what_is_kept_of_a_person_is_copied_for_them_and_erased_without_a_trace_on_led
     // Another secret opens nothing.
     let other = office.path("other.secret");
     office
-        .run(&["key", "new", &other, "--purpose", "registrar-secret", "--label", "x"])
+        .run(&[
+            "key",
+            "new",
+            &other,
+            "--purpose",
+            "registrar-secret",
+            "--label",
+            "x",
+        ])
         .ok();
     office
-        .run(&["vault", "log", "--key", &office.path("registrar.key"), "--secret", &other])
+        .run(&[
+            "vault",
+            "log",
+            "--key",
+            &office.path("registrar.key"),
+            "--secret",
+            &other,
+        ])
         .refused("not the registrar's secret");
 }
 
