@@ -264,6 +264,7 @@ impl Maker<'_> {
         let mut grants: Vec<Grant> = commission.map(|key| office(*key, Role::Commission)).collect();
         match kind {
             Kind::Election => {
+                grants.push(office(self.officials.registrar, Role::Registrar));
                 let trustees = self.officials.trustees.iter().zip(1u16..);
                 grants.extend(trustees.map(|(key, index)| Grant {
                     key: *key,

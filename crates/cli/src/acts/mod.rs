@@ -6,6 +6,7 @@
 pub(crate) mod counting;
 pub(crate) mod credentials;
 pub(crate) mod definition;
+pub(crate) mod outcome;
 pub(crate) mod polling;
 pub(crate) mod preparation;
 pub(crate) mod publishing;

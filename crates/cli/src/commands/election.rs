@@ -12,7 +12,7 @@ use sijill_verifier::Stage;
 
 use super::export::{self, Contests};
 use super::roll::{Registrar, RegistrarArgs};
-use super::{Common, public_key};
+use super::{Common, outcome, public_key};
 use crate::acts::counting::Declared;
 use crate::acts::definition::{Announced, Officials};
 use crate::acts::{self, Event};
@@ -110,6 +110,21 @@ pub(crate) enum ElectionCommand {
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
+    /// Decide a tie: who is elected of those with the same number of votes, by the rule of the law (commission)
+    Tie(outcome::TieArgs),
+    /// Return the paper votes of districts again, in the place of the earlier returns (commission)
+    #[command(
+        long_about = "Return the paper votes of districts again, in the place of the earlier returns.\n\n\
+        The file is that of `sijill election paper`. The earlier return stays on the ledger; the result, the decided ties and \
+        the outcome that followed from it are void, and the new result is published. Digital votes are never counted again."
+    )]
+    Recount(outcome::RecountArgs),
+    /// Remove a candidate who cannot be elected any more: withdrawn in time, or by a court's decision (commission)
+    RemoveCandidate(outcome::RemovalArgs),
+    /// File somebody's objection to a result, before it is certified (registrar)
+    Object(outcome::ObjectionArgs),
+    /// Decide an objection to a result (commission)
+    DecideObjection(outcome::DecisionArgs),
     /// End the current attempt of the trustees' key ceremony and begin the next
     RestartCeremony {
         /// The commission's signing key file
@@ -166,9 +181,10 @@ pub(crate) enum ElectionCommand {
     },
 }
 
+/// A file of paper returns.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PaperFile {
+pub(super) struct PaperFile {
     district: Vec<PaperDistrict>,
 }
 
@@ -181,6 +197,36 @@ struct PaperDistrict {
     invalid: u64,
     spoilt: u64,
     counts: Vec<Vec<u64>>,
+}
+
+/// Reads a file of paper returns.
+pub(super) fn read_returns(file: &Path) -> Outcome<PaperFile> {
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
+    toml::from_str(&text).map_err(|e| {
+        Failure::refused(
+            format!("{}: {e}", file.display()),
+            "`sijill election paper --help` shows the form; nothing was written",
+        )
+        .code("paper-file.form")
+    })
+}
+
+impl PaperFile {
+    /// The returns, by district in the order of the file; refused if one of them is not a district of the event.
+    pub(super) fn of(self, event: &Event) -> Outcome<Vec<(Name, PaperReturned)>> {
+        let returns = self.district.into_iter().map(|district| {
+            let returned = PaperReturned {
+                ledger: event.box_of(Some(&district.id))?,
+                issued: district.issued,
+                valid: district.valid,
+                invalid: district.invalid,
+                spoilt: district.spoilt,
+                counts: district.counts,
+            };
+            Ok((district.id, returned))
+        });
+        returns.collect()
+    }
 }
 
 /// Runs `sijill election`.
@@ -304,6 +350,11 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             Ok(())
         }
         ElectionCommand::Paper { key, file } => paper(key, file, common).await,
+        ElectionCommand::Tie(args) => outcome::tie(args, common).await,
+        ElectionCommand::Recount(args) => outcome::recount(args, common).await,
+        ElectionCommand::RemoveCandidate(args) => outcome::remove_candidate(args, common).await,
+        ElectionCommand::Object(args) => outcome::object(args, common).await,
+        ElectionCommand::DecideObjection(args) => outcome::decide_objection(args, common).await,
         ElectionCommand::Result { key } => result(key.as_deref(), common).await,
     }
 }
@@ -445,31 +496,16 @@ async fn exclude(
 }
 
 async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
-    let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
-    let returns: PaperFile = toml::from_str(&text).map_err(|e| {
-        Failure::refused(
-            format!("{}: {e}", file.display()),
-            "`sijill election paper --help` shows the form; nothing was written",
-        )
-        .code("paper-file.form")
-    })?;
+    let returns = read_returns(file)?;
     let (_site, _open, event) = common.start_event().await?;
     let key = common.signing_key(key)?;
     let mut returned_of = Vec::new();
-    for district in returns.district {
-        let ledger = event.box_of(Some(&district.id))?;
-        let returned = PaperReturned {
-            ledger,
-            issued: district.issued,
-            valid: district.valid,
-            invalid: district.invalid,
-            spoilt: district.spoilt,
-            counts: district.counts,
-        };
+    for (district, returned) in returns.of(&event)? {
+        let ledger = returned.ledger;
         acts::counting::return_paper(&event, returned, &key).await?;
         acts::counting::publish_result(&event, &ledger).await?;
-        say!("{}: returned", district.id);
-        returned_of.push(district.id.to_string());
+        say!("{district}: returned");
+        returned_of.push(district.to_string());
     }
     say!("Next: `sijill election result`.");
     show!(json!({ "returned": returned_of }));
@@ -524,6 +560,7 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
     let key = key.map(|path| common.signing_key(path)).transpose()?;
     let mut incomplete = Vec::new();
     let mut documents = Vec::new();
+    let mut outcomes = Vec::new();
     for (district, ballot_box) in &event.boxes {
         if let Some(key) = &key {
             match acts::counting::declare(&event, ballot_box, key).await? {
@@ -554,6 +591,12 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
         match acts::counting::result(&event, ballot_box).await? {
             Some(document) => {
                 say!("{}", render::result(&event.manifest, &document));
+                let facts = event.election_facts()?;
+                let seats = facts.seats(ballot_box, event.engine.contents())?;
+                if !seats.is_empty() {
+                    say!("{}", render::seats(&event.manifest, district, &seats));
+                    outcomes.push(json!({ "district": district, "seats": seats }));
+                }
                 documents.push(document);
             }
             None if is_below_minimum(&event, ballot_box)? && !event.manifest.paper => {}
@@ -570,7 +613,11 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
             facts.certified_by.len(),
             event.manifest.certification_quorum
         );
-        show!(json!({ "results": documents, "certified_by": facts.certified_by }));
+        let mut said = json!({ "results": documents, "certified_by": facts.certified_by });
+        if !outcomes.is_empty() {
+            said["outcomes"] = outcomes.into();
+        }
+        show!(said);
         return Ok(());
     }
     Err(Failure::refused(

@@ -35,8 +35,8 @@ use crate::render;
 use crate::render::{say, show};
 use crate::roll_file::{self, RollFile, RollRow};
 use crate::rules;
-use crate::site::{Clocks, Site};
-use crate::stores::Place;
+use crate::site::{Clocks, Keys, NewSite, Site};
+use crate::stores::{Held, Place};
 use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
 use people::People;
@@ -71,7 +71,7 @@ struct Plan {
 }
 
 /// Runs the demonstration.
-pub(crate) async fn run(demo: &Demo) -> Outcome {
+pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
     let started = Instant::now();
     let plans = plans(demo)?;
     let folder = DemoFolder::start(&demo.dir, demo.again)?;
@@ -82,7 +82,7 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
         let (id, closes) = (plan.manifest.id.clone(), plan.manifest.closes_ms);
         let evening = render::moment(closes, &plan.manifest.time_zone);
         let store = demo.store.as_ref().map(|store| own_namespace(store, id.as_str()));
-        let report = run_event(plan, &dir, store.as_ref(), &passphrase).await?;
+        let report = run_event(plan, &dir, store, &passphrase, held).await?;
         events.push(json!({ "event": id, "folder": dir, "verdict": report.summary }));
         say!("The simulated poll closed at {evening}.\n");
     }
@@ -96,8 +96,9 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
 async fn run_event(
     plan: Plan,
     dir: &Path,
-    store: Option<&Place>,
+    store: Option<Place>,
     passphrase: &Passphrase,
+    held: &Held,
 ) -> Outcome<Report> {
     let Plan { manifest, pack, rows } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
@@ -115,10 +116,17 @@ async fn run_event(
         1,
         "Keys of the service, the commission, the registrar and each trustee",
     );
-    let mut site = Site::create(dir, origin()?, None, store, passphrase)?;
+    let new = NewSite {
+        origin: origin()?,
+        checkpoints: None,
+        store,
+        content: None,
+        node: None,
+    };
+    let mut site = Site::create(dir, new, &Keys::New(passphrase))?;
     let people = People::make(&site.people(), &manifest, passphrase)?;
     let open = site
-        .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase)
+        .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase, held)
         .await?;
     let officials = Officials {
         commission: people.commission.key_id(),

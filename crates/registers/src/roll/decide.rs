@@ -25,6 +25,14 @@ pub enum RollRejection {
     /// The same commitment for two persons.
     #[error("this commitment stands on the roll already")]
     CommitmentReused,
+    /// An event of stations where there are none, or too early.
+    #[error("{event}: {problem}")]
+    Stations {
+        /// Name of the event type.
+        event: &'static str,
+        /// What is missing.
+        problem: &'static str,
+    },
     /// Too many districts.
     #[error("a roll has at most 1000 districts")]
     TooManyDistricts,
@@ -43,6 +51,11 @@ pub enum RollRejection {
     /// The definition, or a list of holidays, does not follow.
     #[error("the definition of the roll: {0}")]
     Definition(String),
+    /// Another pack or polling day than the one that the election has adopted.
+    #[error(
+        "the definition of the roll: rule pack and polling day must be those that the election has adopted"
+    )]
+    OtherRules,
     /// A check where it must not stand, or a step that does not rest on one.
     #[error("{0}")]
     Eligibility(&'static str),
@@ -104,6 +117,7 @@ impl RollRejection {
                 "roll.duplicate"
             }
             Self::Definition(_) => "roll.definition",
+            Self::OtherRules => "outcome.rules",
             Self::Eligibility(_) => "roll.eligibility",
             Self::Transfer { .. } => "roll.transfer",
             Self::Objection(_) => "roll.objection",
@@ -121,6 +135,16 @@ impl RollState {
             self.check_definition(e, ctx)?;
             return Ok(Vec::new());
         }
+        if matches!(
+            event,
+            RollEvent::VotersAssigned(_)
+                | RollEvent::PaperDisputed(_)
+                | RollEvent::PaperDecided(_)
+                | RollEvent::ExclusionsOpened(_)
+        ) {
+            self.decide_at_stations(event, ctx)?;
+            return Ok(Vec::new());
+        }
         no_refs(name, ctx)?;
         let at_poll = matches!(event, RollEvent::EligibilityChecked(e) if matches!(e.purpose, 2..=4));
         if self.is_frozen() && !at_poll {
@@ -130,7 +154,11 @@ impl RollState {
         let objection = |result: Result<(), String>| result.map_err(RollRejection::Objection);
         let at = ctx.received_ms;
         match event {
-            RollEvent::RollDefined(_) => {}
+            RollEvent::RollDefined(_)
+            | RollEvent::VotersAssigned(_)
+            | RollEvent::PaperDisputed(_)
+            | RollEvent::PaperDecided(_)
+            | RollEvent::ExclusionsOpened(_) => {}
             RollEvent::EligibilityChecked(e) => self.check_check(e)?,
             RollEvent::VoterRegistered(e) => {
                 if self.is_registered(&e.pseudonym) {
@@ -209,6 +237,10 @@ impl RollState {
         if cited.size < size {
             let problem = "the roll cites the election ledger at a size before its definition";
             return Err(RollRejection::Definition(problem.into()).into());
+        }
+        let adopted = election.adopted.as_ref();
+        if adopted.is_some_and(|adopted| (adopted.content, adopted.polling_day) != (e.pack, e.polling_day)) {
+            return Err(RollRejection::OtherRules.into());
         }
         let pack = ctx.contents.load(&e.pack)?;
         let holidays = e.holidays.map(|list| ctx.contents.load(&list)).transpose()?;
