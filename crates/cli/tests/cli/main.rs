@@ -13,3 +13,4 @@ mod life;
 mod steps;
 mod store;
 mod third_party;
+mod vault;
