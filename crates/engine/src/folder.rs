@@ -251,6 +251,14 @@ impl LockedFolder {
     }
 }
 
+/// Checks a folder that the data folder does not hold, such as that of documents which several nodes share.
+///
+/// # Errors
+/// [`FolderError`]: there is none, it is no folder, or others than its owner may enter it.
+pub fn check_private(path: &Path) -> Result<(), FolderError> {
+    check_folder(path, DATA)
+}
+
 fn check_folder(path: &Path, purpose: Purpose) -> Result<(), FolderError> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,

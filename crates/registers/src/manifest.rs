@@ -169,6 +169,11 @@ impl Text {
         }
     }
 
+    /// Whether this is a Text, outside of a manifest.
+    pub(crate) fn validate(&self) -> Result<(), ManifestError> {
+        self.check(&|| "name".to_owned())
+    }
+
     fn check(&self, at: &dyn Fn() -> String) -> Result<(), ManifestError> {
         if self.en.is_empty() || self.en.len() > 1000 {
             return field(at, "the English text must have 1 to 1000 bytes");

@@ -11,12 +11,12 @@ use sijill_registers::names::Name;
 use sijill_verifier::Stage;
 
 use super::export::{self, Contests};
+use super::roll::{Registrar, RegistrarArgs};
 use super::{Common, outcome, public_key};
 use crate::acts::counting::Declared;
-use crate::acts::definition::Officials;
+use crate::acts::definition::{Announced, Officials};
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
-use crate::registrar::Book;
 use crate::render::{self, moment, number, say, show};
 use crate::site::NewFile;
 use crate::verified::VerifiedFolder;
@@ -45,6 +45,13 @@ pub(crate) enum ElectionCommand {
         /// A trustee's public signing key, or a key file that shows it; once for each, in the order of the election file
         #[arg(long = "trustee", value_name = "KEY", required = true)]
         trustees: Vec<String>,
+        /// When the preliminary roll is announced and objections begin, such as 2026-11-15T08:00:00+03:00
+        /// [default: a minute from now]
+        #[arg(long, value_name = "TIME")]
+        objections_open: Option<jiff::Timestamp>,
+        /// The last day for objections, such as 2026-11-20, where the rules do not count the days [default: a week]
+        #[arg(long, value_name = "DAY")]
+        objections_until: Option<String>,
     },
     /// After the freeze and the trustees' keys: fix the election key, the boxes and the questions
     Prepare {
@@ -72,9 +79,12 @@ pub(crate) enum ElectionCommand {
         /// Those who voted on paper: first line `identifier`, then one in each line. Left out: nobody did
         #[arg(long, value_name = "FILE")]
         list: Option<PathBuf>,
-        /// The registrar's sealed book [default: in DIR/people/registrar]
+        /// The registrar's secret; needed if anybody is on the list
         #[arg(long, value_name = "FILE")]
-        book: Option<PathBuf>,
+        secret: Option<PathBuf>,
+        /// The registrar's vault [default: in DIR/people/registrar]
+        #[arg(long, value_name = "FILE")]
+        vault: Option<PathBuf>,
     },
     /// Seal the boxes and anchor their encrypted tallies, once and for ever
     Seal {
@@ -229,14 +239,30 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             registrar,
             members,
             trustees,
+            objections_open,
+            objections_until,
         } => {
+            let last_day = objections_until.as_deref().map(|text| {
+                sijill_rules::parse_date(text).ok_or_else(|| {
+                    Failure::usage("that is not a day", "type it as 2026-11-20").code("roll.day")
+                })
+            });
+            let opens_ms = objections_open.map(|at| {
+                u64::try_from(at.as_millisecond()).map_err(|_| {
+                    Failure::usage("that moment is before 1970", "name another").code("roll.window")
+                })
+            });
+            let announced = Announced {
+                opens_ms: opens_ms.transpose()?,
+                last_day: last_day.transpose()?,
+            };
             let keys = Keys {
                 commission: key,
                 registrar,
                 members,
                 trustees,
             };
-            new(file, rules.as_deref(), keys, common).await
+            new(file, rules.as_deref(), keys, announced, common).await
         }
         ElectionCommand::RestartCeremony { key } => {
             let (_site, _open, event) = common.start_event().await?;
@@ -297,8 +323,14 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             show!(json!({ "closed": closed }));
             Ok(())
         }
-        ElectionCommand::Exclude { key, list, book } => {
-            exclude(key, list.as_deref(), book.as_deref(), common).await
+        ElectionCommand::Exclude {
+            key,
+            list,
+            secret,
+            vault,
+        } => {
+            let vault = (secret.as_deref(), vault.as_deref());
+            exclude(key, list.as_deref(), vault, common).await
         }
         ElectionCommand::Seal { key } => {
             let (_site, _open, event) = common.start_event().await?;
@@ -335,7 +367,13 @@ struct Keys<'a> {
     trustees: &'a [String],
 }
 
-async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Common) -> Outcome {
+async fn new(
+    file: &Path,
+    rules_file: Option<&Path>,
+    keys: Keys<'_>,
+    announced: Announced,
+    common: &Common,
+) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
     let pack = rules::for_election(&text, rules_file)?;
     let manifest = election_file::compile(&text, &pack)?;
@@ -379,6 +417,7 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
         &pack,
         site.origin(),
         &officials,
+        announced,
         &commission,
     )
     .await?;
@@ -407,7 +446,12 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
     Ok(())
 }
 
-async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &Common) -> Outcome {
+async fn exclude(
+    key: &Path,
+    list: Option<&Path>,
+    (secret, vault): (Option<&Path>, Option<&Path>),
+    common: &Common,
+) -> Outcome {
     let on_paper = match list {
         Some(path) => {
             let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| Failure::file(path, &e))?);
@@ -416,21 +460,26 @@ async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &
         None => Vec::new(),
     };
     let (site, _open, event) = common.start_event().await?;
-    let key = common.signing_key(key)?;
-    let path = book.map_or_else(|| site.book(&event.election), Path::to_owned);
-    let book = if path.exists() {
-        Book::open(&path, event.roll, common.passphrases().acting(&path)?)?
-    } else if on_paper.is_empty() {
+    let counts = match (on_paper.is_empty(), secret) {
         // Nobody to look up.
-        Book::open_or_new(
-            &path,
-            event.roll,
-            sijill_engine::keyfile::Passphrase::new(String::new()),
-        )?
-    } else {
-        return Err(super::roll::no_book(&path));
+        (true, _) => {
+            let key = common.signing_key(key)?;
+            acts::polling::exclude(&event, None, &[], &key).await?
+        }
+        (false, None) => {
+            return Err(Failure::usage(
+                "the persons of the list are looked up in the vault",
+                "give the registrar's secret with --secret",
+            )
+            .code("vault.secret"));
+        }
+        (false, Some(secret)) => {
+            let registrar = RegistrarArgs::new(key, secret, vault);
+            let mut book = Registrar::unlock(&registrar, common, &site, &event)?.book(&event)?;
+            let key = sijill_ledger::SigningKey::from_seed(&book.key.seed());
+            acts::polling::exclude(&event, Some(&mut book), &on_paper, &key).await?
+        }
     };
-    let counts = acts::polling::exclude(&event, &book, &on_paper, &key).await?;
     for (district, count) in &counts {
         say!("{district}: {} credentials excluded", number(*count as u64));
     }

@@ -10,12 +10,14 @@ use super::events::{
     ShareSubmitted, TallyAnchored, TrusteeKeyPublished, TrusteesFixed, ViewPublished,
 };
 use super::state::{BoxProgress, ElectionState};
+use super::stations::check_listed;
 use crate::catalogue::find;
 use crate::json::MAX_INTEGER;
 use crate::manifest::{District, Manifest, ManifestError};
 use crate::names::Name;
 use crate::records::{RecordError, election_record};
 use crate::register::{Consequence, Context, Facts, Rejection, no_refs, one_ref};
+use crate::station::StationRejection;
 
 /// Why an event may not stand on an election ledger. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -258,6 +260,14 @@ impl ElectionState {
                 no_refs("ViewPublished", ctx)?;
                 self.decide_view(e, ctx)?;
             }
+            ElectionEvent::StationDefined(_)
+            | ElectionEvent::OfficerNamed(_)
+            | ElectionEvent::OfficerRevoked(_)
+            | ElectionEvent::StationAnchored(_)
+            | ElectionEvent::StationFinal(_)
+            | ElectionEvent::StationLost(_)
+            | ElectionEvent::StationReturned(_)
+            | ElectionEvent::MismatchResolved(_) => self.decide_station(event, ctx)?,
         }
         Ok(Vec::new())
     }
@@ -386,6 +396,15 @@ impl ElectionState {
         }
         if self.facts.certified_by.contains(&body.author) {
             return Err(wrong("this key has certified them already".to_owned()));
+        }
+        if let Some((station, district)) = self.facts.unresolved_mismatch() {
+            let which = district.map_or("closing protocol".to_owned(), |d| {
+                format!("return for district {d}")
+            });
+            return Err(wrong(format!(
+                "the {which} of station {} does not add up, and nothing resolves it yet",
+                station.defined.station
+            )));
         }
         if body
             .seen
@@ -561,6 +580,11 @@ impl ElectionState {
             }
             .into());
         }
+        let (have, need) = (self.facts.stations.len(), self.facts.listed_stations().count());
+        if have < need {
+            let problem = format!("{have} of {need} polling stations are defined; the poll cannot open");
+            return Err(StationRejection::Defined(problem).into());
+        }
         Ok(())
     }
 
@@ -658,6 +682,11 @@ impl ElectionState {
         let district = self
             .district_of(&e.ledger)
             .ok_or_else(|| order("PaperReturned", "no such box"))?;
+        if self.facts.has_stations() {
+            check_limits(e)?;
+            let sums = self.check_sums(e, &district.id);
+            return sums.map_err(|problem| ElectionRejection::Paper(problem).into());
+        }
         check_paper(e, district)?;
         if let Some(Facts::BallotBox(facts)) = ctx.linked.facts(&e.ledger)
             && let Some(exclusions) = facts.exclusions
@@ -742,13 +771,22 @@ fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Re
         return wrong("the election ledger itself is not listed");
     }
     let mut rolls = 0;
+    let mut stations = 0;
     let mut districts = Vec::new();
     for listed in &e.ledgers {
         match (Kind::from_code(listed.kind), listed.visibility, &listed.district) {
             (Some(Kind::Roll), ACCREDITED, None) => rolls += 1,
             (Some(Kind::BallotBox), PUBLIC, Some(district)) => districts.push(district),
-            _ => return wrong("each is the roll (accredited) or the box of a district (public)"),
+            (Some(Kind::Station), ACCREDITED, None) => stations += 1,
+            _ => {
+                return wrong(
+                    "each is the roll or a polling station (accredited), or the box of a district (public)",
+                );
+            }
         }
+    }
+    if let Err(problem) = check_listed(manifest, stations) {
+        return wrong(problem);
     }
     if rolls != 1 {
         return wrong("there must be exactly one roll");
@@ -765,14 +803,7 @@ fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Re
 /// Spec: specs/election.md §4.9.
 fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRejection> {
     let wrong = |problem: String| Err(ElectionRejection::Paper(problem));
-    let all = [e.issued, e.valid, e.invalid, e.spoilt];
-    if all
-        .iter()
-        .chain(e.counts.iter().flatten())
-        .any(|n| *n > MAX_INTEGER)
-    {
-        return wrong("a number is too large".into());
-    }
+    check_limits(e)?;
     let used = e.valid + e.invalid + e.spoilt;
     if used != e.issued {
         return wrong(format!(
@@ -780,14 +811,33 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
             e.valid, e.invalid, e.spoilt, e.issued
         ));
     }
-    if e.counts.len() != district.questions().len() {
+    check_counts(e.valid, &e.counts, district).map_err(ElectionRejection::Paper)
+}
+
+/// Spec: specs/election.md §4.9.
+fn check_limits(e: &PaperReturned) -> Result<(), ElectionRejection> {
+    let all = [e.issued, e.valid, e.invalid, e.spoilt];
+    if all
+        .iter()
+        .chain(e.counts.iter().flatten())
+        .any(|n| *n > MAX_INTEGER)
+    {
+        return Err(ElectionRejection::Paper("a number is too large".into()));
+    }
+    Ok(())
+}
+
+/// The rules of the counts of a return. Spec: specs/election.md §4.9.
+pub(super) fn check_counts(valid: u64, all: &[Vec<u64>], district: &District) -> Result<(), String> {
+    let wrong = |problem: String| Err(problem);
+    if all.len() != district.questions().len() {
         return wrong(format!(
             "{} questions, but the district has {}",
-            e.counts.len(),
+            all.len(),
             district.questions().len()
         ));
     }
-    for (i, (counts, question)) in e.counts.iter().zip(district.questions()).enumerate() {
+    for (i, (counts, question)) in all.iter().zip(district.questions()).enumerate() {
         let number = i + 1;
         if counts.len() != question.choices() {
             return wrong(format!(
@@ -796,10 +846,9 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
                 question.choices()
             ));
         }
-        if counts.iter().any(|n| *n > e.valid) {
+        if counts.iter().any(|n| *n > valid) {
             return wrong(format!(
-                "question {number}: a count is greater than the {} valid papers",
-                e.valid
+                "question {number}: a count is greater than the {valid} valid papers"
             ));
         }
         let (blank, answers) = if question.blank {
@@ -807,7 +856,7 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
         } else {
             (0, &counts[..])
         };
-        let marked = u128::from(e.valid - blank);
+        let marked = u128::from(valid - blank);
         let sum: u128 = answers.iter().map(|n| u128::from(*n)).sum();
         let (least, most) = (
             u128::from(question.min) * marked,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sijill_ballot::ceremony::Attempt;
 use sijill_ballot::{TrusteeKey, Trustees};
-use sijill_ledger::{ContentRef, KeyId, LedgerId};
+use sijill_ledger::{ContentRef, Grant, KeyId, LedgerId, Role};
 use sijill_rules::RulePack;
 
 use super::ceremony::Ceremony;
@@ -15,6 +15,8 @@ use super::events::{
     ResultDeclared, TallyAnchored, TieDecided, TrusteesFixed,
 };
 use super::outcome::{Adopted, ResultObjection};
+use super::stations::{self, StationProgress};
+use crate::catalogue::Event;
 use crate::manifest::Manifest;
 use crate::names::Name;
 use crate::register::Contents;
@@ -42,6 +44,10 @@ pub struct ElectionFacts {
     pub boxes: BTreeMap<LedgerId, (u64, BoxDefined)>,
     /// Entries up to and including PollOpened.
     pub poll_opened_size: Option<u64>,
+    /// Polling stations that are defined.
+    pub stations: BTreeMap<LedgerId, StationProgress>,
+    /// Who became commission without scope, or ceased to be: entries up to and including the change, key, whether it holds.
+    pub(super) commission: Vec<(u64, KeyId, bool)>,
     /// How far each box has come after its seal.
     pub progress: BTreeMap<LedgerId, BoxProgress>,
     /// Position of the last event that certification is about: who certifies must have seen it.
@@ -92,6 +98,10 @@ pub struct BoxProgress {
     pub views: Vec<String>,
 }
 
+fn is_commission(grant: &Grant) -> bool {
+    grant.role == Role::Commission && grant.scope.is_none()
+}
+
 type Changed = Result<(), ElectionRejection>;
 
 /// State of an election ledger.
@@ -101,9 +111,9 @@ pub struct ElectionState {
 }
 
 impl ElectionState {
-    /// An empty election ledger.
+    /// An empty election ledger, with the grants of its genesis.
     #[must_use]
-    pub fn new(ledger: LedgerId) -> Self {
+    pub fn new<'a>(ledger: LedgerId, first_grants: impl Iterator<Item = &'a Grant>) -> Self {
         Self {
             facts: Arc::new(ElectionFacts {
                 ledger,
@@ -116,6 +126,11 @@ impl ElectionState {
                 trustees_record: None,
                 boxes: BTreeMap::new(),
                 poll_opened_size: None,
+                stations: BTreeMap::new(),
+                commission: first_grants
+                    .filter(|g| is_commission(g))
+                    .map(|g| (1, g.key, true))
+                    .collect(),
                 progress: BTreeMap::new(),
                 last_to_certify: 0,
                 certified_by: BTreeSet::new(),
@@ -130,6 +145,20 @@ impl ElectionState {
     #[must_use]
     pub fn facts(&self) -> Arc<ElectionFacts> {
         Arc::clone(&self.facts)
+    }
+
+    /// Remembers who is commission: stations on other machines rest on it. Spec: specs/station.md §4.4.
+    pub(crate) fn roles_changed(&mut self, seq: u64, event: &Event) {
+        let (grant, holds) = match event {
+            Event::RoleGranted(grant) => (grant, true),
+            Event::RoleRevoked(grant) => (grant, false),
+            _ => return,
+        };
+        if is_commission(grant) {
+            Arc::make_mut(&mut self.facts)
+                .commission
+                .push((seq + 1, grant.key, holds));
+        }
     }
 
     pub(crate) fn evolve(
@@ -246,6 +275,14 @@ impl ElectionState {
                 let objection = facts.objections.get_mut(&e.objection);
                 objection.ok_or("a decision on no objection")?.decided = Some(e.clone());
             }
+            ElectionEvent::StationDefined(_)
+            | ElectionEvent::OfficerNamed(_)
+            | ElectionEvent::OfficerRevoked(_)
+            | ElectionEvent::StationAnchored(_)
+            | ElectionEvent::StationFinal(_)
+            | ElectionEvent::StationLost(_)
+            | ElectionEvent::StationReturned(_)
+            | ElectionEvent::MismatchResolved(_) => stations::evolve(facts, seq, event)?,
         }
         Ok(())
     }

@@ -332,6 +332,8 @@ impl<'a> State<'a> {
     /// Number of a district that somebody is registered in or transferred to.
     fn district(&mut self, id: &str, found: &mut Findings) -> u32 {
         found.require(Check::RollOrder, is_short_id(id), "the district id is malformed");
+        let known = self.announced.manifest.district(id).is_some();
+        found.require(Check::RollOrder, known, "the manifest has no such district");
         if let Some(number) = self.districts.get(id) {
             return *number;
         }
