@@ -307,7 +307,7 @@ async fn the_engine_and_the_verifier_agree_on_random_outcomes() {
             tokio::spawn(async move {
                 let package = outcomes::at_random(seed);
                 let outcome = feed(&seed.to_string(), &corpus::members(&package)).await;
-                let agreed = match (&outcome, first_found(&package)) {
+                match (&outcome, first_found(&package)) {
                     (Outcome::Same, None) => Ok(None),
                     (Outcome::Refused(_, seq, code), Some((first, codes)))
                         if *seq == first && codes.contains(code.as_str()) =>
@@ -315,8 +315,7 @@ async fn the_engine_and_the_verifier_agree_on_random_outcomes() {
                         Ok(Some(code.clone()))
                     }
                     (_, found) => Err(format!("{seed}: {outcome:?}, the verifier {found:?}")),
-                };
-                agreed
+                }
             })
         })
         .collect();
