@@ -112,7 +112,7 @@ fn a_demonstration_runs_through_and_verifies() {
     );
     let table = std::fs::read_to_string(root.join("results/results.csv")).unwrap();
     assert!(
-        table.contains(",certified\n") && table.contains(",cast,"),
+        table.contains(",certified,,\n") && table.contains(",cast,"),
         "{table}"
     );
     sijill(&export).refused("exists");
