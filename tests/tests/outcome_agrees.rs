@@ -701,7 +701,7 @@ impl Run {
             self.adopt(99);
             self.steps(6);
         }
-        if !early {
+        if self.facts().adopted.is_none() {
             // Adopted rules are not established before the roll has its own.
             self.require_verified(Stage::Announced);
         }
