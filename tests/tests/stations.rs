@@ -15,7 +15,10 @@ use sijill_engine::clock::RehearsalClock;
 use sijill_engine::copies::{ReceiveError, StationFile};
 use sijill_engine::publish::Scope;
 use sijill_engine::{Acknowledgement, Engine, EngineError, SubmitError};
-use sijill_ledger::{Genesis, GenesisFields, Grant, Kind, LedgerId, Role, SigningKey, UnixMillis};
+use sijill_ledger::{
+    Body, Chain, Checkpoint, Entry, Genesis, GenesisFields, Grant, Kind, LedgerId, LedgerIdentity, Nonce,
+    Role, SigningKey, UnixMillis,
+};
 use sijill_registers::ballot_box::events::{BoxEvent, ExclusionsFixed};
 use sijill_registers::catalogue::Event;
 use sijill_registers::election::events::*;
@@ -25,8 +28,7 @@ use sijill_registers::station::events::*;
 use sijill_registers::station::{Listed, Served, VoterList};
 use sijill_store::MemoryStore;
 use sijill_tests::{
-    Rehearsal, credential_commitment, district, key, open_engine, open_other_engine, pseudonym,
-    referendum_file, rules,
+    Rehearsal, district, key, open_engine, open_other_engine, pseudonym, referendum_file, rules,
 };
 
 const VOTERS: usize = 6;
@@ -376,7 +378,11 @@ async fn books_travel_and_the_box_is_sealed() {
             .unwrap_err();
     assert!(matches!(refused, SubmitError::ReadOnly(_)), "{refused:?}");
 
-    c.r.close().await;
+    let m = &c.r.manifest;
+    c.r.clock.set(UnixMillis::clamped(m.closes_ms + m.grace_ms + 1));
+    c.r.commission(c.r.ballot_box, Event::BallotBox(BoxEvent::BoxClosed), &[])
+        .await
+        .unwrap();
     let envelope =
         c.r.engine
             .ledgers()
@@ -440,7 +446,6 @@ async fn books_travel_and_the_box_is_sealed() {
         1,
         "only the ballot of 4 counts"
     );
-    assert_eq!(credential_commitment(&openings[0]).len(), 32);
 
     // The accredited folder has both books, with the stations' own checkpoints.
     let folder = c.dir.path().join("accredited");
@@ -484,29 +489,38 @@ async fn what_is_wrong_with_a_file_is_said_by_name() {
         changed[at] ^= 1;
         assert_eq!(code(StationFile::parse(&changed)), "received.damaged");
     }
-    // A file made anew with its last entries left out: its checkpoint still signs them.
-    let reseal = |change: &dyn Fn(&mut Vec<u8>)| {
+    let remade = |change: &dyn Fn(&mut Parts)| {
         let prefix = b"sijill-station/1\n".len();
-        let mut body = bytes[prefix..bytes.len() - 32].to_vec();
-        change(&mut body);
+        let mut parts: Parts = sijill_ledger::decode_canonical(&bytes[prefix..bytes.len() - 32]).unwrap();
+        change(&mut parts);
+        let body = sijill_ledger::encode(&parts);
         let mut file = bytes[..prefix].to_vec();
         file.extend_from_slice(&body);
         file.extend_from_slice(&Sha256::digest(&body));
-        StationFile::parse(&file)
+        StationFile::parse(&file).unwrap()
     };
-    assert_eq!(code(reseal(&|body| body.push(0))), "received.damaged");
-    let other_root = reseal(&|body| {
-        // The note stands behind the ledger id and its length; its first line names the ledger.
-        let text = String::from_utf8_lossy(body).into_owned();
-        let at = text.find("\n\u{2014}").map_or(200, |_| 200);
-        body[at] ^= 1;
+    // Made anew with the last entry left out, one put in, a document left out, the checkpoint of another station.
+    let file = remade(&|parts| drop(parts.2.pop()));
+    assert_eq!(code(c.receive(&file).await), "received.truncated");
+    let file = remade(&|parts| parts.2.clear());
+    assert_eq!(code(c.receive(&file).await), "received.truncated");
+    let file = remade(&|parts| {
+        let last = parts.2.last().unwrap().clone();
+        parts.2.push(last);
     });
-    if let Ok(file) = other_root {
-        assert!(matches!(
-            code(c.receive(&file).await),
-            "received.checkpoint" | "received.entries" | "received.entry"
-        ));
-    }
+    assert_eq!(code(c.receive(&file).await), "received.entries");
+    let note = west.export(Vec::new()).await;
+    let note = note_of(&note);
+    let file = remade(&|parts| parts.1.clone_from(&note));
+    assert_eq!(code(c.receive(&file).await), "received.checkpoint");
+    let file = remade(&|parts| parts.0 = west.ledger);
+    assert_eq!(code(c.receive(&file).await), "received.stranger");
+    // A station's machine that does not keep the rules: somebody is checked in twice.
+    let file = remade(&|parts| break_a_rule(east, parts));
+    assert_eq!(code(c.receive(&file).await), "received.rule");
+    // Nothing of all this was kept.
+    assert!(c.r.engine.ledgers().find(&east.ledger).is_none());
+    c.receive(&first).await.unwrap();
     // A station that the event does not list, and one of another event.
     let stranger = Machine::new(&c.r.clock, "north", c.r.election, vec![4]).await;
     let file = stranger.export(Vec::new()).await;
@@ -521,6 +535,48 @@ async fn what_is_wrong_with_a_file_is_said_by_name() {
         code(west.engine.receive_station(c.r.election, &own).await),
         "received.own"
     );
+}
+
+/// The parts of a station file. Spec: specs/operations.md §13.1.
+type Parts = (LedgerId, String, Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Signed>, Vec<u8>);
+
+fn note_of(file: &StationFile) -> String {
+    let bytes = file.to_bytes();
+    let prefix = b"sijill-station/1\n".len();
+    let parts: Parts = sijill_ledger::decode_canonical(&bytes[prefix..bytes.len() - 32]).unwrap();
+    parts.1
+}
+
+/// Continues the ledger with the station's own keys, by the common rules alone.
+fn break_a_rule(machine: &Machine, parts: &mut Parts) {
+    let entries = parts.2.iter().map(|bytes| Entry::parse(bytes).unwrap());
+    let mut chain = Chain::replay(entries).unwrap();
+    let at = chain.tail_sequenced_ms();
+    let event = Event::Station(StationEvent::CheckedIn(CheckedIn {
+        listed: true,
+        person: pseudonym(0).0,
+        document: 1,
+        assistance: false,
+    }));
+    let body = Body {
+        ledger: machine.ledger,
+        event_type: event.wire_type(),
+        author: machine.officer(1).key_id(),
+        author_time_ms: at,
+        nonce: Nonce::from_bytes([9; 16]),
+        seen: Some(chain.seen()),
+        refs: Vec::new(),
+        payload: event.payload(),
+    };
+    let entry = chain
+        .append(body.sign(&machine.officer(1)).unwrap(), at, at)
+        .unwrap();
+    parts.2.push(entry.into_bytes());
+    let identity = LedgerIdentity::from(chain.genesis());
+    let ledger_key = key(&format!("ledger {}", machine.name));
+    parts.1 = Checkpoint::sign(&identity, chain.size(), chain.root(), &ledger_key)
+        .unwrap()
+        .to_note();
 }
 
 /// The machine of a station was copied: two histories, both signed.
@@ -637,7 +693,9 @@ async fn copy_store(from: &MemoryStore, to: &MemoryStore) {
 }
 
 fn copy_folder(from: &Path, to: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
     std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
