@@ -476,19 +476,21 @@ impl Engine {
         let store = &self.shared.store;
         let exists = store.list().await.map_err(|e| storage(&e))?.contains(&ledger);
         let mut at = 0;
-        while exists {
-            let page = store
-                .read(ledger, Seq::new(at as u64), PageLimit::default())
-                .await
-                .map_err(|e| storage(&e))?;
-            if page.entries.is_empty() {
-                break;
-            }
-            for stored in page.entries {
-                if entries.get(at).is_some_and(|e| e.as_slice() != stored.bytes()) {
-                    return Err(ReceiveError::Fork { size: at as u64 + 1 });
+        if exists {
+            loop {
+                let page = store
+                    .read(ledger, Seq::new(at as u64), PageLimit::default())
+                    .await
+                    .map_err(|e| storage(&e))?;
+                if page.entries.is_empty() {
+                    break;
                 }
-                at += 1;
+                for stored in page.entries {
+                    if entries.get(at).is_some_and(|e| e.as_slice() != stored.bytes()) {
+                        return Err(ReceiveError::Fork { size: at as u64 + 1 });
+                    }
+                    at += 1;
+                }
             }
         }
         while at < entries.len() {
