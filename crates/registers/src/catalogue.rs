@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use sijill_ledger::{ContentRef, EventType, Kind, Role, Scope, decode_canonical, encode};
 
 use crate::ballot_box::events::BoxEvent;
+use crate::calendar::Field;
+use crate::calendar::events::{CalendarEvent, ErasureOrdered, RegisterEvent};
 use crate::election::events::ElectionEvent;
+use crate::foi::events::FoiEvent;
 use crate::roll::events::RollEvent;
 use crate::station::events::StationEvent;
 
@@ -18,6 +21,20 @@ pub enum On {
     Every,
     /// One kind.
     Only(Kind),
+    /// Registers of a jurisdiction: consultations and freedom of information.
+    Registers,
+}
+
+impl On {
+    /// Whether a type may stand on a kind of ledger.
+    #[must_use]
+    pub fn allows(self, kind: Kind) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Only(only) => only == kind,
+            Self::Registers => matches!(kind, Kind::Consultation | Kind::Foi),
+        }
+    }
 }
 
 /// A line of the catalogue.
@@ -29,7 +46,7 @@ pub struct Line {
     pub name: &'static str,
     /// Where it may stand.
     pub on: On,
-    /// Who may author it.
+    /// Who may author it; of what a requester causes, who may enter it from paper ([`Event::author`]).
     pub author: Role,
 }
 
@@ -51,6 +68,15 @@ pub mod types {
     pub const GENESIS: u16 = 0x0001;
     pub const ROLE_GRANTED: u16 = 0x0002;
     pub const ROLE_REVOKED: u16 = 0x0003;
+    pub const CALENDAR_SEEN: u16 = 0x0004;
+    pub const DAY_CLOSED: u16 = 0x0005;
+    pub const ERASURE_ORDERED: u16 = 0x0006;
+    pub const ERASURE_CONFIRMED: u16 = 0x0007;
+    pub const REGISTER_VIEW_PUBLISHED: u16 = 0x0008;
+    pub const JURISDICTION_DEFINED: u16 = 0x0101;
+    pub const FACT_DECLARED: u16 = 0x0102;
+    pub const PACK_ADOPTED: u16 = 0x0103;
+    pub const REGISTER_LISTED: u16 = 0x0104;
     pub const VOTER_REGISTERED: u16 = 0x0201;
     pub const CREDENTIAL_COMMITTED: u16 = 0x0202;
     pub const ROLL_FROZEN: u16 = 0x0203;
@@ -84,6 +110,12 @@ pub mod types {
     pub const CEREMONY_COMPLAINED: u16 = 0x030F;
     pub const CEREMONY_RESTARTED: u16 = 0x0310;
     pub const RESULTS_CERTIFIED: u16 = 0x0311;
+    pub const RULES_ADOPTED: u16 = 0x0320;
+    pub const TIE_DECIDED: u16 = 0x0321;
+    pub const PAPER_RECOUNTED: u16 = 0x0322;
+    pub const CANDIDATE_REMOVED: u16 = 0x0323;
+    pub const RESULT_OBJECTION_FILED: u16 = 0x0324;
+    pub const RESULT_OBJECTION_DECIDED: u16 = 0x0325;
     pub const STATION_DEFINED: u16 = 0x0312;
     pub const OFFICER_NAMED: u16 = 0x0313;
     pub const OFFICER_REVOKED: u16 = 0x0314;
@@ -112,9 +144,11 @@ pub mod types {
 
 /// Every event type of this version, ascending.
 pub const CATALOGUE: &[Line] = {
-    use On::{Every, Only};
-    use Role::{Commission, Registrar, Service, StationOfficer, Trustee};
+    use On::{Every, Only, Registers};
+    use Role::{Commission, FoiOfficer, GrievanceOfficer, Registrar, Service, StationOfficer, Trustee};
     use types as t;
+    const CALENDAR: On = Only(Kind::Calendar);
+    const FOI: On = Only(Kind::Foi);
     const ROLL: On = Only(Kind::Roll);
     const ELECTION: On = Only(Kind::Election);
     const BOX: On = Only(Kind::BallotBox);
@@ -123,6 +157,20 @@ pub const CATALOGUE: &[Line] = {
         line(t::GENESIS, "Genesis", Every, Service),
         line(t::ROLE_GRANTED, "RoleGranted", Every, Commission),
         line(t::ROLE_REVOKED, "RoleRevoked", Every, Commission),
+        line(t::CALENDAR_SEEN, "CalendarSeen", Registers, Service),
+        line(t::DAY_CLOSED, "DayClosed", Registers, Service),
+        line(t::ERASURE_ORDERED, "ErasureOrdered", Registers, Commission),
+        line(t::ERASURE_CONFIRMED, "ErasureConfirmed", Registers, Commission),
+        line(t::REGISTER_VIEW_PUBLISHED, "ViewPublished", Registers, Service),
+        line(
+            t::JURISDICTION_DEFINED,
+            "JurisdictionDefined",
+            CALENDAR,
+            Commission,
+        ),
+        line(t::FACT_DECLARED, "FactDeclared", CALENDAR, Commission),
+        line(t::PACK_ADOPTED, "PackAdopted", CALENDAR, Commission),
+        line(t::REGISTER_LISTED, "RegisterListed", CALENDAR, Commission),
         line(t::VOTER_REGISTERED, "VoterRegistered", ROLL, Registrar),
         line(t::CREDENTIAL_COMMITTED, "CredentialCommitted", ROLL, Registrar),
         line(t::ROLL_FROZEN, "RollFrozen", ROLL, Registrar),
@@ -161,6 +209,22 @@ pub const CATALOGUE: &[Line] = {
         line(t::CEREMONY_COMPLAINED, "CeremonyComplained", ELECTION, Trustee),
         line(t::CEREMONY_RESTARTED, "CeremonyRestarted", ELECTION, Commission),
         line(t::RESULTS_CERTIFIED, "ResultsCertified", ELECTION, Commission),
+        line(t::RULES_ADOPTED, "RulesAdopted", ELECTION, Commission),
+        line(t::TIE_DECIDED, "TieDecided", ELECTION, Commission),
+        line(t::PAPER_RECOUNTED, "PaperRecounted", ELECTION, Commission),
+        line(t::CANDIDATE_REMOVED, "CandidateRemoved", ELECTION, Commission),
+        line(
+            t::RESULT_OBJECTION_FILED,
+            "ResultObjectionFiled",
+            ELECTION,
+            Registrar,
+        ),
+        line(
+            t::RESULT_OBJECTION_DECIDED,
+            "ResultObjectionDecided",
+            ELECTION,
+            Commission,
+        ),
         line(t::STATION_DEFINED, "StationDefined", ELECTION, Commission),
         line(t::OFFICER_NAMED, "OfficerNamed", ELECTION, Commission),
         line(t::OFFICER_REVOKED, "OfficerRevoked", ELECTION, Commission),
@@ -177,6 +241,32 @@ pub const CATALOGUE: &[Line] = {
         line(t::EXCLUSIONS_FIXED, "ExclusionsFixed", BOX, Registrar),
         line(t::SEAL_ORDERED, "SealOrdered", BOX, Commission),
         line(t::BOX_SEALED, "BoxSealed", BOX, Service),
+        line(0x0701, "RegisterDefined", FOI, Commission),
+        line(0x0702, "RulesChosen", FOI, Commission),
+        line(0x0703, "RegisterSucceeded", FOI, Commission),
+        line(0x0704, "RequestSubmitted", FOI, FoiOfficer),
+        line(0x0705, "TransferReceived", FOI, Service),
+        line(0x0706, "RequestAdmitted", FOI, FoiOfficer),
+        line(0x0707, "RequestRoutedOut", FOI, FoiOfficer),
+        line(0x0708, "RequestTransferred", FOI, FoiOfficer),
+        line(0x0709, "RequestsLinked", FOI, FoiOfficer),
+        line(0x070A, "ClarificationAsked", FOI, FoiOfficer),
+        line(0x070B, "ClarificationGiven", FOI, FoiOfficer),
+        line(0x070C, "FeeQuoted", FOI, FoiOfficer),
+        line(0x070D, "FeeSettled", FOI, FoiOfficer),
+        line(0x070E, "FeeUnpaid", FOI, FoiOfficer),
+        line(0x070F, "ThirdPartyConsulted", FOI, FoiOfficer),
+        line(0x0710, "ThirdPartyReplied", FOI, FoiOfficer),
+        line(0x0711, "DeadlineExtended", FOI, FoiOfficer),
+        line(0x0712, "RequestWithdrawn", FOI, FoiOfficer),
+        line(0x0713, "DecisionMade", FOI, FoiOfficer),
+        line(0x0714, "ReleaseMade", FOI, FoiOfficer),
+        line(0x0715, "ReleaseWithdrawn", FOI, FoiOfficer),
+        line(0x0716, "GrievanceFiled", FOI, FoiOfficer),
+        line(0x0717, "GrievanceDecided", FOI, GrievanceOfficer),
+        line(0x0718, "DeadlineMissed", FOI, Service),
+        line(0x0719, "SilenceDeemed", FOI, Service),
+        line(0x071A, "RequestAbandoned", FOI, Service),
         line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
         line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
         line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
@@ -225,8 +315,14 @@ use sijill_ledger::Grant;
 pub enum Event {
     /// An event of a ballot box.
     BallotBox(BoxEvent),
+    /// An event of a calendar ledger.
+    Calendar(CalendarEvent),
     /// An event of an election ledger.
     Election(ElectionEvent),
+    /// An event of a register of freedom of information.
+    Foi(FoiEvent),
+    /// An event that every register of a jurisdiction has.
+    Register(RegisterEvent),
     /// 0x0002.
     RoleGranted(Grant),
     /// 0x0003.
@@ -250,7 +346,7 @@ impl Event {
         let event_type = event_type.as_u16();
         let line = find(event_type).ok_or(EventError::UnknownType(event_type))?;
         let name = line.name;
-        if event_type == types::GENESIS || matches!(line.on, On::Only(k) if k != kind) {
+        if event_type == types::GENESIS || !line.on.allows(kind) {
             return Err(EventError::WrongKind { name });
         }
         fn read<T: Serialize + serde::de::DeserializeOwned>(
@@ -263,6 +359,28 @@ impl Event {
         Ok(match event_type {
             t::ROLE_GRANTED => Self::RoleGranted(read(name, payload)?),
             t::ROLE_REVOKED => Self::RoleRevoked(read(name, payload)?),
+            t::CALENDAR_SEEN => {
+                read::<Nothing>(name, payload).map(|_| Self::Register(RegisterEvent::CalendarSeen))?
+            }
+            t::DAY_CLOSED => Self::Register(RegisterEvent::DayClosed(read(name, payload)?)),
+            t::ERASURE_ORDERED => {
+                let order: ErasureOrdered = read(name, payload)?;
+                if !order.commitments.is_sorted_by(|a, b| a < b) {
+                    return Err(EventError::Payload { name });
+                }
+                Self::Register(RegisterEvent::ErasureOrdered(order))
+            }
+            t::ERASURE_CONFIRMED => Self::Register(RegisterEvent::ErasureConfirmed(read(name, payload)?)),
+            t::REGISTER_VIEW_PUBLISHED => Self::Register(RegisterEvent::ViewPublished(read(name, payload)?)),
+            t::JURISDICTION_DEFINED => {
+                Self::Calendar(CalendarEvent::JurisdictionDefined(read(name, payload)?))
+            }
+            t::FACT_DECLARED => Self::Calendar(CalendarEvent::FactDeclared(read(name, payload)?)),
+            t::PACK_ADOPTED => Self::Calendar(CalendarEvent::PackAdopted(read(name, payload)?)),
+            t::REGISTER_LISTED => Self::Calendar(CalendarEvent::RegisterListed(read(name, payload)?)),
+            0x0701..=0x071A => {
+                Self::Foi(FoiEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?)
+            }
             t::VOTER_REGISTERED => Self::Roll(RollEvent::VoterRegistered(read(name, payload)?)),
             t::CREDENTIAL_COMMITTED => Self::Roll(RollEvent::CredentialCommitted(read(name, payload)?)),
             t::ROLL_FROZEN => Self::Roll(RollEvent::RollFrozen(read(name, payload)?)),
@@ -303,6 +421,16 @@ impl Event {
             t::CEREMONY_RESTARTED => Self::Election(ElectionEvent::CeremonyRestarted(read(name, payload)?)),
             t::RESULTS_CERTIFIED => {
                 read::<Nothing>(name, payload).map(|_| Self::Election(ElectionEvent::ResultsCertified))?
+            }
+            t::RULES_ADOPTED => Self::Election(ElectionEvent::RulesAdopted(read(name, payload)?)),
+            t::TIE_DECIDED => Self::Election(ElectionEvent::TieDecided(read(name, payload)?)),
+            t::PAPER_RECOUNTED => Self::Election(ElectionEvent::PaperRecounted(read(name, payload)?)),
+            t::CANDIDATE_REMOVED => Self::Election(ElectionEvent::CandidateRemoved(read(name, payload)?)),
+            t::RESULT_OBJECTION_FILED => {
+                Self::Election(ElectionEvent::ResultObjectionFiled(read(name, payload)?))
+            }
+            t::RESULT_OBJECTION_DECIDED => {
+                Self::Election(ElectionEvent::ResultObjectionDecided(read(name, payload)?))
             }
             t::STATION_DEFINED => Self::Election(ElectionEvent::StationDefined(read(name, payload)?)),
             t::OFFICER_NAMED => Self::Election(ElectionEvent::OfficerNamed(read(name, payload)?)),
@@ -345,6 +473,20 @@ impl Event {
         match self {
             Self::RoleGranted(_) => t::ROLE_GRANTED,
             Self::RoleRevoked(_) => t::ROLE_REVOKED,
+            Self::Register(e) => match e {
+                RegisterEvent::CalendarSeen => t::CALENDAR_SEEN,
+                RegisterEvent::DayClosed(_) => t::DAY_CLOSED,
+                RegisterEvent::ErasureOrdered(_) => t::ERASURE_ORDERED,
+                RegisterEvent::ErasureConfirmed(_) => t::ERASURE_CONFIRMED,
+                RegisterEvent::ViewPublished(_) => t::REGISTER_VIEW_PUBLISHED,
+            },
+            Self::Calendar(e) => match e {
+                CalendarEvent::JurisdictionDefined(_) => t::JURISDICTION_DEFINED,
+                CalendarEvent::FactDeclared(_) => t::FACT_DECLARED,
+                CalendarEvent::PackAdopted(_) => t::PACK_ADOPTED,
+                CalendarEvent::RegisterListed(_) => t::REGISTER_LISTED,
+            },
+            Self::Foi(e) => e.event_type(),
             Self::Roll(e) => match e {
                 RollEvent::VoterRegistered(_) => t::VOTER_REGISTERED,
                 RollEvent::CredentialCommitted(_) => t::CREDENTIAL_COMMITTED,
@@ -381,6 +523,12 @@ impl Event {
                 ElectionEvent::CeremonyComplained(_) => t::CEREMONY_COMPLAINED,
                 ElectionEvent::CeremonyRestarted(_) => t::CEREMONY_RESTARTED,
                 ElectionEvent::ResultsCertified => t::RESULTS_CERTIFIED,
+                ElectionEvent::RulesAdopted(_) => t::RULES_ADOPTED,
+                ElectionEvent::TieDecided(_) => t::TIE_DECIDED,
+                ElectionEvent::PaperRecounted(_) => t::PAPER_RECOUNTED,
+                ElectionEvent::CandidateRemoved(_) => t::CANDIDATE_REMOVED,
+                ElectionEvent::ResultObjectionFiled(_) => t::RESULT_OBJECTION_FILED,
+                ElectionEvent::ResultObjectionDecided(_) => t::RESULT_OBJECTION_DECIDED,
                 ElectionEvent::StationDefined(_) => t::STATION_DEFINED,
                 ElectionEvent::OfficerNamed(_) => t::OFFICER_NAMED,
                 ElectionEvent::OfficerRevoked(_) => t::OFFICER_REVOKED,
@@ -425,6 +573,25 @@ impl Event {
         find(self.event_type()).expect("every event has a line in the catalogue")
     }
 
+    /// The role that its author must hold. Spec: specs/events.md §8 for what a requester causes: with a letter an officer
+    /// enters it, without one the service does.
+    #[must_use]
+    pub fn author(&self) -> Role {
+        match self {
+            Self::Foi(e) if matches!(e.letter(), Some(None)) => Role::Service,
+            _ => self.line().author,
+        }
+    }
+
+    /// The commitments that it holds. Spec: specs/jurisdiction.md §3.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Foi(e) => e.fields(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The scope that the author's role must cover.
     #[must_use]
     pub fn author_scope(&self) -> Option<Scope> {
@@ -451,6 +618,19 @@ impl Event {
     pub fn contents(&self) -> Vec<ContentRef> {
         match self {
             Self::RoleGranted(_) | Self::RoleRevoked(_) => Vec::new(),
+            Self::Register(e) => match e {
+                RegisterEvent::ViewPublished(p) => vec![p.content],
+                _ => Vec::new(),
+            },
+            Self::Calendar(e) => match e {
+                CalendarEvent::PackAdopted(p) => vec![p.pack],
+                _ => Vec::new(),
+            },
+            Self::Foi(e) => match e {
+                FoiEvent::RegisterDefined(p) => vec![p.pack],
+                FoiEvent::RulesChosen(p) => vec![p.pack],
+                _ => Vec::new(),
+            },
             Self::Roll(e) => match e {
                 RollEvent::RollDefined(p) => std::iter::once(p.pack).chain(p.holidays).collect(),
                 RollEvent::HolidaysDeclared(p) => vec![p.holidays],
@@ -477,8 +657,14 @@ impl Event {
                 ElectionEvent::ShareSubmitted(p) => vec![p.share],
                 ElectionEvent::ResultDeclared(p) => vec![p.result],
                 ElectionEvent::ViewPublished(p) => vec![p.content],
+                ElectionEvent::RulesAdopted(p) => vec![p.pack],
                 ElectionEvent::TrusteeKeyPublished(_)
                 | ElectionEvent::PollOpened
+                | ElectionEvent::TieDecided(_)
+                | ElectionEvent::PaperRecounted(_)
+                | ElectionEvent::CandidateRemoved(_)
+                | ElectionEvent::ResultObjectionFiled(_)
+                | ElectionEvent::ResultObjectionDecided(_)
                 | ElectionEvent::PaperReturned(_)
                 | ElectionEvent::TrusteeEnrolled(_)
                 | ElectionEvent::CoefficientsOpened(_)
@@ -524,6 +710,20 @@ impl Event {
     pub fn payload(&self) -> Vec<u8> {
         match self {
             Self::RoleGranted(g) | Self::RoleRevoked(g) => encode(g),
+            Self::Register(e) => match e {
+                RegisterEvent::CalendarSeen => Vec::new(),
+                RegisterEvent::DayClosed(p) => encode(p),
+                RegisterEvent::ErasureOrdered(p) => encode(p),
+                RegisterEvent::ErasureConfirmed(p) => encode(p),
+                RegisterEvent::ViewPublished(p) => encode(p),
+            },
+            Self::Calendar(e) => match e {
+                CalendarEvent::JurisdictionDefined(p) => encode(p),
+                CalendarEvent::FactDeclared(p) => encode(p),
+                CalendarEvent::PackAdopted(p) => encode(p),
+                CalendarEvent::RegisterListed(p) => encode(p),
+            },
+            Self::Foi(e) => e.payload(),
             Self::Roll(e) => match e {
                 RollEvent::VoterRegistered(p) => encode(p),
                 RollEvent::CredentialCommitted(p) => encode(p),
@@ -559,6 +759,12 @@ impl Event {
                 ElectionEvent::KeyConfirmed(p) => encode(p),
                 ElectionEvent::CeremonyComplained(p) => encode(p),
                 ElectionEvent::CeremonyRestarted(p) => encode(p),
+                ElectionEvent::RulesAdopted(p) => encode(p),
+                ElectionEvent::TieDecided(p) => encode(p),
+                ElectionEvent::PaperRecounted(p) => encode(p),
+                ElectionEvent::CandidateRemoved(p) => encode(p),
+                ElectionEvent::ResultObjectionFiled(p) => encode(p),
+                ElectionEvent::ResultObjectionDecided(p) => encode(p),
                 ElectionEvent::StationDefined(p) => encode(p),
                 ElectionEvent::OfficerNamed(p) => encode(p),
                 ElectionEvent::OfficerRevoked(p) => encode(p),

@@ -51,8 +51,8 @@ pub struct Case {
     /// The code under which the engine refuses the first event that it must not take; empty if no event of the case is wrong.
     pub door: &'static str,
     /// What the numbers of the case are drawn from.
-    seed: &'static str,
-    make: fn(&str) -> Package,
+    pub(super) seed: &'static str,
+    pub(super) make: fn(&str) -> Package,
 }
 
 impl Case {
@@ -60,12 +60,12 @@ impl Case {
         (self.make)(self.seed)
     }
 
-    fn door(self, door: &'static str) -> Case {
+    pub(super) fn door(self, door: &'static str) -> Case {
         Case { door, ..self }
     }
 
     /// The engine refuses it under the one code of the verifier.
-    fn same(self) -> Case {
+    pub(super) fn same(self) -> Case {
         let door = self.codes.first().copied().unwrap_or_default();
         Case { door, ..self }
     }
@@ -79,7 +79,7 @@ impl Case {
         Case { command, ..self }
     }
 
-    fn stage(self, stage: &'static str) -> Case {
+    pub(super) fn stage(self, stage: &'static str) -> Case {
         let command = Command::Event {
             accredited: true,
             stage,
@@ -93,7 +93,7 @@ impl Case {
     }
 }
 
-fn attack(
+pub(super) fn attack(
     id: &'static str,
     what: &'static str,
     reference: &'static str,
@@ -118,7 +118,7 @@ fn attack(
     }
 }
 
-fn honest(id: &'static str, what: &'static str, make: fn(&str) -> Package) -> Case {
+pub(super) fn honest(id: &'static str, what: &'static str, make: fn(&str) -> Package) -> Case {
     Case {
         line: "honest",
         exit: 0,
@@ -139,13 +139,20 @@ fn receipt(
     }
 }
 
-fn world(name: &str, change: impl FnOnce(&mut Spec)) -> World {
+pub(super) fn world(name: &str, change: impl FnOnce(&mut Spec)) -> World {
     let mut spec = Spec::default();
     change(&mut spec);
     World::new(name, spec)
 }
 
-fn pack(world: &World) -> Package {
+/// The archive of the box of the default event.
+pub(super) fn honest_archive(name: &str) -> Vec<u8> {
+    let mut w = world(name, |_| ());
+    w.play();
+    w.archive(0, |_| true)
+}
+
+pub(super) fn pack(world: &World) -> Package {
     pack_as(world, true)
 }
 
@@ -292,11 +299,13 @@ pub fn all() -> Vec<Case> {
     cases.extend(eligibility());
     cases.extend(trustees());
     cases.extend(receipts());
+    cases.extend(super::outcomes::all());
     let archives: Vec<Case> = ARCHIVES
         .iter()
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))
         .collect();
     cases.extend(archives);
+    cases.extend(super::archives::all());
     cases
 }
 

@@ -103,12 +103,24 @@ pub enum ElectionRejection {
     /// The paper return does not add up.
     #[error("the paper return: {0}")]
     Paper(String),
+    /// An event of specs/outcome.md that does not stand there, or decides what it may not.
+    #[error("{event}: {problem}")]
+    Outcome {
+        /// Verdict code of specs/verification.md.
+        code: &'static str,
+        /// Name of the event type.
+        event: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// The results cannot be certified now, or not by this key.
     #[error("the results cannot be certified: {0}")]
     Certification(String),
     /// A view that does not exist, is published already or too early.
     #[error("view {view}: {problem}")]
     View {
+        /// Verdict code of specs/verification.md.
+        code: &'static str,
         /// Its name.
         view: String,
         /// What is wrong.
@@ -124,7 +136,7 @@ impl ElectionRejection {
             Self::Order { .. } | Self::Ledgers(_) => "election.order",
             Self::Manifest(_) => "election.manifest",
             Self::TrusteeKey { .. } => "trustee.key",
-            Self::Ceremony { code, .. } => code,
+            Self::Ceremony { code, .. } | Self::Outcome { code, .. } | Self::View { code, .. } => code,
             Self::TrusteesRecord(_) => "trustee.record",
             Self::BoxRecord { .. } => "election.record",
             Self::Roll { .. } => "election.credentials",
@@ -132,7 +144,6 @@ impl ElectionRejection {
             Self::BelowMinimum { .. } | Self::Share { .. } => "trustee.share",
             Self::Result(_) => "result.value",
             Self::Paper(_) => "paper.return",
-            Self::View { .. } => "view.digest",
             Self::Certification(_) => "election.certification",
         }
     }
@@ -207,6 +218,30 @@ impl ElectionState {
             ElectionEvent::PollOpened => {
                 no_refs("PollOpened", ctx)?;
                 self.decide_poll_opening()?;
+            }
+            ElectionEvent::RulesAdopted(e) => {
+                no_refs(name, ctx)?;
+                self.decide_adoption(e, ctx)?;
+            }
+            ElectionEvent::TieDecided(e) => {
+                no_refs(name, ctx)?;
+                self.decide_tie(e, ctx)?;
+            }
+            ElectionEvent::PaperRecounted(e) => {
+                no_refs(name, ctx)?;
+                self.decide_recount(e, ctx)?;
+            }
+            ElectionEvent::CandidateRemoved(e) => {
+                no_refs(name, ctx)?;
+                self.decide_removal(e, ctx)?;
+            }
+            ElectionEvent::ResultObjectionFiled(e) => {
+                no_refs(name, ctx)?;
+                self.decide_filing(e)?;
+            }
+            ElectionEvent::ResultObjectionDecided(e) => {
+                no_refs(name, ctx)?;
+                self.decide_objection(e)?;
             }
             ElectionEvent::TallyAnchored(e) => self.decide_anchor(e, ctx)?,
             ElectionEvent::ShareSubmitted(e) => {
@@ -344,11 +379,20 @@ impl ElectionState {
         if self.facts.poll_opened_size.is_none() {
             return Err(wrong("the poll was never opened".to_owned()));
         }
-        if let Some((_, (_, unpublished))) = unpublished {
+        if let Some((ledger, (_, unpublished))) = unpublished {
+            let what = match self.facts.progress.get(ledger) {
+                Some(progress) if progress.has_view("result") && self.facts.adopted.is_some() => {
+                    "a view of it, or its outcome: a tie may have to be decided"
+                }
+                _ => "or a view of it",
+            };
             return Err(wrong(format!(
-                "the result of district {} is not published yet, or a view of it",
+                "the result of district {} is not published yet, {what}",
                 unpublished.district
             )));
+        }
+        if let Some(problem) = self.unsettled() {
+            return Err(wrong(problem));
         }
         if self.facts.certified_by.contains(&body.author) {
             return Err(wrong("this key has certified them already".to_owned()));
@@ -487,6 +531,17 @@ impl ElectionState {
         if cited.size < frozen_size {
             return Err(wrong("cites the roll at a size before its freeze").into());
         }
+        if let Some(adopted) = &self.facts.adopted
+            && roll.rules != Some((adopted.content, adopted.polling_day))
+        {
+            return Err(ElectionRejection::Outcome {
+                code: "outcome.rules",
+                event: "BoxDefined",
+                problem: "rule pack and polling day of the roll are not those that the event has adopted"
+                    .into(),
+            }
+            .into());
+        }
         if roll
             .districts
             .iter()
@@ -516,6 +571,14 @@ impl ElectionState {
         let (have, need) = (self.facts.boxes.len(), manifest.polled().count());
         if have < need {
             return Err(order("PollOpened", format!("{have} of {need} boxes are defined")).into());
+        }
+        if manifest.fills_seats() && self.facts.adopted.is_none() {
+            return Err(ElectionRejection::Outcome {
+                code: "outcome.order",
+                event: "PollOpened",
+                problem: "a question fills seats, and no rules were adopted".into(),
+            }
+            .into());
         }
         let (have, need) = (self.facts.stations.len(), self.facts.listed_stations().count());
         if have < need {
@@ -611,6 +674,11 @@ impl ElectionState {
         if progress.paper.is_some() {
             return Err(order("PaperReturned", "the paper return of this district is in already").into());
         }
+        self.check_paper_numbers(e, ctx)
+    }
+
+    /// The numbers of a return or recount. Spec: specs/election.md §4.9.
+    pub(super) fn check_paper_numbers(&self, e: &PaperReturned, ctx: &Context<'_>) -> Result<(), Rejection> {
         let district = self
             .district_of(&e.ledger)
             .ok_or_else(|| order("PaperReturned", "no such box"))?;
@@ -641,11 +709,13 @@ impl ElectionState {
     fn decide_view(&self, e: &ViewPublished, ctx: &Context<'_>) -> Result<(), Rejection> {
         let manifest = self.manifest("ViewPublished")?;
         let progress = self.progress("ViewPublished", &e.ledger)?;
-        let wrong = |problem: &'static str| ElectionRejection::View {
+        let rejected = |code: &'static str, problem: &'static str| ElectionRejection::View {
+            code,
             view: e.view.clone(),
             problem,
         };
-        if progress.views.contains(&e.view) {
+        let wrong = |problem: &'static str| rejected("election.order", problem);
+        if progress.has_view(&e.view) {
             return Err(wrong("is published already").into());
         }
         let size = match e.view.as_str() {
@@ -666,10 +736,19 @@ impl ElectionState {
                 }
                 ctx.size
             }
+            "outcome" => {
+                let document = self.facts.outcome(&e.ledger, ctx.size, ctx.contents)?;
+                if *ctx.contents.load(&e.content)? != *document.to_bytes() {
+                    return Err(
+                        rejected("view.digest", "is not the one that follows from the ledger").into(),
+                    );
+                }
+                ctx.size
+            }
             _ => return Err(wrong("is not a view of this version").into()),
         };
         if e.size != size {
-            return Err(wrong("was computed at another size").into());
+            return Err(rejected("view.digest", "was computed at another size").into());
         }
         ctx.contents.load(&e.content)?;
         Ok(())

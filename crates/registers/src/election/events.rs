@@ -123,7 +123,7 @@ pub struct PaperReturned {
 /// 0x030A: a published read model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewPublished {
-    /// `turnout`, `trackers`, `tally` or `result`.
+    /// `turnout`, `trackers`, `tally`, `result` or `outcome`.
     pub view: String,
     /// The box that it is about.
     pub ledger: LedgerId,
@@ -131,6 +131,103 @@ pub struct ViewPublished {
     pub size: u64,
     /// The document.
     pub content: ContentRef,
+}
+
+/// 0x0320: the rule pack that governs the event. Spec: specs/outcome.md §1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesAdopted {
+    /// The election pack in its JSON form.
+    pub pack: ContentRef,
+    /// Its day number.
+    pub polling_day: u32,
+}
+
+/// 0x0321: who of those level is elected. Spec: specs/outcome.md §3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TieDecided {
+    /// The box.
+    pub ledger: LedgerId,
+    /// The question, from 0.
+    pub question: u16,
+    /// The answers that are elected, from 0, ascending.
+    pub elected: Vec<u16>,
+    /// 1 casting vote, 2 lots.
+    pub rule: u8,
+    /// Who has the casting vote, or the witnesses.
+    pub by: Vec<String>,
+    /// Why, or how.
+    pub reason: String,
+}
+
+/// 0x0322: a paper return that supersedes the one before it. Spec: specs/outcome.md §4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperRecounted {
+    /// The box of the district.
+    pub ledger: LedgerId,
+    /// Papers handed out.
+    pub issued: u64,
+    /// Valid papers, blank ones included.
+    pub valid: u64,
+    /// Invalid papers.
+    pub invalid: u64,
+    /// Papers spoilt and not cast.
+    pub spoilt: u64,
+    /// Per question, per choice (blank first if offered).
+    pub counts: Vec<Vec<u64>>,
+    /// Why it was counted again.
+    pub reason: String,
+}
+
+impl PaperRecounted {
+    /// The return that now stands for the box.
+    #[must_use]
+    pub fn as_return(&self) -> PaperReturned {
+        PaperReturned {
+            ledger: self.ledger,
+            issued: self.issued,
+            valid: self.valid,
+            invalid: self.invalid,
+            spoilt: self.spoilt,
+            counts: self.counts.clone(),
+        }
+    }
+}
+
+/// 0x0323: a candidate who cannot be elected any more. Spec: specs/outcome.md §5.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandidateRemoved {
+    /// District.
+    pub district: Name,
+    /// The question, from 0.
+    pub question: u16,
+    /// The answer, from 0.
+    pub answer: u16,
+    /// 1 withdrawal, 2 by a court.
+    pub cause: u8,
+    /// Why: of a court its name and decision.
+    pub reason: String,
+}
+
+/// 0x0324: somebody objects to a result. Spec: specs/outcome.md §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultObjectionFiled {
+    /// The box.
+    pub ledger: LedgerId,
+    /// Pseudonym on this ledger.
+    pub objector: [u8; 32],
+    /// Commitment to the statement.
+    pub statement: [u8; 32],
+}
+
+/// 0x0325: the decision on an objection to a result. Spec: specs/outcome.md §6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultObjectionDecided {
+    /// Position of the objection.
+    pub objection: u64,
+    /// 1 upheld (the result stands), 2 varied, 3 overturned.
+    pub decision: u8,
+    /// Why, in public.
+    pub reason: String,
 }
 
 /// 0x030B: a trustee takes part in an attempt of the key ceremony.
@@ -340,6 +437,8 @@ pub struct MismatchResolved {
 pub enum ElectionEvent {
     /// 0x0304.
     BoxDefined(BoxDefined),
+    /// 0x0323.
+    CandidateRemoved(CandidateRemoved),
     /// 0x030F.
     CeremonyComplained(CeremonyComplained),
     /// 0x0310.
@@ -350,6 +449,8 @@ pub enum ElectionEvent {
     ElectionDefined(ElectionDefined),
     /// 0x030E.
     KeyConfirmed(KeyConfirmed),
+    /// 0x0322.
+    PaperRecounted(PaperRecounted),
     /// 0x0319.
     MismatchResolved(MismatchResolved),
     /// 0x0313.
@@ -362,8 +463,14 @@ pub enum ElectionEvent {
     PollOpened,
     /// 0x0308.
     ResultDeclared(ResultDeclared),
+    /// 0x0325.
+    ResultObjectionDecided(ResultObjectionDecided),
+    /// 0x0324.
+    ResultObjectionFiled(ResultObjectionFiled),
     /// 0x0311.
     ResultsCertified,
+    /// 0x0320.
+    RulesAdopted(RulesAdopted),
     /// 0x0307.
     ShareSubmitted(ShareSubmitted),
     /// 0x030D.
@@ -380,6 +487,8 @@ pub enum ElectionEvent {
     StationReturned(StationReturned),
     /// 0x0306.
     TallyAnchored(TallyAnchored),
+    /// 0x0321.
+    TieDecided(TieDecided),
     /// 0x030B.
     TrusteeEnrolled(TrusteeEnrolled),
     /// 0x0302.

@@ -3,6 +3,7 @@
 pub mod ceremony;
 mod decide;
 pub mod events;
+pub mod outcome;
 mod state;
 mod stations;
 mod tallying;

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use sijill_ballot::ceremony::Attempt;
 use sijill_ballot::{TrusteeKey, Trustees};
 use sijill_ledger::{ContentRef, Grant, KeyId, LedgerId, Role};
+use sijill_rules::RulePack;
 
 use super::ceremony::Ceremony;
 use super::decide::ElectionRejection;
 use super::events::{
-    BoxDefined, ElectionDefined, ElectionEvent, PaperReturned, ResultDeclared, TallyAnchored, TrusteesFixed,
+    BoxDefined, CandidateRemoved, ElectionDefined, ElectionEvent, PaperRecounted, PaperReturned,
+    ResultDeclared, TallyAnchored, TieDecided, TrusteesFixed,
 };
+use super::outcome::{Adopted, ResultObjection};
 use super::stations::{self, StationProgress};
 use crate::catalogue::Event;
 use crate::manifest::Manifest;
+use crate::names::Name;
 use crate::register::Contents;
 
 /// What an election ledger has established: for other ledgers, for the door, for trustees.
@@ -50,19 +54,27 @@ pub struct ElectionFacts {
     pub last_to_certify: u64,
     /// Keys that have certified the results.
     pub certified_by: BTreeSet<KeyId>,
+    /// The rules that the event has adopted.
+    pub adopted: Option<Adopted>,
+    /// Candidates who were removed, by district, question and answer.
+    pub removed: BTreeMap<(Name, u16, u16), CandidateRemoved>,
+    /// Objections to results, by position.
+    pub objections: BTreeMap<u64, ResultObjection>,
 }
 
 impl ElectionFacts {
-    /// Whether a box has everything that its result needs: views included, and below the minimum without a decryption.
+    /// Whether a box has everything that its result needs: views included, and below the minimum without a decryption; where
+    /// rules were adopted also its outcome.
     #[must_use]
     pub fn is_published(&self, manifest: &Manifest, ledger: &LedgerId) -> bool {
         self.progress.get(ledger).is_some_and(|progress| {
-            let has = |view: &str| progress.views.iter().any(|published| published == view);
+            let has = |view: &str| progress.has_view(view);
             let decrypted = progress.anchored.counted >= manifest.min_ballots;
             has("turnout")
                 && has("trackers")
                 && has("tally")
                 && (has("result") || !(decrypted || manifest.paper))
+                && (has("outcome") || !has("result") || self.adopted.is_none())
         })
     }
 }
@@ -76,9 +88,13 @@ pub struct BoxProgress {
     pub shares: BTreeMap<u16, ContentRef>,
     /// The result.
     pub result: Option<ResultDeclared>,
-    /// The paper votes.
+    /// The paper votes: the last return.
     pub paper: Option<PaperReturned>,
-    /// Views published.
+    /// Recounts of the paper votes, in their order.
+    pub recounts: Vec<PaperRecounted>,
+    /// Decided ties of the current result, by question from 0.
+    pub ties: BTreeMap<u16, TieDecided>,
+    /// Views published; `result` and `outcome` only if they are the current ones.
     pub views: Vec<String>,
 }
 
@@ -118,6 +134,9 @@ impl ElectionState {
                 progress: BTreeMap::new(),
                 last_to_certify: 0,
                 certified_by: BTreeSet::new(),
+                adopted: None,
+                removed: BTreeMap::new(),
+                objections: BTreeMap::new(),
             }),
         }
     }
@@ -206,6 +225,8 @@ impl ElectionState {
                     shares: BTreeMap::new(),
                     result: None,
                     paper: None,
+                    recounts: Vec::new(),
+                    ties: BTreeMap::new(),
                     views: Vec::new(),
                 };
                 facts.progress.insert(e.ledger, fresh);
@@ -221,6 +242,38 @@ impl ElectionState {
             }
             ElectionEvent::ViewPublished(e) => {
                 progress(facts, &e.ledger, &mut |p| p.views.push(e.view.clone()))?;
+            }
+            ElectionEvent::RulesAdopted(e) => {
+                let pack = RulePack::from_json(&load(&e.pack)?).map_err(|e| e.to_string())?;
+                facts.adopted = Some(Adopted {
+                    content: e.pack,
+                    pack: Arc::new(pack),
+                    polling_day: e.polling_day,
+                });
+            }
+            ElectionEvent::TieDecided(e) => progress(facts, &e.ledger, &mut |p| {
+                p.ties.insert(e.question, e.clone());
+            })?,
+            ElectionEvent::PaperRecounted(e) => progress(facts, &e.ledger, &mut |p| {
+                p.paper = Some(e.as_return());
+                p.recounts.push(e.clone());
+                p.ties.clear();
+                p.views.retain(|view| view != "result" && view != "outcome");
+            })?,
+            ElectionEvent::CandidateRemoved(e) => {
+                let key = (e.district.clone(), e.question, e.answer);
+                facts.removed.insert(key, e.clone());
+            }
+            ElectionEvent::ResultObjectionFiled(e) => {
+                let objection = ResultObjection {
+                    filed: *e,
+                    decided: None,
+                };
+                facts.objections.insert(seq, objection);
+            }
+            ElectionEvent::ResultObjectionDecided(e) => {
+                let objection = facts.objections.get_mut(&e.objection);
+                objection.ok_or("a decision on no objection")?.decided = Some(e.clone());
             }
             ElectionEvent::StationDefined(_)
             | ElectionEvent::OfficerNamed(_)

@@ -23,6 +23,8 @@ use crate::station::{Decided, RollStations, VoterList};
 pub struct RollFacts {
     /// The election ledger that the roll belongs to.
     pub parent: LedgerId,
+    /// The rule pack and the polling day that the roll is defined with.
+    pub rules: Option<(ContentRef, u32)>,
     /// Entries up to and including the freeze.
     pub frozen_size: Option<u64>,
     /// The districts of the frozen roll, ascending.
@@ -108,6 +110,7 @@ impl RollState {
         Self {
             facts: Arc::new(RollFacts {
                 parent,
+                rules: None,
                 frozen_size: None,
                 districts: Vec::new(),
                 station_rules: None,
@@ -242,6 +245,7 @@ impl RollState {
         match event {
             RollEvent::RollDefined(e) => {
                 self.govern(Governed::new(e, at, contents)?);
+                Arc::make_mut(&mut self.facts).rules = Some((e.pack, e.polling_day));
             }
             RollEvent::EligibilityChecked(e) => {
                 if e.purpose == 1 {
@@ -418,6 +422,7 @@ impl RollState {
             None => (None, Vec::new()),
         };
         let facts = Arc::make_mut(&mut self.facts);
+        facts.rules = found.basis.as_ref().map(Basis::rules);
         facts.frozen_size = frozen_size;
         facts.districts = districts;
         if let Some(basis) = found.basis {

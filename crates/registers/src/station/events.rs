@@ -7,7 +7,7 @@ use sijill_ledger::{ContentRef, KeyId, Scope, Signature};
 
 use crate::json::MAX_INTEGER;
 
-/// A number of an event about stations: at most 2^53 − 1; a greater one does not decode. Spec: specs/events.md §6.
+/// A number of an event about stations: at most 2^53 − 1; a greater one does not decode. Spec: specs/events.md §10.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(transparent)]
 pub struct Number(u64);

@@ -1,4 +1,4 @@
-//! A polling station: officers on duty, check-ins, papers, its protocols. Spec: specs/events.md §6, specs/station.md.
+//! A polling station: officers on duty, check-ins, papers, its protocols. Spec: specs/events.md §10, specs/station.md.
 //!
 //! A **paper** is named by the position of its PaperIssued; the **paper of a check-in** is the last one. What is known of
 //! one station is its [`Book`]; what follows from all books together, and from what election ledger and roll say of

@@ -541,6 +541,40 @@ impl World {
         Event::Election(ElectionEvent::TrusteesFixed(event))
     }
 
+    /// The event that adopts the pack of the world, with the polling day of the roll.
+    pub fn rules_adopted(&mut self) -> RulesAdopted {
+        let roll = self.roll_defined();
+        RulesAdopted {
+            pack: roll.pack,
+            polling_day: roll.polling_day,
+        }
+    }
+
+    pub fn adopt(&mut self) {
+        let event = Event::Election(ElectionEvent::RulesAdopted(self.rules_adopted()));
+        self.commission(self.election, event, &[]).unwrap();
+    }
+
+    /// Closes, seals and anchors the box.
+    pub fn count(&mut self) {
+        self.close();
+        self.exclude(&[]).unwrap();
+        self.seal().unwrap();
+        let anchored = Event::Election(ElectionEvent::TallyAnchored(self.anchor()));
+        self.serve(self.election, anchored, &[self.ballot_box]).unwrap();
+    }
+
+    /// A view of the box, with the entries of the election ledger as its size.
+    pub fn view_published(&mut self, view: &str, bytes: &[u8]) -> Event {
+        let size = self.ledgers.0[&self.election].chain.size();
+        Event::Election(ElectionEvent::ViewPublished(ViewPublished {
+            view: view.to_owned(),
+            ledger: self.ballot_box,
+            size,
+            content: self.documents.put(bytes),
+        }))
+    }
+
     /// The roll's definition for a polling day, with the pack of the world.
     pub fn roll_defined(&mut self) -> RollDefined {
         let calendar = self.pack.calendar().unwrap();
