@@ -559,7 +559,7 @@ impl Engine {
             }
         }
         let head = head.ok_or_else(|| load(LoadError::Empty(ledger)))?;
-        crate::checkpoint_record::compare(&head.chain, Some(&checkpoint)).map_err(recorded)?;
+        crate::checkpoint_record::compare(&head.chain, Some(&checkpoint), None).map_err(recorded)?;
         self.adopt(head, checkpoint);
         Ok(true)
     }
