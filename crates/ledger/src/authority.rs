@@ -82,6 +82,13 @@ impl Authority {
         in_force(None) || (scope.is_some() && in_force(scope))
     }
 
+    /// Whether the key has a part on this ledger at this position: it signs for the service or the ledger, or a grant in
+    /// force names it.
+    #[must_use]
+    pub fn is_reserved(&self, key: KeyId) -> bool {
+        key == self.service_key || key == self.ledger_key || self.grants.iter().any(|g| g.key == key)
+    }
+
     /// The grants in force, ascending.
     pub fn grants(&self) -> impl Iterator<Item = &Grant> {
         self.grants.iter()
