@@ -16,6 +16,7 @@ fn defined() -> JurisdictionDefined {
         name_ar: "قطر".into(),
         time_zone: "Asia/Qatar".into(),
         weekly_rest: vec![5, 6],
+        rehearsal: true,
     }
 }
 

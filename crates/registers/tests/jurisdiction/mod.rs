@@ -202,6 +202,7 @@ impl World {
             name_ar: "قطر".into(),
             time_zone: "Asia/Qatar".into(),
             weekly_rest: vec![5, 6],
+            rehearsal: true,
         };
         world
             .declare(CalendarEvent::JurisdictionDefined(jurisdiction))
