@@ -241,6 +241,14 @@ pub const CATALOGUE: &[Line] = {
         line(t::EXCLUSIONS_FIXED, "ExclusionsFixed", BOX, Registrar),
         line(t::SEAL_ORDERED, "SealOrdered", BOX, Commission),
         line(t::BOX_SEALED, "BoxSealed", BOX, Service),
+        line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
+        line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
+        line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
+        line(t::CHECKED_IN, "CheckedIn", STATION, StationOfficer),
+        line(t::PAPER_ISSUED, "PaperIssued", STATION, StationOfficer),
+        line(t::PAPER_SPOILT, "PaperSpoilt", STATION, StationOfficer),
+        line(t::ISSUE_DISPUTED, "IssueDisputed", STATION, StationOfficer),
+        line(t::STATION_CLOSED, "StationClosed", STATION, StationOfficer),
         line(0x0701, "RegisterDefined", FOI, Commission),
         line(0x0702, "RulesChosen", FOI, Commission),
         line(0x0703, "RegisterSucceeded", FOI, Commission),
@@ -267,14 +275,6 @@ pub const CATALOGUE: &[Line] = {
         line(0x0718, "DeadlineMissed", FOI, Service),
         line(0x0719, "SilenceDeemed", FOI, Service),
         line(0x071A, "RequestAbandoned", FOI, Service),
-        line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
-        line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
-        line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
-        line(t::CHECKED_IN, "CheckedIn", STATION, StationOfficer),
-        line(t::PAPER_ISSUED, "PaperIssued", STATION, StationOfficer),
-        line(t::PAPER_SPOILT, "PaperSpoilt", STATION, StationOfficer),
-        line(t::ISSUE_DISPUTED, "IssueDisputed", STATION, StationOfficer),
-        line(t::STATION_CLOSED, "StationClosed", STATION, StationOfficer),
     ]
 };
 
@@ -791,6 +791,19 @@ impl Event {
                 StationEvent::IssueDisputed(p) => encode(p),
                 StationEvent::StationClosed(p) => encode(p),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_ascends_so_that_every_type_is_found() {
+        assert!(CATALOGUE.is_sorted_by(|a, b| a.event_type < b.event_type));
+        for line in CATALOGUE {
+            assert_eq!(find(line.event_type).map(|l| l.name), Some(line.name));
         }
     }
 }
