@@ -806,3 +806,16 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_ascends_so_that_every_type_is_found() {
+        assert!(CATALOGUE.is_sorted_by(|a, b| a.event_type < b.event_type));
+        for line in CATALOGUE {
+            assert_eq!(find(line.event_type).map(|l| l.name), Some(line.name));
+        }
+    }
+}
