@@ -9,7 +9,7 @@ use sijill_ledger::{Body, BodyError, LedgerId, Signature, SignedBody, Unverified
 use sijill_registers::ballot_box::events::{AuditStarted, BallotCast, BoxEvent};
 use sijill_registers::ballot_box::{BoxRejection, Phase, check_ballot};
 use sijill_registers::catalogue::{Event, types};
-use sijill_registers::register::{Evidence, Facts, Rejection, service_nonce};
+use sijill_registers::register::{Evidence, Facts, Rejection, citing_nonce};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Engine;
@@ -101,7 +101,7 @@ impl Engine {
         let shared = Arc::clone(&self.shared);
         let make = move || {
             let payload = event.payload();
-            let nonce = service_nonce(&event, &payload);
+            let nonce = citing_nonce(&event, &payload, &refs);
             let mut body = Body::by_service(&genesis, event.wire_type(), nonce, payload);
             body.refs = refs;
             body.sign(&shared.service_key)

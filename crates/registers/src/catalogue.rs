@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use sijill_ledger::{ContentRef, EventType, Kind, Role, Scope, decode_canonical, encode};
 
 use crate::ballot_box::events::BoxEvent;
+use crate::calendar::Field;
+use crate::calendar::events::{CalendarEvent, ErasureOrdered, RegisterEvent};
 use crate::election::events::ElectionEvent;
+use crate::foi::events::FoiEvent;
 use crate::roll::events::RollEvent;
 
 /// Which ledgers an event type may stand on.
@@ -17,6 +20,20 @@ pub enum On {
     Every,
     /// One kind.
     Only(Kind),
+    /// Registers of a jurisdiction: consultations and freedom of information.
+    Registers,
+}
+
+impl On {
+    /// Whether a type may stand on a kind of ledger.
+    #[must_use]
+    pub fn allows(self, kind: Kind) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Only(only) => only == kind,
+            Self::Registers => matches!(kind, Kind::Consultation | Kind::Foi),
+        }
+    }
 }
 
 /// A line of the catalogue.
@@ -28,7 +45,7 @@ pub struct Line {
     pub name: &'static str,
     /// Where it may stand.
     pub on: On,
-    /// Who may author it.
+    /// Who may author it; of what a requester causes, who may enter it from paper ([`Event::author`]).
     pub author: Role,
 }
 
@@ -50,6 +67,15 @@ pub mod types {
     pub const GENESIS: u16 = 0x0001;
     pub const ROLE_GRANTED: u16 = 0x0002;
     pub const ROLE_REVOKED: u16 = 0x0003;
+    pub const CALENDAR_SEEN: u16 = 0x0004;
+    pub const DAY_CLOSED: u16 = 0x0005;
+    pub const ERASURE_ORDERED: u16 = 0x0006;
+    pub const ERASURE_CONFIRMED: u16 = 0x0007;
+    pub const REGISTER_VIEW_PUBLISHED: u16 = 0x0008;
+    pub const JURISDICTION_DEFINED: u16 = 0x0101;
+    pub const FACT_DECLARED: u16 = 0x0102;
+    pub const PACK_ADOPTED: u16 = 0x0103;
+    pub const REGISTER_LISTED: u16 = 0x0104;
     pub const VOTER_REGISTERED: u16 = 0x0201;
     pub const CREDENTIAL_COMMITTED: u16 = 0x0202;
     pub const ROLL_FROZEN: u16 = 0x0203;
@@ -91,9 +117,11 @@ pub mod types {
 
 /// Every event type of this version, ascending.
 pub const CATALOGUE: &[Line] = {
-    use On::{Every, Only};
-    use Role::{Commission, Registrar, Service, Trustee};
+    use On::{Every, Only, Registers};
+    use Role::{Commission, FoiOfficer, GrievanceOfficer, Registrar, Service, Trustee};
     use types as t;
+    const CALENDAR: On = Only(Kind::Calendar);
+    const FOI: On = Only(Kind::Foi);
     const ROLL: On = Only(Kind::Roll);
     const ELECTION: On = Only(Kind::Election);
     const BOX: On = Only(Kind::BallotBox);
@@ -101,6 +129,20 @@ pub const CATALOGUE: &[Line] = {
         line(t::GENESIS, "Genesis", Every, Service),
         line(t::ROLE_GRANTED, "RoleGranted", Every, Commission),
         line(t::ROLE_REVOKED, "RoleRevoked", Every, Commission),
+        line(t::CALENDAR_SEEN, "CalendarSeen", Registers, Service),
+        line(t::DAY_CLOSED, "DayClosed", Registers, Service),
+        line(t::ERASURE_ORDERED, "ErasureOrdered", Registers, Commission),
+        line(t::ERASURE_CONFIRMED, "ErasureConfirmed", Registers, Commission),
+        line(t::REGISTER_VIEW_PUBLISHED, "ViewPublished", Registers, Service),
+        line(
+            t::JURISDICTION_DEFINED,
+            "JurisdictionDefined",
+            CALENDAR,
+            Commission,
+        ),
+        line(t::FACT_DECLARED, "FactDeclared", CALENDAR, Commission),
+        line(t::PACK_ADOPTED, "PackAdopted", CALENDAR, Commission),
+        line(t::REGISTER_LISTED, "RegisterListed", CALENDAR, Commission),
         line(t::VOTER_REGISTERED, "VoterRegistered", ROLL, Registrar),
         line(t::CREDENTIAL_COMMITTED, "CredentialCommitted", ROLL, Registrar),
         line(t::ROLL_FROZEN, "RollFrozen", ROLL, Registrar),
@@ -143,6 +185,32 @@ pub const CATALOGUE: &[Line] = {
         line(t::EXCLUSIONS_FIXED, "ExclusionsFixed", BOX, Registrar),
         line(t::SEAL_ORDERED, "SealOrdered", BOX, Commission),
         line(t::BOX_SEALED, "BoxSealed", BOX, Service),
+        line(0x0701, "RegisterDefined", FOI, Commission),
+        line(0x0702, "RulesChosen", FOI, Commission),
+        line(0x0703, "RegisterSucceeded", FOI, Commission),
+        line(0x0704, "RequestSubmitted", FOI, FoiOfficer),
+        line(0x0705, "TransferReceived", FOI, Service),
+        line(0x0706, "RequestAdmitted", FOI, FoiOfficer),
+        line(0x0707, "RequestRoutedOut", FOI, FoiOfficer),
+        line(0x0708, "RequestTransferred", FOI, FoiOfficer),
+        line(0x0709, "RequestsLinked", FOI, FoiOfficer),
+        line(0x070A, "ClarificationAsked", FOI, FoiOfficer),
+        line(0x070B, "ClarificationGiven", FOI, FoiOfficer),
+        line(0x070C, "FeeQuoted", FOI, FoiOfficer),
+        line(0x070D, "FeeSettled", FOI, FoiOfficer),
+        line(0x070E, "FeeUnpaid", FOI, FoiOfficer),
+        line(0x070F, "ThirdPartyConsulted", FOI, FoiOfficer),
+        line(0x0710, "ThirdPartyReplied", FOI, FoiOfficer),
+        line(0x0711, "DeadlineExtended", FOI, FoiOfficer),
+        line(0x0712, "RequestWithdrawn", FOI, FoiOfficer),
+        line(0x0713, "DecisionMade", FOI, FoiOfficer),
+        line(0x0714, "ReleaseMade", FOI, FoiOfficer),
+        line(0x0715, "ReleaseWithdrawn", FOI, FoiOfficer),
+        line(0x0716, "GrievanceFiled", FOI, FoiOfficer),
+        line(0x0717, "GrievanceDecided", FOI, GrievanceOfficer),
+        line(0x0718, "DeadlineMissed", FOI, Service),
+        line(0x0719, "SilenceDeemed", FOI, Service),
+        line(0x071A, "RequestAbandoned", FOI, Service),
     ]
 };
 
@@ -183,8 +251,14 @@ use sijill_ledger::Grant;
 pub enum Event {
     /// An event of a ballot box.
     BallotBox(BoxEvent),
+    /// An event of a calendar ledger.
+    Calendar(CalendarEvent),
     /// An event of an election ledger.
     Election(ElectionEvent),
+    /// An event of a register of freedom of information.
+    Foi(FoiEvent),
+    /// An event that every register of a jurisdiction has.
+    Register(RegisterEvent),
     /// 0x0002.
     RoleGranted(Grant),
     /// 0x0003.
@@ -206,7 +280,7 @@ impl Event {
         let event_type = event_type.as_u16();
         let line = find(event_type).ok_or(EventError::UnknownType(event_type))?;
         let name = line.name;
-        if event_type == types::GENESIS || matches!(line.on, On::Only(k) if k != kind) {
+        if event_type == types::GENESIS || !line.on.allows(kind) {
             return Err(EventError::WrongKind { name });
         }
         fn read<T: Serialize + serde::de::DeserializeOwned>(
@@ -219,6 +293,28 @@ impl Event {
         Ok(match event_type {
             t::ROLE_GRANTED => Self::RoleGranted(read(name, payload)?),
             t::ROLE_REVOKED => Self::RoleRevoked(read(name, payload)?),
+            t::CALENDAR_SEEN => {
+                read::<Nothing>(name, payload).map(|_| Self::Register(RegisterEvent::CalendarSeen))?
+            }
+            t::DAY_CLOSED => Self::Register(RegisterEvent::DayClosed(read(name, payload)?)),
+            t::ERASURE_ORDERED => {
+                let order: ErasureOrdered = read(name, payload)?;
+                if !order.commitments.is_sorted_by(|a, b| a < b) {
+                    return Err(EventError::Payload { name });
+                }
+                Self::Register(RegisterEvent::ErasureOrdered(order))
+            }
+            t::ERASURE_CONFIRMED => Self::Register(RegisterEvent::ErasureConfirmed(read(name, payload)?)),
+            t::REGISTER_VIEW_PUBLISHED => Self::Register(RegisterEvent::ViewPublished(read(name, payload)?)),
+            t::JURISDICTION_DEFINED => {
+                Self::Calendar(CalendarEvent::JurisdictionDefined(read(name, payload)?))
+            }
+            t::FACT_DECLARED => Self::Calendar(CalendarEvent::FactDeclared(read(name, payload)?)),
+            t::PACK_ADOPTED => Self::Calendar(CalendarEvent::PackAdopted(read(name, payload)?)),
+            t::REGISTER_LISTED => Self::Calendar(CalendarEvent::RegisterListed(read(name, payload)?)),
+            0x0701..=0x071A => {
+                Self::Foi(FoiEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?)
+            }
             t::VOTER_REGISTERED => Self::Roll(RollEvent::VoterRegistered(read(name, payload)?)),
             t::CREDENTIAL_COMMITTED => Self::Roll(RollEvent::CredentialCommitted(read(name, payload)?)),
             t::ROLL_FROZEN => Self::Roll(RollEvent::RollFrozen(read(name, payload)?)),
@@ -277,6 +373,20 @@ impl Event {
         match self {
             Self::RoleGranted(_) => t::ROLE_GRANTED,
             Self::RoleRevoked(_) => t::ROLE_REVOKED,
+            Self::Register(e) => match e {
+                RegisterEvent::CalendarSeen => t::CALENDAR_SEEN,
+                RegisterEvent::DayClosed(_) => t::DAY_CLOSED,
+                RegisterEvent::ErasureOrdered(_) => t::ERASURE_ORDERED,
+                RegisterEvent::ErasureConfirmed(_) => t::ERASURE_CONFIRMED,
+                RegisterEvent::ViewPublished(_) => t::REGISTER_VIEW_PUBLISHED,
+            },
+            Self::Calendar(e) => match e {
+                CalendarEvent::JurisdictionDefined(_) => t::JURISDICTION_DEFINED,
+                CalendarEvent::FactDeclared(_) => t::FACT_DECLARED,
+                CalendarEvent::PackAdopted(_) => t::PACK_ADOPTED,
+                CalendarEvent::RegisterListed(_) => t::REGISTER_LISTED,
+            },
+            Self::Foi(e) => e.event_type(),
             Self::Roll(e) => match e {
                 RollEvent::VoterRegistered(_) => t::VOTER_REGISTERED,
                 RollEvent::CredentialCommitted(_) => t::CREDENTIAL_COMMITTED,
@@ -335,6 +445,25 @@ impl Event {
         find(self.event_type()).expect("every event has a line in the catalogue")
     }
 
+    /// The role that its author must hold. Spec: specs/events.md §8 for what a requester causes: with a letter an officer
+    /// enters it, without one the service does.
+    #[must_use]
+    pub fn author(&self) -> Role {
+        match self {
+            Self::Foi(e) if matches!(e.letter(), Some(None)) => Role::Service,
+            _ => self.line().author,
+        }
+    }
+
+    /// The commitments that it holds. Spec: specs/jurisdiction.md §3.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        match self {
+            Self::Foi(e) => e.fields(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The scope that the author's role must cover.
     #[must_use]
     pub fn author_scope(&self) -> Option<Scope> {
@@ -361,6 +490,19 @@ impl Event {
     pub fn contents(&self) -> Vec<ContentRef> {
         match self {
             Self::RoleGranted(_) | Self::RoleRevoked(_) => Vec::new(),
+            Self::Register(e) => match e {
+                RegisterEvent::ViewPublished(p) => vec![p.content],
+                _ => Vec::new(),
+            },
+            Self::Calendar(e) => match e {
+                CalendarEvent::PackAdopted(p) => vec![p.pack],
+                _ => Vec::new(),
+            },
+            Self::Foi(e) => match e {
+                FoiEvent::RegisterDefined(p) => vec![p.pack],
+                FoiEvent::RulesChosen(p) => vec![p.pack],
+                _ => Vec::new(),
+            },
             Self::Roll(e) => match e {
                 RollEvent::RollDefined(p) => std::iter::once(p.pack).chain(p.holidays).collect(),
                 RollEvent::HolidaysDeclared(p) => vec![p.holidays],
@@ -412,6 +554,20 @@ impl Event {
     pub fn payload(&self) -> Vec<u8> {
         match self {
             Self::RoleGranted(g) | Self::RoleRevoked(g) => encode(g),
+            Self::Register(e) => match e {
+                RegisterEvent::CalendarSeen => Vec::new(),
+                RegisterEvent::DayClosed(p) => encode(p),
+                RegisterEvent::ErasureOrdered(p) => encode(p),
+                RegisterEvent::ErasureConfirmed(p) => encode(p),
+                RegisterEvent::ViewPublished(p) => encode(p),
+            },
+            Self::Calendar(e) => match e {
+                CalendarEvent::JurisdictionDefined(p) => encode(p),
+                CalendarEvent::FactDeclared(p) => encode(p),
+                CalendarEvent::PackAdopted(p) => encode(p),
+                CalendarEvent::RegisterListed(p) => encode(p),
+            },
+            Self::Foi(e) => e.payload(),
             Self::Roll(e) => match e {
                 RollEvent::VoterRegistered(p) => encode(p),
                 RollEvent::CredentialCommitted(p) => encode(p),

@@ -6,16 +6,19 @@
 //! **view** is a read model: a pure fold.
 //!
 //! *The way of an event.* [`catalogue::Event::parse`] reads the payload; [`register::State::decide`] checks the author's
-//! role and asks the register ([`roll`], [`election`], [`ballot_box`]); the sequencer seals and stores it;
+//! role and asks the register ([`roll`], [`election`],
+//! [`ballot_box`], [`calendar`], [`foi`]); the sequencer seals and stores it;
 //! [`register::State::evolve`] applies it; [`views::View::apply`] folds it.
 //!
-//! Specs: specs/events.md, specs/election.md.
+//! Specs: specs/events.md, specs/election.md, specs/roll.md, specs/jurisdiction.md, specs/foi.md.
 
 pub mod ballot_box;
+pub mod calendar;
 pub mod catalogue;
 pub mod consultation;
 pub mod election;
 pub mod election_file;
+pub mod foi;
 pub mod json;
 pub mod manifest;
 pub mod names;

@@ -10,14 +10,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sijill_ledger::{
-    Authority, Body, BodyHash, Committed, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind, LedgerId, Nonce,
-    Ref, Role, UnixMillis, UnverifiedEntry,
+    Authority, Body, BodyHash, Committed, ContentHash, ContentRef, Entry, Genesis, Grant, KeyId, Kind,
+    LedgerId, Nonce, Ref, Role, UnixMillis, UnverifiedEntry,
 };
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
+use crate::calendar::events::RegisterEvent;
+use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState};
 use crate::catalogue::{Event, EventError};
 use crate::consultation::ConsultationRejection;
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
+use crate::foi::{FoiFacts, FoiRejection, FoiState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
 
 /// Why a content cannot be had. The fault is the submitter's ([`Missing`](ContentProblem::Missing)) or the storage's.
@@ -67,8 +70,12 @@ pub trait Linked: Send + Sync {
 pub enum Facts {
     /// Of a ballot box.
     BallotBox(Arc<BoxFacts>),
+    /// Of a calendar ledger.
+    Calendar(Arc<CalendarFacts>),
     /// Of an election ledger.
     Election(Arc<ElectionFacts>),
+    /// Of a register of freedom of information.
+    Foi(Arc<FoiFacts>),
     /// Of a roll.
     Roll(Arc<RollFacts>),
 }
@@ -155,6 +162,9 @@ pub enum Rejection {
     /// A rule of ballot boxes.
     #[error(transparent)]
     BallotBox(#[from] BoxRejection),
+    /// A rule of calendar ledgers, or one that all registers of a jurisdiction share.
+    #[error(transparent)]
+    Calendar(#[from] CalendarRejection),
     /// A rule of consultations.
     #[error(transparent)]
     Consultation(#[from] ConsultationRejection),
@@ -167,6 +177,9 @@ pub enum Rejection {
     /// The payload is not an event of this ledger.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// A rule of registers of freedom of information.
+    #[error(transparent)]
+    Foi(#[from] FoiRejection),
     /// A grant or revocation that the rules refuse.
     #[error("{0}")]
     Grant(String),
@@ -198,11 +211,13 @@ impl Rejection {
         match self {
             Self::Author { .. } => "event.author",
             Self::BallotBox(r) => r.code(),
+            Self::Calendar(r) => r.code(),
             Self::Consultation(r) => r.code(),
             Self::Content(ContentProblem::Opening(_)) => "opening.missing",
             Self::Content(ContentProblem::Mismatch(_)) => "content.mismatch",
             Self::Content(_) => "content.missing",
             Self::Election(r) => r.code(),
+            Self::Foi(r) => r.code(),
             Self::Event(EventError::Payload { .. }) => "entry.encoding",
             Self::Event(_) => "event.unknown",
             Self::Grant(_) => "event.grant",
@@ -222,6 +237,12 @@ pub struct Position {
     pub author: KeyId,
     /// When the service received it.
     pub received_ms: UnixMillis,
+    /// When the sequencer took it.
+    pub sequenced_ms: UnixMillis,
+    /// Hash of its body.
+    pub body_hash: BodyHash,
+    /// Its ref, if it has one; no event has more that a state depends on.
+    pub cites: Option<Ref>,
 }
 
 impl From<&UnverifiedEntry> for Position {
@@ -230,6 +251,9 @@ impl From<&UnverifiedEntry> for Position {
             seq: entry.seq().as_u64(),
             author: entry.body().body().author,
             received_ms: entry.received_ms(),
+            sequenced_ms: entry.sequenced_ms(),
+            body_hash: entry.body().hash(),
+            cites: entry.body().body().refs.first().copied(),
         }
     }
 }
@@ -240,6 +264,9 @@ impl From<&Entry> for Position {
             seq: entry.seq().as_u64(),
             author: entry.body().author,
             received_ms: entry.received_ms(),
+            sequenced_ms: entry.sequenced_ms(),
+            body_hash: entry.signed_body().hash(),
+            cites: entry.body().refs.first().copied(),
         }
     }
 }
@@ -257,7 +284,9 @@ pub struct State {
 #[derive(Debug, Clone)]
 enum RegisterState {
     BallotBox(Box<BoxState>),
+    Calendar(Box<CalendarState>),
     Election(Box<ElectionState>),
+    Foi(Box<FoiState>),
     Roll(Box<RollState>),
 }
 
@@ -306,9 +335,14 @@ pub enum StartError {
     /// A kind that this version keeps no register for.
     #[error("this version keeps no register of the kind {0:?}")]
     UnsupportedKind(Kind),
-    /// Rolls and boxes belong to an election ledger.
-    #[error("the genesis of a roll or ballot box must name its election ledger as parent")]
+    /// Rolls and boxes belong to an election ledger, registers to a calendar ledger.
+    #[error(
+        "the genesis of a roll or ballot box must name its election ledger as parent, that of a register its calendar ledger"
+    )]
     NoParent,
+    /// A calendar ledger is the root of its jurisdiction.
+    #[error("the genesis of a calendar ledger names no parent")]
+    Parent,
 }
 
 impl State {
@@ -326,6 +360,13 @@ impl State {
                 ledger,
                 parent.ok_or(StartError::NoParent)?,
             ))),
+            Kind::Calendar if parent.is_some() => return Err(StartError::Parent),
+            Kind::Calendar => RegisterState::Calendar(Box::new(CalendarState::new(ledger))),
+            Kind::Foi => RegisterState::Foi(Box::new(FoiState::new(
+                ledger,
+                parent.ok_or(StartError::NoParent)?,
+                genesis.fields().predecessor.as_ref().map(|p| p.ledger),
+            ))),
             other => return Err(StartError::UnsupportedKind(other)),
         };
         Ok(Self {
@@ -337,13 +378,13 @@ impl State {
         })
     }
 
-    /// A copy of the state for a cache; `None` for election ledgers, which are short and are always replayed.
+    /// A copy of the state for a cache; `None` for election ledgers, calendars and registers, which are always replayed.
     #[must_use]
     pub fn snapshot(&self) -> Option<StateSnapshot> {
         let register = match &self.register {
             RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(Box::new(s.snapshot())),
             RegisterState::Roll(s) => RegisterSnapshot::Roll(Box::new(s.snapshot())),
-            RegisterState::Election(_) => return None,
+            RegisterState::Calendar(_) | RegisterState::Election(_) | RegisterState::Foi(_) => return None,
         };
         let grants = self.authority.grants().cloned().collect();
         Some(StateSnapshot { grants, register })
@@ -396,6 +437,26 @@ impl State {
         }
     }
 
+    /// The calendar's state, if this is a calendar ledger.
+    #[must_use]
+    pub fn as_calendar(&self) -> Option<&CalendarState> {
+        if let RegisterState::Calendar(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
+    }
+
+    /// The register's state, if this is a register of freedom of information.
+    #[must_use]
+    pub fn as_foi(&self) -> Option<&FoiState> {
+        if let RegisterState::Foi(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
+    }
+
     /// The election's state, if this is an election ledger.
     #[must_use]
     pub fn as_election(&self) -> Option<&ElectionState> {
@@ -421,6 +482,8 @@ impl State {
     pub fn facts(&self) -> Facts {
         match &self.register {
             RegisterState::BallotBox(s) => Facts::BallotBox(s.facts()),
+            RegisterState::Calendar(s) => Facts::Calendar(s.facts()),
+            RegisterState::Foi(s) => Facts::Foi(s.facts()),
             RegisterState::Election(s) => Facts::Election(s.facts()),
             RegisterState::Roll(s) => Facts::Roll(s.facts()),
         }
@@ -441,8 +504,11 @@ impl State {
     ) -> Result<Vec<Consequence>, Rejection> {
         self.check_author(body, event)?;
         match (event, &self.register) {
-            (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => {
+            (Event::RoleGranted(_) | Event::RoleRevoked(_), register) => {
                 self.refuse_when_final(event.line().name)?;
+                if let RegisterState::Foi(s) = register {
+                    s.check_entry(event.line().name, ctx)?;
+                }
                 no_refs(event.line().name, ctx)?;
                 self.authority
                     .check(body.event_type, &body.payload)
@@ -450,6 +516,9 @@ impl State {
                 Ok(Vec::new())
             }
             (Event::Roll(e), RegisterState::Roll(s)) => s.decide(e, ctx),
+            (Event::Calendar(e), RegisterState::Calendar(s)) => s.decide(e, ctx),
+            (Event::Register(e), RegisterState::Foi(s)) => s.decide_register(e, body.author, ctx),
+            (Event::Foi(e), RegisterState::Foi(s)) => s.decide(e, body.author, ctx),
             (Event::Election(e), RegisterState::Election(s)) => s.decide(e, body, ctx),
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
             _ => Err(EventError::WrongKind {
@@ -471,6 +540,11 @@ impl State {
     ) -> Result<(), ReplayError> {
         let seq = at.seq;
         let fail = |problem: String| ReplayError { seq, problem };
+        match &mut self.register {
+            RegisterState::Calendar(s) => s.note(at.received_ms.as_u64(), at.sequenced_ms.as_u64()),
+            RegisterState::Foi(s) => s.note(at, event),
+            _ => {}
+        }
         match (event, &mut self.register) {
             (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => self
                 .authority
@@ -479,6 +553,11 @@ impl State {
             (Event::Roll(e), RegisterState::Roll(s)) => {
                 s.evolve(seq, at.received_ms, e, contents).map_err(fail)
             }
+            (Event::Calendar(e), RegisterState::Calendar(s)) => {
+                s.evolve(seq, at.sequenced_ms.as_u64(), e, contents).map_err(fail)
+            }
+            (Event::Register(_), RegisterState::Foi(_)) => Ok(()),
+            (Event::Foi(e), RegisterState::Foi(s)) => s.evolve(at, e, contents).map_err(fail),
             (Event::Election(e), RegisterState::Election(s)) => {
                 s.evolve(seq, at.author, e, contents).map_err(fail)
             }
@@ -492,7 +571,7 @@ impl State {
     /// The role and the fields that rules fix. Spec: specs/events.md, specs/ledger.md §4.2, §5.
     fn check_author(&self, body: &Body, event: &Event) -> Result<(), Rejection> {
         let line = event.line();
-        if line.author == Role::Service {
+        if event.author() == Role::Service {
             if body.author != self.service {
                 return Err(self.not_entitled(body, event));
             }
@@ -508,10 +587,11 @@ impl State {
             };
             fixed(body.author_time_ms.as_u64() == 0, "the author's time")?;
             fixed(body.seen.is_none(), "seen")?;
-            return fixed(body.nonce == service_nonce(event, &body.payload), "the nonce");
+            let nonce = citing_nonce(event, &body.payload, &body.refs);
+            return fixed(body.nonce == nonce, "the nonce");
         }
         let scope = event.author_scope();
-        if self.authority.holds(body.author, line.author, scope.as_ref()) {
+        if self.authority.holds(body.author, event.author(), scope.as_ref()) {
             Ok(())
         } else {
             Err(self.not_entitled(body, event))
@@ -526,7 +606,7 @@ impl State {
             .unwrap_or_default();
         Rejection::Author {
             event: line.name,
-            role: line.author,
+            role: event.author(),
             scope,
             key: body.author,
         }
@@ -536,7 +616,7 @@ impl State {
         let (is_final, what) = match &self.register {
             RegisterState::BallotBox(s) => (s.is_sealed(), "the ballot box is sealed"),
             RegisterState::Roll(s) => (s.is_frozen(), "the roll is frozen"),
-            RegisterState::Election(_) => (false, ""),
+            RegisterState::Calendar(_) | RegisterState::Election(_) | RegisterState::Foi(_) => (false, ""),
         };
         if is_final {
             Err(Rejection::Grant(format!("{event}: {what}; nothing may follow")))
@@ -559,6 +639,18 @@ pub fn service_nonce(event: &Event, payload: &[u8]) -> Nonce {
             Nonce::of_consequence(sealed.cause, event.wire_type())
         }
         _ => Nonce::of_service(event.wire_type(), payload),
+    }
+}
+
+/// The nonce that a service event with refs must carry: that of CalendarSeen, which has no payload, is made of the
+/// cited size. Spec: specs/jurisdiction.md §2.6.
+#[must_use]
+pub fn citing_nonce(event: &Event, payload: &[u8], refs: &[Ref]) -> Nonce {
+    match (event, refs) {
+        (Event::Register(RegisterEvent::CalendarSeen), [cited, ..]) => {
+            Nonce::of_service(event.wire_type(), &cited.size.to_be_bytes())
+        }
+        _ => service_nonce(event, payload),
     }
 }
 

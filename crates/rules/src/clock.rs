@@ -24,6 +24,11 @@ pub enum Step {
     ClarificationAsked,
     /// The requester answered.
     ClarificationAnswered,
+    /// The requester answered by a letter that came on an earlier day than it was entered. Spec: specs/rules.md §5.1.
+    ClarificationReceived {
+        /// The day on which the letter came.
+        on: Date,
+    },
     /// A fee was quoted.
     FeeQuoted,
     /// The fee was paid or waived.
@@ -54,6 +59,48 @@ pub struct History {
     pub received_ms: u64,
     /// Everything after it, in order.
     pub steps: Vec<StepAt>,
+}
+
+/// Where a clock begins. Spec: specs/rules.md §5.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// With the receipt of the request.
+    Received {
+        /// When it was received or, if it came on paper, entered; milliseconds since 1970 UTC.
+        at_ms: u64,
+        /// The day on which it came on paper; `None` for the day of `at_ms`.
+        on: Option<Date>,
+    },
+    /// With the state of a clock elsewhere.
+    TakenOver {
+        /// When it was taken over, in milliseconds since 1970 UTC.
+        at_ms: u64,
+        /// The state.
+        carried: Carried,
+    },
+}
+
+impl Origin {
+    /// The moment from which on days are looked at, in milliseconds since 1970 UTC.
+    #[must_use]
+    pub const fn at_ms(&self) -> u64 {
+        match self {
+            Self::Received { at_ms, .. } | Self::TakenOver { at_ms, .. } => *at_ms,
+        }
+    }
+}
+
+/// The state of a clock that another register takes over. Spec: specs/foi.md §6.3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The anchor.
+    pub anchor: Date,
+    /// Extensions that were taken.
+    pub extensions: u8,
+    /// Pauses, all ended: the day on which each began and the day on which it ended.
+    pub pauses: Vec<(Date, Date)>,
+    /// Whether a due date was missed.
+    pub missed: Option<Missed>,
 }
 
 /// Where a request stands.
@@ -152,6 +199,14 @@ pub enum ClockError {
         /// Place of the step.
         step: usize,
     },
+    /// A letter that came before what it answers, or after it was entered.
+    #[error("step {step}: the letter cannot have come on {on}")]
+    DayOfReceipt {
+        /// Place of the step.
+        step: usize,
+        /// The day that was given.
+        on: Date,
+    },
     /// A transfer while a clarification or a fee is open.
     #[error("step {step} transfers the request while a clarification or a fee is open; settle that first")]
     TransferWhileOpen {
@@ -192,6 +247,7 @@ impl ClockError {
             Self::Ended { step, on } => format!("الإجراء {step} بعد انتهاء الطلب في {on}"),
             Self::StillOpen { step } => format!("الإجراء {step} يطلب ما هو مطلوب من قبل"),
             Self::NotAsked { step } => format!("الإجراء {step} يرد على ما لم يطلب"),
+            Self::DayOfReceipt { step, on } => format!("الإجراء {step}: لا يمكن أن يكون الخطاب قد ورد في {on}"),
             Self::TransferWhileOpen { step } => {
                 format!("الإجراء {step} يحيل الطلب قبل تسوية الإيضاح أو الرسم؛ يسوى ذلك أولاً")
             }
@@ -235,29 +291,101 @@ pub fn read_clock(
     history: &History,
     now_ms: u64,
 ) -> Result<Reading, ClockError> {
-    if history.steps.len() > MAX_STEPS {
+    let origin = Origin::Received {
+        at_ms: history.received_ms,
+        on: None,
+    };
+    read_clock_from(rules, calendar, &origin, &history.steps, now_ms)
+}
+
+/// Reads the clock of a request that began in any way. Spec: specs/rules.md §5.
+///
+/// # Errors
+/// [`ClockError`] for a history that the rules do not allow.
+pub fn read_clock_from(
+    rules: &ClockRules,
+    calendar: &Calendar,
+    origin: &Origin,
+    steps: &[StepAt],
+    now_ms: u64,
+) -> Result<Reading, ClockError> {
+    let mut clock = run(rules, calendar, origin, steps, now_ms)?;
+    clock.pass_time(now_ms)?;
+    clock.reading(now_ms)
+}
+
+/// The state that goes with a request that is transferred at `at_ms`, after `steps`. Spec: specs/foi.md §6.3.
+///
+/// # Errors
+/// [`ClockError`] for a history that the rules do not allow, a request that has ended, or an open question or fee.
+pub fn carry_clock(
+    rules: &ClockRules,
+    calendar: &Calendar,
+    origin: &Origin,
+    steps: &[StepAt],
+    at_ms: u64,
+) -> Result<Carried, ClockError> {
+    let mut clock = run(rules, calendar, origin, steps, at_ms)?;
+    let transfer = StepAt {
+        at_ms,
+        step: Step::Transferred,
+    };
+    clock.step(steps.len(), transfer)?;
+    let ended = |p: &Pause| p.until.map(|until| (p.from, until));
+    Ok(Carried {
+        anchor: clock.anchor,
+        extensions: clock.extensions,
+        pauses: clock.pauses.iter().filter_map(ended).collect(),
+        missed: clock.missed,
+    })
+}
+
+/// The day on which the period of `n` days after the day `anchor`, counted without pauses, lapses: looked at are the
+/// days that begin after `from_ms` and not after `until_ms`. Spec: specs/rules.md §4.2.
+///
+/// # Errors
+/// [`ClockError::BeyondTime`].
+pub fn period_lapse(
+    rules: &ClockRules,
+    calendar: &Calendar,
+    anchor: Date,
+    n: u16,
+    from_ms: u64,
+    until_ms: u64,
+) -> Result<Option<Missed>, ClockError> {
+    let counting = rules.counting();
+    let lapsed = lapse(calendar, from_ms, until_ms, |days| {
+        counting.last_day(days, anchor, n.into()).map(Some)
+    })?;
+    Ok(lapsed.map(|(on, due)| Missed { on, due }))
+}
+
+/// The clock after all steps.
+fn run<'a>(
+    rules: &'a ClockRules,
+    calendar: &'a Calendar,
+    origin: &Origin,
+    steps: &[StepAt],
+    now_ms: u64,
+) -> Result<Clock<'a>, ClockError> {
+    if steps.len() > MAX_STEPS {
         return Err(ClockError::TooMany);
     }
-    let mut last_ms = history.received_ms;
-    for (step, event) in history.steps.iter().enumerate() {
+    let mut last_ms = origin.at_ms();
+    for (step, event) in steps.iter().enumerate() {
         if event.at_ms < last_ms || event.at_ms > now_ms {
             return Err(ClockError::Order { step });
         }
         last_ms = event.at_ms;
     }
-    if now_ms < history.received_ms {
+    if now_ms < origin.at_ms() {
         return Err(ClockError::NotReceivedYet);
     }
-    let mut clock = Clock::received(rules, calendar, history.received_ms)?;
-    for (step, event) in history.steps.iter().enumerate() {
-        clock.pass_time(event.at_ms)?;
-        if let Some(end) = clock.end {
-            return Err(ClockError::Ended { step, on: end.day() });
-        }
-        clock.take(step, *event)?;
+    let mut clock = Clock::begin(rules, calendar, origin)?;
+    for (step, event) in steps.iter().enumerate() {
+        clock.step(step, *event)?;
     }
-    clock.pass_time(now_ms)?;
-    clock.reading(now_ms)
+    Ok(clock)
 }
 
 /// The last day for a third party to be heard; `None` if the pack does not know it. Spec: specs/rules.md §5.5.
@@ -322,21 +450,57 @@ struct Clock<'a> {
 }
 
 impl<'a> Clock<'a> {
-    fn received(rules: &'a ClockRules, calendar: &'a Calendar, at_ms: u64) -> Result<Self, ClockError> {
-        let anchor = calendar.day_of(at_ms).ok_or(ClockError::BeyondTime)?;
+    fn begin(rules: &'a ClockRules, calendar: &'a Calendar, origin: &Origin) -> Result<Self, ClockError> {
+        let judged_ms = origin.at_ms();
+        let entered = calendar.day_of(judged_ms).ok_or(ClockError::BeyondTime)?;
+        let (carried, line) = match origin {
+            Origin::Received { on, .. } => {
+                let anchor = on.unwrap_or(entered);
+                if anchor > entered {
+                    return Err(ClockError::NotReceivedYet);
+                }
+                let carried = Carried {
+                    anchor,
+                    extensions: 0,
+                    pauses: Vec::new(),
+                    missed: None,
+                };
+                (carried, Line::Received { on: anchor })
+            }
+            Origin::TakenOver { carried, .. } => {
+                let line = Line::TakenOver {
+                    on: entered,
+                    after: carried.anchor,
+                };
+                (carried.clone(), line)
+            }
+        };
+        let ended = |(from, until): &(Date, Date)| Pause {
+            from: *from,
+            until: Some(*until),
+        };
         Ok(Self {
             rules,
             calendar,
-            judged_ms: at_ms,
-            anchor,
-            extensions: 0,
-            pauses: Vec::new(),
+            judged_ms,
+            anchor: carried.anchor,
+            extensions: carried.extensions,
+            pauses: carried.pauses.iter().map(ended).collect(),
             question: None,
             fee: None,
-            missed: None,
+            missed: carried.missed,
             end: None,
-            lines: vec![Line::Received { on: anchor }],
+            lines: vec![line],
         })
+    }
+
+    /// Lets time pass up to a step, and takes it.
+    fn step(&mut self, step: usize, event: StepAt) -> Result<(), ClockError> {
+        self.pass_time(event.at_ms)?;
+        if let Some(end) = self.end {
+            return Err(ClockError::Ended { step, on: end.day() });
+        }
+        self.take(step, event)
     }
 
     fn allowance(&self, extensions: u8) -> u32 {
@@ -410,8 +574,15 @@ impl<'a> Clock<'a> {
                     effective: pause.is_some(),
                 });
             }
-            Step::ClarificationAnswered => {
-                let (_, pause) = self.question.take().ok_or(ClockError::NotAsked { step })?;
+            Step::ClarificationAnswered | Step::ClarificationReceived { .. } => {
+                let (asked, pause) = self.question.take().ok_or(ClockError::NotAsked { step })?;
+                let on = match event.step {
+                    Step::ClarificationReceived { on: came } if came < asked || came > on => {
+                        return Err(ClockError::DayOfReceipt { step, on: came });
+                    }
+                    Step::ClarificationReceived { on: came } => came,
+                    _ => on,
+                };
                 self.resume(pause, on);
                 let restarts = pause.is_some() && self.rules.clarification == Clarification::Restart;
                 if restarts {

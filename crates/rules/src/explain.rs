@@ -16,6 +16,13 @@ pub enum Line {
         /// The day.
         on: Date,
     },
+    /// The request came from another body, with its clock.
+    TakenOver {
+        /// The day.
+        on: Date,
+        /// The anchor that came with it.
+        after: Date,
+    },
     /// A clarification was asked for.
     ClarificationAsked {
         /// The day.
@@ -102,6 +109,11 @@ impl Line {
     pub fn english(&self) -> String {
         match self {
             Self::Received { on } => format!("Received on {}.", english_both(*on)),
+            Self::TakenOver { on, after } => format!(
+                "Received from another body on {}: its clock goes on, counted from {}.",
+                english_both(*on),
+                english_date(*after)
+            ),
             Self::ClarificationAsked { on, effective: true } => {
                 format!(
                     "Clarification asked on {}: the clock stops after this day.",
@@ -188,6 +200,11 @@ impl Line {
     pub fn arabic(&self) -> String {
         match self {
             Self::Received { on } => format!("ورد الطلب يوم {}.", arabic_both(*on)),
+            Self::TakenOver { on, after } => format!(
+                "ورد من جهة أخرى يوم {}: تستمر مدته محسوبة من {}.",
+                arabic_both(*on),
+                arabic_date(*after)
+            ),
             Self::ClarificationAsked { on, effective: true } => {
                 format!("طُلب إيضاح يوم {}: تتوقف المدة بعد هذا اليوم.", arabic_date(*on))
             }

@@ -3,19 +3,19 @@
 //! What could not be confirmed is listed in the file with a note, and a rule that nobody knows is left out: nothing is
 //! reckoned from it, and nothing is shown.
 //!
-//! Spec: specs/rules.md §3.
+//! Spec: specs/rules.md §3, its canonical JSON form §3.5.
 
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, CalendarError};
-use crate::pack::{Confidence, PackError, is_id};
+use crate::pack::{Confidence, PackError, is_id, strict_day};
 use crate::text::{Bilingual, check_line};
 
 /// The format that [`FoiPack::parse`] reads.
 pub const FOI_FORMAT: &str = "sijill-foi-rules/1";
 
-/// Longest file, in bytes.
+/// Longest file or document, in bytes.
 const MAX_FILE_BYTES: usize = 65_536;
 
 /// Which days count.
@@ -59,7 +59,7 @@ pub enum Silence {
 }
 
 /// What a request for clarification does to the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clarification {
     /// The days until the answer do not count.
@@ -69,7 +69,7 @@ pub enum Clarification {
 }
 
 /// What a quoted fee does to the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeePolicy {
     /// The days until it is paid or waived do not count.
@@ -79,7 +79,7 @@ pub enum FeePolicy {
 }
 
 /// What a transfer to another body does to the clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transfer {
     /// The clock starts anew.
@@ -89,7 +89,7 @@ pub enum Transfer {
 }
 
 /// The clock of a law. An optional rule that is absent is unknown. Spec: specs/rules.md §3.2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockRules {
     /// Days for the answer, 1 to 366.
@@ -109,31 +109,31 @@ pub struct ClockRules {
     /// What a request for clarification does.
     pub clarification: Clarification,
     /// Days for the requester to clarify, 1 to 366.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clarification_limit_days: Option<u16>,
     /// What a quoted fee does.
     pub fee_policy: FeePolicy,
     /// What a transfer does.
     pub transfer: Transfer,
     /// Days to file a grievance, 1 to 366.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grievance_days: Option<u16>,
     /// Days to decide a grievance, 1 to 366.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grievance_decision_days: Option<u16>,
     /// What silence on a grievance means.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grievance_silence: Option<Silence>,
     /// Days for a third party to be heard, 1 to 366.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub third_party_days: Option<u16>,
     /// Days to go to court after the grievance, 1 to 366.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub court_days: Option<u16>,
 }
 
 /// A ground on which a document is withheld.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exemption {
     /// 1 to 32 bytes of `a-z 0-9 -`.
@@ -141,12 +141,12 @@ pub struct Exemption {
     /// For people.
     pub title: Bilingual,
     /// Where the law says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub article: Option<String>,
 }
 
 /// A penalty of the law.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Penalty {
     /// 1 to 32 bytes of `a-z 0-9 -`.
@@ -154,7 +154,7 @@ pub struct Penalty {
     /// For people.
     pub title: Bilingual,
     /// Where the law says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub article: Option<String>,
 }
 
@@ -199,9 +199,10 @@ pub struct FoiPack {
     pub unconfirmed: Vec<Unconfirmed>,
 }
 
-#[derive(Deserialize)]
+/// The file and the document: the same fields, in the order of the document.
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Fields {
     format: String,
     id: String,
     version: u32,
@@ -209,7 +210,7 @@ struct File {
     legal_basis: String,
     confidence: Confidence,
     valid_from: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     valid_until: Option<String>,
     calendar: CalendarFields,
     clock: ClockRules,
@@ -221,7 +222,13 @@ struct File {
     unconfirmed: Vec<Unconfirmed>,
 }
 
+/// The format alone: an unknown one is told before its fields are read.
 #[derive(Deserialize)]
+struct Head {
+    format: String,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CalendarFields {
     time_zone: String,
@@ -296,47 +303,92 @@ const PATHS: [&str; 23] = [
 ];
 
 impl FoiPack {
-    /// Reads a pack from TOML text.
+    /// Reads a pack from TOML text, as people write it. Spec: specs/rules.md §3.1.
     ///
     /// # Errors
     /// [`PackError`] with the field and the permitted range.
     pub fn parse(text: &str) -> Result<Self, PackError> {
-        if text.len() > MAX_FILE_BYTES {
-            return Err(wrong("file", "at most 65536 bytes"));
+        require(text.len() <= MAX_FILE_BYTES, "file", "at most 65536 bytes")?;
+        let syntax = |e: toml::de::Error| PackError::Syntax(e.to_string());
+        check_format(toml::from_str(text).map_err(syntax)?)?;
+        let pack = Self::build(toml::from_str(text).map_err(syntax)?)?;
+        let fits = pack.to_json().len() <= MAX_FILE_BYTES;
+        require(fits, "file", "at most 65536 bytes as JSON")?;
+        Ok(pack)
+    }
+
+    /// Reads a pack from its canonical JSON form, as ledgers cite it. Spec: specs/rules.md §3.5.
+    ///
+    /// # Errors
+    /// [`PackError`]; another spelling of the same pack is [`PackError::NotCanonical`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self, PackError> {
+        require(bytes.len() <= MAX_FILE_BYTES, "file", "at most 65536 bytes")?;
+        let syntax = |e: serde_json::Error| PackError::Syntax(e.to_string());
+        check_format(serde_json::from_slice(bytes).map_err(syntax)?)?;
+        let pack = Self::build(serde_json::from_slice(bytes).map_err(syntax)?)?;
+        if pack.to_json() == bytes {
+            Ok(pack)
+        } else {
+            Err(PackError::NotCanonical)
         }
-        let file: File = toml::from_str(text).map_err(|e| PackError::Syntax(e.to_string()))?;
-        if file.format != FOI_FORMAT {
-            return Err(PackError::UnknownFoiFormat(file.format));
-        }
-        require(is_id(&file.id), "id", "1 to 32 characters of a-z, 0-9 and -")?;
-        require(file.version >= 1, "version", "from 1")?;
-        file.title.check().map_err(|p| wrong("title", p))?;
-        check_line(&file.legal_basis).map_err(|p| wrong("legal_basis", p))?;
-        let valid_from = day("valid_from", &file.valid_from)?;
-        let valid_until = file.valid_until.as_deref().map(|t| day("valid_until", t));
+    }
+
+    /// The form that ledgers cite: canonical JSON. Spec: specs/rules.md §3.5.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let fields = Fields {
+            format: FOI_FORMAT.into(),
+            id: self.id.clone(),
+            version: self.version,
+            title: self.title.clone(),
+            legal_basis: self.legal_basis.clone(),
+            confidence: self.confidence,
+            valid_from: self.valid_from.to_string(),
+            valid_until: self.valid_until.map(|day| day.to_string()),
+            calendar: CalendarFields {
+                time_zone: self.time_zone.clone(),
+                weekly_rest: self.weekly_rest.iter().copied().map(RestDay::from).collect(),
+            },
+            clock: self.clock,
+            exemptions: self.exemptions.clone(),
+            penalties: self.penalties.clone(),
+            unconfirmed: self.unconfirmed.clone(),
+        };
+        // Structs of strings, integers and lists: always writable.
+        serde_json::to_vec(&fields).unwrap_or_default()
+    }
+
+    fn build(fields: Fields) -> Result<Self, PackError> {
+        require(is_id(&fields.id), "id", "1 to 32 characters of a-z, 0-9 and -")?;
+        require(fields.version >= 1, "version", "from 1")?;
+        fields.title.check().map_err(|p| wrong("title", p))?;
+        check_line(&fields.legal_basis).map_err(|p| wrong("legal_basis", p))?;
+        let valid_from = day("valid_from", &fields.valid_from)?;
+        let valid_until = fields.valid_until.as_deref().map(|t| day("valid_until", t));
         let valid_until = valid_until.transpose()?;
         let in_order = valid_until.is_none_or(|until| valid_from <= until);
         require(in_order, "valid_until", "must not be before valid_from")?;
-        let weekly_rest: Vec<Weekday> = file.calendar.weekly_rest.into_iter().map(Into::into).collect();
-        Calendar::new(&file.calendar.time_zone, &weekly_rest).map_err(|e| match e {
+        let mut weekly_rest: Vec<Weekday> = fields.calendar.weekly_rest.into_iter().map(Into::into).collect();
+        weekly_rest.sort_by_key(|day| day.to_monday_zero_offset());
+        Calendar::new(&fields.calendar.time_zone, &weekly_rest).map_err(|e| match e {
             CalendarError::UnknownZone(_) => wrong("calendar.time_zone", "a name of the IANA database"),
             _ => wrong("calendar.weekly_rest", "0 to 6 different days of the week"),
         })?;
-        file.clock.check()?;
+        fields.clock.check()?;
         let pack = Self {
-            id: file.id,
-            version: file.version,
-            title: file.title,
-            legal_basis: file.legal_basis,
-            confidence: file.confidence,
+            id: fields.id,
+            version: fields.version,
+            title: fields.title,
+            legal_basis: fields.legal_basis,
+            confidence: fields.confidence,
             valid_from,
             valid_until,
-            time_zone: file.calendar.time_zone,
+            time_zone: fields.calendar.time_zone,
             weekly_rest,
-            clock: file.clock,
-            exemptions: file.exemptions,
-            penalties: file.penalties,
-            unconfirmed: file.unconfirmed,
+            clock: fields.clock,
+            exemptions: fields.exemptions,
+            penalties: fields.penalties,
+            unconfirmed: fields.unconfirmed,
         };
         pack.check_lists()?;
         Ok(pack)
@@ -445,17 +497,16 @@ fn check_coded<'a>(
     Ok(())
 }
 
+fn check_format(head: Head) -> Result<(), PackError> {
+    if head.format == FOI_FORMAT {
+        Ok(())
+    } else {
+        Err(PackError::UnknownFoiFormat(head.format))
+    }
+}
+
 fn day(field: &'static str, text: &str) -> Result<Date, PackError> {
-    let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| {
-            if i == 4 || i == 7 {
-                b == b'-'
-            } else {
-                b.is_ascii_digit()
-            }
-        });
-    let day = text.parse::<Date>().ok().filter(|_| shape);
-    day.ok_or_else(|| wrong(field, "a day as YYYY-MM-DD"))
+    strict_day(text).ok_or_else(|| wrong(field, "a day as YYYY-MM-DD, in the years 1900 to 9989"))
 }
 
 fn require(holds: bool, field: &'static str, problem: &'static str) -> Result<(), PackError> {

@@ -26,7 +26,8 @@ pub use calendar::{
     day_number, numbered_day,
 };
 pub use clock::{
-    ClockError, History, MAX_STEPS, Missed, Reading, Status, Step, StepAt, read_clock, third_party_last_day,
+    Carried, ClockError, History, MAX_STEPS, Missed, Origin, Reading, Status, Step, StepAt, carry_clock,
+    period_lapse, read_clock, read_clock_from, third_party_last_day,
 };
 pub use dates::{
     HijriDate, arabic_both, arabic_date, english_both, english_date, parse_date, parse_number, western_digits,
@@ -51,7 +52,7 @@ pub use pack::{
     VotingChannel, VotingRules,
 };
 pub use period::{Counting, Run, RunKind};
-pub use text::{Bilingual, check_line};
+pub use text::{Bilingual, MAX_PROSE_BYTES, check_line, check_prose};
 pub use window::{Moment, Window, WindowError};
 pub use zone::time_zone;
 

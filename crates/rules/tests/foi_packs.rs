@@ -216,3 +216,87 @@ fn unknown_missing_and_mistyped_fields_are_refused() {
     assert!(FoiPack::parse(include_str!("../../../fixtures/rules/plain-1.toml")).is_err());
     assert!(RulePack::parse(UK_LIKE).is_err());
 }
+
+#[test]
+fn the_json_form_is_canonical_and_the_only_one() {
+    for text in [QATAR, QATAR_WORKING, UK_LIKE] {
+        let pack = FoiPack::parse(text).unwrap();
+        assert_eq!(FoiPack::from_json(&pack.to_json()).unwrap(), pack);
+    }
+    let pack = FoiPack::parse(UK_LIKE).unwrap();
+    let json = String::from_utf8(pack.to_json()).unwrap();
+    let head = r#"{"format":"sijill-foi-rules/1","id":"uk-like","version":1,"title":{"en":"#;
+    assert!(json.starts_with(head), "{json}");
+    // The clock in the order of the specification, whatever the order of the file.
+    let clock = json
+        .split_once("\"clock\":{")
+        .unwrap()
+        .1
+        .split_once('}')
+        .unwrap()
+        .0;
+    let names: Vec<&str> = clock.split(',').map(|f| f.split('"').nth(1).unwrap()).collect();
+    assert_eq!(
+        names,
+        [
+            "answer_days",
+            "unit",
+            "start",
+            "roll",
+            "max_extensions",
+            "extension_days",
+            "silence",
+            "clarification",
+            "clarification_limit_days",
+            "fee_policy",
+            "transfer",
+            "grievance_days",
+            "grievance_decision_days",
+            "grievance_silence",
+            "third_party_days",
+            "court_days"
+        ]
+    );
+    for (good, bad) in [
+        ("{\"format\"", "{ \"format\""),
+        ("\"version\":1", "\"version\":01"),
+        ("\"version\":1", "\"version\":1,\"valid_until\":null"),
+        ("\"version\":1", "\"version\":1,\"version\":1"),
+        ("[\"saturday\",\"sunday\"]", "[\"sunday\",\"saturday\"]"),
+        ("uk-like", "uk\\u002dlike"),
+        ("\"unconfirmed\":[]", "\"unconfirmed\":null"),
+        (",\"unconfirmed\":[]", ""),
+        ("\"answer_days\":20", "\"answer_days\":0"),
+        ("\"answer_days\":20", "\"answer_days\":20,\"colour\":1"),
+    ] {
+        assert!(json.contains(good), "{good} in {json}");
+        assert!(
+            FoiPack::from_json(json.replacen(good, bad, 1).as_bytes()).is_err(),
+            "{bad}"
+        );
+    }
+    assert!(FoiPack::from_json(format!("{json}\n").as_bytes()).is_err());
+    // An election pack says what it is before its fields are read.
+    let other = json.replacen("sijill-foi-rules/1", "sijill-rules/2", 1);
+    assert_eq!(
+        FoiPack::from_json(other.as_bytes()),
+        Err(PackError::UnknownFoiFormat("sijill-rules/2".into()))
+    );
+}
+
+#[test]
+fn days_of_validity_are_strict() {
+    for bad in ["1899-12-31", "9990-01-01", "2026-1-01", "2026-02-30"] {
+        let text = UK_LIKE.replace("2026-01-01", bad);
+        assert!(
+            matches!(
+                FoiPack::parse(&text),
+                Err(PackError::Field {
+                    field: "valid_from",
+                    ..
+                })
+            ),
+            "{bad}"
+        );
+    }
+}

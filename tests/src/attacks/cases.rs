@@ -51,8 +51,8 @@ pub struct Case {
     /// The code under which the engine refuses the first event that it must not take; empty if no event of the case is wrong.
     pub door: &'static str,
     /// What the numbers of the case are drawn from.
-    seed: &'static str,
-    make: fn(&str) -> Package,
+    pub(super) seed: &'static str,
+    pub(super) make: fn(&str) -> Package,
 }
 
 impl Case {
@@ -93,7 +93,7 @@ impl Case {
     }
 }
 
-fn attack(
+pub(super) fn attack(
     id: &'static str,
     what: &'static str,
     reference: &'static str,
@@ -143,6 +143,13 @@ fn world(name: &str, change: impl FnOnce(&mut Spec)) -> World {
     let mut spec = Spec::default();
     change(&mut spec);
     World::new(name, spec)
+}
+
+/// The archive of the box of the default event.
+pub(super) fn honest_archive(name: &str) -> Vec<u8> {
+    let mut w = world(name, |_| ());
+    w.play();
+    w.archive(0, |_| true)
 }
 
 fn pack(world: &World) -> Package {
@@ -297,6 +304,7 @@ pub fn all() -> Vec<Case> {
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))
         .collect();
     cases.extend(archives);
+    cases.extend(super::archives::all());
     cases
 }
 

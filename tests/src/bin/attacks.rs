@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run(times: u32) -> Vec<String> {
-    let cases = corpus::events(&corpus::folder());
+    let cases = corpus::read(&corpus::folder());
     let mut faults = Vec::new();
     for threads in [1, 2, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new()

@@ -1,0 +1,13 @@
+//! Freedom of information: requests with a clock, one register for each authority and year. Spec: specs/foi.md.
+
+mod clock;
+mod decide;
+pub mod events;
+mod state;
+pub mod views;
+
+pub use decide::FoiRejection;
+pub use state::{
+    Begin, Consultation, DecisionOn, End, EndKind, FoiFacts, FoiState, Grievance, GrievanceEnd, Opening,
+    Request, TransferOut,
+};
