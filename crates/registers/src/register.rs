@@ -18,7 +18,7 @@ use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBa
 use crate::calendar::events::RegisterEvent;
 use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState};
 use crate::catalogue::{Event, EventError};
-use crate::consultation::ConsultationRejection;
+use crate::consultation::{ConsultationFacts, ConsultationRegister, ConsultationRejection};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
 use crate::foi::{FoiFacts, FoiRejection, FoiState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
@@ -72,6 +72,8 @@ pub enum Facts {
     BallotBox(Arc<BoxFacts>),
     /// Of a calendar ledger.
     Calendar(Arc<CalendarFacts>),
+    /// Of a consultation.
+    Consultation(Arc<ConsultationFacts>),
     /// Of an election ledger.
     Election(Arc<ElectionFacts>),
     /// Of a register of freedom of information.
@@ -285,6 +287,7 @@ pub struct State {
 enum RegisterState {
     BallotBox(Box<BoxState>),
     Calendar(Box<CalendarState>),
+    Consultation(Box<ConsultationRegister>),
     Election(Box<ElectionState>),
     Foi(Box<FoiState>),
     Roll(Box<RollState>),
@@ -362,6 +365,10 @@ impl State {
             ))),
             Kind::Calendar if parent.is_some() => return Err(StartError::Parent),
             Kind::Calendar => RegisterState::Calendar(Box::new(CalendarState::new(ledger))),
+            Kind::Consultation => RegisterState::Consultation(Box::new(ConsultationRegister::new(
+                ledger,
+                parent.ok_or(StartError::NoParent)?,
+            ))),
             Kind::Foi => RegisterState::Foi(Box::new(FoiState::new(
                 ledger,
                 parent.ok_or(StartError::NoParent)?,
@@ -384,7 +391,10 @@ impl State {
         let register = match &self.register {
             RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(Box::new(s.snapshot())),
             RegisterState::Roll(s) => RegisterSnapshot::Roll(Box::new(s.snapshot())),
-            RegisterState::Calendar(_) | RegisterState::Election(_) | RegisterState::Foi(_) => return None,
+            RegisterState::Calendar(_)
+            | RegisterState::Consultation(_)
+            | RegisterState::Election(_)
+            | RegisterState::Foi(_) => return None,
         };
         let grants = self.authority.grants().cloned().collect();
         Some(StateSnapshot { grants, register })
@@ -447,6 +457,16 @@ impl State {
         }
     }
 
+    /// The consultation, if this is one.
+    #[must_use]
+    pub fn as_consultation(&self) -> Option<&ConsultationRegister> {
+        if let RegisterState::Consultation(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
+    }
+
     /// The register's state, if this is a register of freedom of information.
     #[must_use]
     pub fn as_foi(&self) -> Option<&FoiState> {
@@ -483,6 +503,7 @@ impl State {
         match &self.register {
             RegisterState::BallotBox(s) => Facts::BallotBox(s.facts()),
             RegisterState::Calendar(s) => Facts::Calendar(s.facts()),
+            RegisterState::Consultation(s) => Facts::Consultation(s.state().facts()),
             RegisterState::Foi(s) => Facts::Foi(s.facts()),
             RegisterState::Election(s) => Facts::Election(s.facts()),
             RegisterState::Roll(s) => Facts::Roll(s.facts()),
@@ -506,8 +527,12 @@ impl State {
         match (event, &self.register) {
             (Event::RoleGranted(_) | Event::RoleRevoked(_), register) => {
                 self.refuse_when_final(event.line().name)?;
-                if let RegisterState::Foi(s) = register {
-                    s.check_entry(event.line().name, ctx)?;
+                match register {
+                    RegisterState::Consultation(s) => {
+                        s.check_entry(event.line().name, ctx)?;
+                    }
+                    RegisterState::Foi(s) => s.check_entry(event.line().name, ctx)?,
+                    _ => {}
                 }
                 no_refs(event.line().name, ctx)?;
                 self.authority
@@ -519,6 +544,10 @@ impl State {
             (Event::Calendar(e), RegisterState::Calendar(s)) => s.decide(e, ctx),
             (Event::Register(e), RegisterState::Foi(s)) => s.decide_register(e, body.author, ctx),
             (Event::Foi(e), RegisterState::Foi(s)) => s.decide(e, body.author, ctx),
+            (Event::Register(e), RegisterState::Consultation(s)) => s.decide_register(e, body.author, ctx),
+            (Event::Consultation(e), RegisterState::Consultation(s)) => {
+                s.decide(e, body.author, ctx, &self.authority)
+            }
             (Event::Election(e), RegisterState::Election(s)) => s.decide(e, body, ctx),
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
             _ => Err(EventError::WrongKind {
@@ -542,6 +571,7 @@ impl State {
         let fail = |problem: String| ReplayError { seq, problem };
         match &mut self.register {
             RegisterState::Calendar(s) => s.note(at.received_ms.as_u64(), at.sequenced_ms.as_u64()),
+            RegisterState::Consultation(s) => s.note(at, event),
             RegisterState::Foi(s) => s.note(at, event),
             _ => {}
         }
@@ -556,7 +586,8 @@ impl State {
             (Event::Calendar(e), RegisterState::Calendar(s)) => {
                 s.evolve(seq, at.sequenced_ms.as_u64(), e, contents).map_err(fail)
             }
-            (Event::Register(_), RegisterState::Foi(_)) => Ok(()),
+            (Event::Register(_), RegisterState::Consultation(_) | RegisterState::Foi(_)) => Ok(()),
+            (Event::Consultation(e), RegisterState::Consultation(s)) => s.evolve(at, e, contents).map_err(fail),
             (Event::Foi(e), RegisterState::Foi(s)) => s.evolve(at, e, contents).map_err(fail),
             (Event::Election(e), RegisterState::Election(s)) => {
                 s.evolve(seq, at.author, e, contents).map_err(fail)
@@ -591,7 +622,12 @@ impl State {
             return fixed(body.nonce == nonce, "the nonce");
         }
         let scope = event.author_scope();
-        if self.authority.holds(body.author, event.author(), scope.as_ref()) {
+        let entitled = match (event.author(), &self.register) {
+            // Grants of the role participant entitle to nothing here: persons have keys. Spec: specs/consultation.md §4.
+            (Role::Participant, RegisterState::Consultation(s)) => s.state().person_of(&body.author).is_some(),
+            (role, _) => self.authority.holds(body.author, role, scope.as_ref()),
+        };
+        if entitled {
             Ok(())
         } else {
             Err(self.not_entitled(body, event))
@@ -616,7 +652,10 @@ impl State {
         let (is_final, what) = match &self.register {
             RegisterState::BallotBox(s) => (s.is_sealed(), "the ballot box is sealed"),
             RegisterState::Roll(s) => (s.is_frozen(), "the roll is frozen"),
-            RegisterState::Calendar(_) | RegisterState::Election(_) | RegisterState::Foi(_) => (false, ""),
+            RegisterState::Calendar(_)
+            | RegisterState::Consultation(_)
+            | RegisterState::Election(_)
+            | RegisterState::Foi(_) => (false, ""),
         };
         if is_final {
             Err(Rejection::Grant(format!("{event}: {what}; nothing may follow")))

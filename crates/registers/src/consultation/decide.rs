@@ -3,24 +3,21 @@
 //! The rules of an event are looked at in the order of the specification: the first one that does not hold is the one
 //! that is reported.
 
-use std::collections::BTreeSet;
-
 use sijill_ledger::{Authority, KeyId};
 use sijill_rules::{Calendar, day_number};
 
-use super::document::{Answers, Document};
+use super::document::Document;
 use super::events::{
     AnswerGiven, AppealDecided, CommentHidden, CommentsAssigned, ConsultationEvent, DocumentPublished,
-    Field, OnClause, Person, ReportPublished, Settings, ThemeDefined,
+    OnClause, Person, ReportPublished, Settings, ThemeDefined,
 };
 use super::settings::{LATE_NOT_COUNTED, check_reason, is_ascending};
-use super::state::{Appeal, At, CommentState, ConsultationState, Standing};
-use super::text::{self, TextError};
-use crate::register::{Consequence, Context, Rejection, no_refs};
+use super::state::{Appeal, At, CommentRecord, ConsultationState, Standing};
+use super::text;
+use crate::register::{Context, Rejection, no_refs};
 
 const MAX_DEPTH: u8 = 16;
 const MAX_THEMES: usize = 500;
-const MAX_RECORD_BYTES: u64 = 26_214_400;
 
 /// Why an event may not stand on a consultation. The fault is the author's; nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,12 +82,9 @@ pub enum ConsultationRejection {
     /// A report that leaves something out, or an archive without one.
     #[error("{0}")]
     Report(String),
-    /// A commitment that stands already, or a length out of bounds.
-    #[error("{0}")]
-    Commitment(&'static str),
-    /// A text that is none.
-    #[error("text: {0}")]
-    Text(#[from] TextError),
+    /// A moderation log that does not follow.
+    #[error("the moderation log is not the one that follows from the consultation; compute it again")]
+    View,
 }
 
 impl ConsultationRejection {
@@ -112,8 +106,7 @@ impl ConsultationRejection {
             Self::Answer(_) => "consultation.answer",
             Self::Theme(_) => "consultation.theme",
             Self::Report(_) => "consultation.report",
-            Self::Commitment(_) => "calendar.commitment",
-            Self::Text(_) => "opening.form",
+            Self::View => "consultation.view",
         }
     }
 }
@@ -140,19 +133,19 @@ impl Days {
 }
 
 impl ConsultationState {
-    /// Says whether an event may stand at this position. The author's role is the caller's to check: for the role
-    /// participant, that the key is somebody's ([`ConsultationState::person_of`]).
+    /// Says whether an event may stand at this position. What all registers share is the caller's to check (days,
+    /// commitments), and so is the author's role.
     ///
     /// # Errors
     /// [`Rejection`] with the first rule that does not hold.
-    pub fn decide(
+    pub(super) fn decide(
         &self,
         event: &ConsultationEvent,
         at: &At,
         calendar: &Calendar,
         ctx: &Context<'_>,
         authority: &Authority,
-    ) -> Result<Vec<Consequence>, Rejection> {
+    ) -> Result<(), Rejection> {
         let name = event.name();
         no_refs(name, ctx)?;
         self.check_order(event, name)?;
@@ -162,22 +155,19 @@ impl ConsultationState {
         })?;
         if let ConsultationEvent::ConsultationDefined(e) = event {
             e.check(days.today).map_err(Refusal::Definition)?;
-            return Ok(Vec::new());
+            return Ok(());
         }
         let Some(settings) = self.settings() else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        self.check_event(event, settings, at, days, calendar, ctx, authority)?;
-        self.check_commitments(event)?;
-        self.check_openings(event, ctx)?;
-        Ok(Vec::new())
+        self.check_event(event, settings, at, days, calendar, ctx, authority)
     }
 
     fn check_order(&self, event: &ConsultationEvent, name: &'static str) -> Result<(), Refusal> {
         use ConsultationEvent as E;
         let refuse = |problem| Err(Refusal::Order { event: name, problem });
         let is_definition = matches!(event, E::ConsultationDefined(_));
-        match (self.defined.is_some(), is_definition) {
+        match (self.definition().is_some(), is_definition) {
             (true, true) => return refuse("the consultation is defined already"),
             (false, false) => return refuse("the consultation is not defined yet; define it first"),
             _ => {}
@@ -193,7 +183,7 @@ impl ConsultationState {
                 | E::AppealAttested(_)
                 | E::AppealDecided(_)
         );
-        if self.is_archived && !after_archive {
+        if self.archived().is_some() && !after_archive {
             return refuse("the consultation is archived");
         }
         Ok(())
@@ -226,19 +216,19 @@ impl ConsultationState {
                 e.after.check().map_err(Refusal::Settings)?;
                 check_reason(&e.reason).map_err(Refusal::Settings)?;
                 e.after
-                    .check_change(settings, days.today, self.reported.is_some())
+                    .check_change(settings, days.today, self.report().is_some())
                     .map_err(|problem| Refusal::Settings(problem.into()))?;
             }
             E::DocumentPublished(e) => self.check_document(e, ctx)?,
             E::ParticipantEnrolled(e) => {
-                if self.participant(&e.person).is_some() {
+                if self.person(&e.person).is_some() {
                     return Err(Refusal::Participant("this person is enrolled already").into());
                 }
                 self.check_enrolment(e.category, e.key, None, authority)?;
                 check_admitted(settings, e.category, e.verified)?;
             }
             E::ParticipantChanged(e) => {
-                let Some(before) = self.participant(&e.person) else {
+                let Some(before) = self.person(&e.person) else {
                     return Err(Refusal::Participant("this person is not enrolled").into());
                 };
                 if e.before != before.since {
@@ -288,7 +278,7 @@ impl ConsultationState {
 
     /// Nobody speaks for a person who can sign. Spec: specs/consultation.md §4.
     fn check_attested(&self, person: &Person) -> Result<(), Refusal> {
-        match self.participant(person) {
+        match self.person(person) {
             None => Err(Refusal::Participant("this person is not enrolled")),
             Some(p) if p.key.is_some() => Err(Refusal::Participant(
                 "this person has a key and signs for themselves; the intake service cannot speak for them",
@@ -299,10 +289,10 @@ impl ConsultationState {
 
     fn check_document(&self, e: &DocumentPublished, ctx: &Context<'_>) -> Result<(), Rejection> {
         let refuse = |problem: String| Rejection::from(Refusal::Document(problem));
-        if self.versions.checked_add(1) != Some(e.version) {
+        let next = self.versions().len() as u64 + 1;
+        if u64::from(e.version) != next {
             return Err(refuse(format!(
-                "the next version has the number {}",
-                u64::from(self.versions) + 1
+                "the next version has the number {next}"
             )));
         }
         let languages = &self.definition().map(|d| d.languages.clone()).unwrap_or_default();
@@ -360,7 +350,7 @@ impl ConsultationState {
     }
 
     fn check_admitted(&self, person: Option<Person>, settings: &Settings) -> Result<Person, Refusal> {
-        let enrolled = person.and_then(|p| Some((p, self.participant(&p)?)));
+        let enrolled = person.and_then(|p| Some((p, self.person(&p)?)));
         let (person, participant) =
             enrolled.ok_or(Refusal::Participant("this person is not enrolled"))?;
         check_admitted(settings, participant.category, participant.verified)?;
@@ -376,7 +366,7 @@ impl ConsultationState {
         clause: Option<&OnClause>,
     ) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
-        let takes_late = settings.late == LATE_NOT_COUNTED && self.reported.is_none();
+        let takes_late = settings.late == LATE_NOT_COUNTED && self.report().is_none();
         check_window(settings, days, takes_late)?;
         if reply_to.is_some() && clause.is_some() {
             return Err(Refusal::Comment(
@@ -411,7 +401,7 @@ impl ConsultationState {
     }
 
     /// A comment of the person.
-    fn own(&self, person: Option<Person>, position: u64) -> Option<&CommentState> {
+    fn own(&self, person: Option<Person>, position: u64) -> Option<&CommentRecord> {
         let comment = self.comment(position)?;
         (Some(comment.person) == person).then_some(comment)
     }
@@ -515,7 +505,7 @@ impl ConsultationState {
         if let Err(problem) = text::check_pair(&e.name_en, &e.name_ar) {
             return refuse(format!("name: {problem}"));
         }
-        if self.theme_count() >= MAX_THEMES {
+        if self.themes().len() >= MAX_THEMES {
             return refuse(format!("at most {MAX_THEMES} themes"));
         }
         Ok(())
@@ -523,7 +513,7 @@ impl ConsultationState {
 
     fn check_assignment(&self, e: &CommentsAssigned) -> Result<(), Refusal> {
         let refuse = |problem: &str| Err(Refusal::Theme(problem.into()));
-        let Some(members) = self.theme(&e.theme) else {
+        let Some(members) = self.theme(&e.theme).map(|t| &t.comments) else {
             return refuse("it is not defined");
         };
         for list in [&e.added, &e.removed] {
@@ -556,7 +546,7 @@ impl ConsultationState {
             return refuse("the report comes after the window".into());
         }
         let reported = e.outcomes.iter().map(|o| o.theme.as_str());
-        if !self.themes().eq(reported) {
+        if !self.themes().map(|(id, _)| id).eq(reported) {
             return refuse(
                 "the report must answer exactly the themes that are defined, ascending by their ids".into(),
             );
@@ -578,10 +568,11 @@ impl ConsultationState {
 
     fn check_archive(&self, calendar: &Calendar) -> Result<(), Refusal> {
         let refuse = |problem: String| Err(Refusal::Report(problem));
-        let Some(reported) = &self.reported else {
+        let Some(report) = self.report() else {
             return refuse("publish the \"what we heard\" report first".into());
         };
-        if !self.themes().eq(reported.iter().map(String::as_str)) {
+        let reported = report.outcomes.iter().map(|o| o.theme.as_str());
+        if !self.themes().map(|(id, _)| id).eq(reported) {
             return refuse("a theme was defined after the report; publish it again with all themes".into());
         }
         self.check_coverage(calendar)?;
@@ -589,45 +580,6 @@ impl ConsultationState {
             None => Ok(()),
             Some(position) => refuse(format!("the appeal for comment {position} is not decided yet")),
         }
-    }
-
-    fn check_commitments(&self, event: &ConsultationEvent) -> Result<(), Refusal> {
-        let mut seen = BTreeSet::new();
-        for (field, committed) in event.committed() {
-            if self.has_commitment(&committed.commitment) || !seen.insert(committed.commitment) {
-                return Err(Refusal::Commitment(
-                    "this commitment stands already; commit under fresh random bytes",
-                ));
-            }
-            let limit = match field {
-                Field::Record => MAX_RECORD_BYTES,
-                _ => text::MAX_TEXT_BYTES as u64,
-            };
-            if !(1..=limit).contains(&committed.length) {
-                return Err(Refusal::Commitment(
-                    "a text has 1 to 65536 bytes, a record of the intake service 1 to 26214400",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// What was committed to was handed in, and is what it must be. Spec: specs/consultation.md §9.
-    fn check_openings(&self, event: &ConsultationEvent, ctx: &Context<'_>) -> Result<(), Rejection> {
-        for (field, committed) in event.committed() {
-            let content = ctx.contents.opening(&committed)?;
-            match field {
-                Field::Record => {}
-                Field::Answers => {
-                    let questions = self.definition().map_or(&[][..], |d| &d.questions);
-                    Answers::parse(&content, questions).map_err(Refusal::Response)?;
-                }
-                Field::Comment | Field::Official | Field::Note => {
-                    text::check_text(&content).map_err(Refusal::Text)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 
