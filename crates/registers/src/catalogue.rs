@@ -120,7 +120,8 @@ pub mod types {
 pub const CATALOGUE: &[Line] = {
     use On::{Every, Only, Registers};
     use Role::{
-        Commission, ConsultationOwner, FoiOfficer, GrievanceOfficer, Moderator, Participant, Registrar, Service, Trustee,
+        Commission, ConsultationOwner, FoiOfficer, GrievanceOfficer, Moderator, Participant, Registrar,
+        Service, Trustee,
     };
     use types as t;
     const CALENDAR: On = Only(Kind::Calendar);
@@ -339,9 +340,9 @@ impl Event {
             t::FACT_DECLARED => Self::Calendar(CalendarEvent::FactDeclared(read(name, payload)?)),
             t::PACK_ADOPTED => Self::Calendar(CalendarEvent::PackAdopted(read(name, payload)?)),
             t::REGISTER_LISTED => Self::Calendar(CalendarEvent::RegisterListed(read(name, payload)?)),
-            0x0601..=0x0615 => {
-                Self::Consultation(ConsultationEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?)
-            }
+            0x0601..=0x0615 => Self::Consultation(
+                ConsultationEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?,
+            ),
             0x0701..=0x071A => {
                 Self::Foi(FoiEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?)
             }

@@ -587,7 +587,9 @@ impl State {
                 s.evolve(seq, at.sequenced_ms.as_u64(), e, contents).map_err(fail)
             }
             (Event::Register(_), RegisterState::Consultation(_) | RegisterState::Foi(_)) => Ok(()),
-            (Event::Consultation(e), RegisterState::Consultation(s)) => s.evolve(at, e, contents).map_err(fail),
+            (Event::Consultation(e), RegisterState::Consultation(s)) => {
+                s.evolve(at, e, contents).map_err(fail)
+            }
             (Event::Foi(e), RegisterState::Foi(s)) => s.evolve(at, e, contents).map_err(fail),
             (Event::Election(e), RegisterState::Election(s)) => {
                 s.evolve(seq, at.author, e, contents).map_err(fail)
@@ -624,7 +626,9 @@ impl State {
         let scope = event.author_scope();
         let entitled = match (event.author(), &self.register) {
             // Grants of the role participant entitle to nothing here: persons have keys. Spec: specs/consultation.md §4.
-            (Role::Participant, RegisterState::Consultation(s)) => s.state().person_of(&body.author).is_some(),
+            (Role::Participant, RegisterState::Consultation(s)) => {
+                s.state().person_of(&body.author).is_some()
+            }
             (role, _) => self.authority.holds(body.author, role, scope.as_ref()),
         };
         if entitled {

@@ -7,8 +7,10 @@ mod forum;
 
 use forum::*;
 use sijill_ledger::Committed;
+use sijill_registers::catalogue::{CATALOGUE, Event};
 use sijill_registers::consultation::events::*;
-use sijill_registers::consultation::views::{Access, Act, Place, Placed, ReportState, Shown};
+use sijill_registers::consultation::views::{Place, Placed, ReportState};
+use sijill_registers::consultation::{Access, Act, Speaker};
 
 const CODE: &str = "consultation";
 
@@ -90,11 +92,15 @@ fn scenario_44_a_change_of_settings_says_what_was_and_a_running_consultation_ref
     refused(f.settle(|s| s.late = 1), "settings");
     let position = f.settle(|s| s.last = number("2026-03-08")).unwrap();
     // Before, after, actor and reason are on the ledger.
-    let (at, what) = f.history.iter().find(|(at, _)| at.position == position).unwrap();
-    assert_eq!(at.author, key(OWNER).key_id());
-    let Happened::Event(event) = what else { panic!() };
-    let ConsultationEvent::SettingsChanged(e) = event.as_ref() else { panic!() };
-    assert_eq!((e.before.last, e.after.last), (number("2026-03-01"), number("2026-03-08")));
+    let (author, event) = f.event(position);
+    assert_eq!(author, key(OWNER).key_id());
+    let Event::Consultation(ConsultationEvent::SettingsChanged(e)) = event else {
+        panic!()
+    };
+    assert_eq!(
+        (e.before.last, e.after.last),
+        (number("2026-03-01"), number("2026-03-08"))
+    );
     assert!(!e.reason.is_empty());
 
     // `before` must be what is in force.
@@ -129,7 +135,10 @@ fn one_person_has_one_voice() {
         category: 1,
         verified: true,
     };
-    refused(f.as_service(ConsultationEvent::ParticipantEnrolled(low_order)), "participant");
+    refused(
+        f.as_service(ConsultationEvent::ParticipantEnrolled(low_order)),
+        "participant",
+    );
     refused(f.enrol_as(2, Some(2), 4, true), "participant");
     // Whom the settings do not admit.
     refused(f.enrol_as(2, Some(2), 3, true), "eligibility");
@@ -151,7 +160,10 @@ fn one_person_has_one_voice() {
         category: 1,
         verified: true,
     };
-    refused(f.as_service(ConsultationEvent::ParticipantChanged(stale)), "participant");
+    refused(
+        f.as_service(ConsultationEvent::ParticipantChanged(stale)),
+        "participant",
+    );
 
     // Eligibility is checked in the command.
     f.change(1, Some(11), 3).unwrap();
@@ -169,17 +181,17 @@ fn the_intake_service_speaks_only_for_people_without_a_key() {
     let comment = f.attest(5, "Given at the counter").unwrap();
     refused(f.attest(1, "in somebody's name"), "participant");
     refused(f.attest(9, "nobody's"), "participant");
-    assert_eq!(
-        f.record.comment(comment).unwrap().by,
-        sijill_registers::consultation::views::Speaker::Intake
-    );
+    assert_eq!(f.state().comment(comment).unwrap().by, Speaker::Intake);
     f.change(5, Some(5), 1).unwrap();
     refused(f.attest(5, "too late for that"), "participant");
     let withdrawal = WithdrawalAttested {
         person: person(5),
         comment,
     };
-    refused(f.as_service(ConsultationEvent::WithdrawalAttested(withdrawal)), "participant");
+    refused(
+        f.as_service(ConsultationEvent::WithdrawalAttested(withdrawal)),
+        "participant",
+    );
     // What was said for them is theirs.
     f.withdraw(5, comment).unwrap();
     f.check();
@@ -199,23 +211,51 @@ fn comments_hang_on_a_clause_its_wording_and_its_words() {
         ..good.clone()
     };
     let position = f.comment(1, Some(quoted.clone()), "Why so much?").unwrap();
-    let document = &f.record.versions()[0].document;
-    assert_eq!(document.quoted(f.record.comment(position).unwrap().clause.as_ref().unwrap()), Some("riy"));
+    let document = &f.state().versions()[0].document;
+    assert_eq!(
+        document.quoted(f.state().comment(position).unwrap().clause.as_ref().unwrap()),
+        Some("riy")
+    );
     let bad = [
-        OnClause { version: 2, ..good.clone() },
-        OnClause { version: 0, ..good.clone() },
-        OnClause { clause: "fees".into(), ..good.clone() },
-        OnClause { hash: [0; 32], ..good.clone() },
-        OnClause { quote: Some(quote(0, 0)), ..good.clone() },
-        OnClause { quote: Some(quote(0, 23)), ..good.clone() },
-        OnClause { quote: Some(quote(u32::MAX, u32::MAX)), ..good.clone() },
+        OnClause {
+            version: 2,
+            ..good.clone()
+        },
+        OnClause {
+            version: 0,
+            ..good.clone()
+        },
+        OnClause {
+            clause: "fees".into(),
+            ..good.clone()
+        },
+        OnClause {
+            hash: [0; 32],
+            ..good.clone()
+        },
+        OnClause {
+            quote: Some(quote(0, 0)),
+            ..good.clone()
+        },
+        OnClause {
+            quote: Some(quote(0, 23)),
+            ..good.clone()
+        },
+        OnClause {
+            quote: Some(quote(u32::MAX, u32::MAX)),
+            ..good.clone()
+        },
     ];
     for on in bad {
         refused(f.comment(1, Some(on), "x"), "clause");
     }
     // A comment on a clause that is gone.
-    f.publish(&[clause("scope", "1", "This applies to all parks.")], &[]).unwrap();
-    let gone = OnClause { version: 2, ..good.clone() };
+    f.publish(&[clause("scope", "1", "This applies to all parks.")], &[])
+        .unwrap();
+    let gone = OnClause {
+        version: 2,
+        ..good.clone()
+    };
     refused(f.comment(1, Some(gone), "x"), "clause");
     refused(f.comment(1, Some(good), "x"), "clause");
     let fresh = f.on("scope");
@@ -242,7 +282,7 @@ fn replies_hang_below_visible_comments_sixteen_deep() {
     refused(f.reply(1, deepest, "too deep"), "comment");
     f.hide(0, root, 4).unwrap();
     refused(f.reply(1, root, "to a hidden one"), "comment");
-    assert_eq!(f.record.thread(root).unwrap().size(), 15);
+    assert_eq!(f.state().thread(root).unwrap().size(), 15);
     f.check();
 }
 
@@ -258,13 +298,21 @@ fn what_was_committed_to_comes_with_the_event_and_is_text() {
     let event = ConsultationEvent::CommentMade(bare(unopened));
     assert_eq!(f.offer(&key(1), event), Err("opening.missing"));
     for text in ["", " \n ", "a\u{202E}b", "a\u{0}b"] {
-        let expected = if text.is_empty() { "calendar.commitment" } else { "opening.form" };
+        let expected = if text.is_empty() {
+            "calendar.commitment"
+        } else {
+            "opening.form"
+        };
         assert_eq!(f.comment(1, None, text), Err(expected), "{text:?}");
     }
-    assert_eq!(f.comment(1, None, &"a".repeat(65_537)), Err("calendar.commitment"));
+    assert_eq!(
+        f.comment(1, None, &"a".repeat(65_537)),
+        Err("calendar.commitment")
+    );
     f.comment(1, None, &"a".repeat(65_536)).unwrap();
     let text = f.commit(b"once");
-    f.offer(&key(1), ConsultationEvent::CommentMade(bare(text))).unwrap();
+    f.offer(&key(1), ConsultationEvent::CommentMade(bare(text)))
+        .unwrap();
     let again = ConsultationEvent::CommentMade(bare(text));
     assert_eq!(f.offer(&key(1), again), Err("calendar.commitment"));
     let twice = CommentAttested {
@@ -274,8 +322,14 @@ fn what_was_committed_to_comes_with_the_event_and_is_text() {
         text: f.commit(b"in two places"),
         record: None,
     };
-    let twice = CommentAttested { record: Some(twice.text), ..twice };
-    assert_eq!(f.as_service(ConsultationEvent::CommentAttested(twice)), Err("calendar.commitment"));
+    let twice = CommentAttested {
+        record: Some(twice.text),
+        ..twice
+    };
+    assert_eq!(
+        f.as_service(ConsultationEvent::CommentAttested(twice)),
+        Err("calendar.commitment")
+    );
     f.check();
 }
 
@@ -298,8 +352,10 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
         note: None,
     };
     let by = key(MODERATORS[0]);
-    refused(f.offer(&by, ConsultationEvent::CommentHidden(other)), "moderation");
-    assert_eq!(f.offer(&key(1), ConsultationEvent::CommentHidden(other)), Err("event.author"));
+    refused(
+        f.offer(&by, ConsultationEvent::CommentHidden(other)),
+        "moderation",
+    );
 
     f.withdraw(1, withdrawn).unwrap();
     f.hide(0, hidden, 1).unwrap();
@@ -307,17 +363,26 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
     refused(f.hide(0, withdrawn, 1), "moderation");
     refused(f.hide(1, hidden, 1), "moderation");
 
-    let shown = |p| f.record.comment(p).unwrap().shown;
-    assert_eq!((shown(withdrawn), shown(hidden)), (Shown::Withdrawn, Shown::Hidden));
-    let text = |p| f.record.access(&f.record.comment(p).unwrap().text.commitment);
-    assert_eq!((text(withdrawn), text(hidden)), (Some(Access::Withheld), Some(Access::Withheld)));
+    let standing = |p| f.state().comment(p).unwrap().standing.name();
+    assert_eq!((standing(withdrawn), standing(hidden)), ("withdrawn", "hidden"));
+    let text = |p| f.state().access(&f.state().comment(p).unwrap().text.commitment);
+    assert_eq!(
+        (text(withdrawn), text(hidden)),
+        (Some(Access::Withheld), Some(Access::Withheld))
+    );
     for (root, reply) in [withdrawn, hidden].iter().zip(replies) {
-        assert_eq!(f.record.thread(*root).unwrap().replies[0].comment, reply);
+        assert_eq!(f.state().thread(*root).unwrap().replies[0].comment, reply);
         assert_eq!(text(reply), Some(Access::Published));
     }
     let counts = f.read().counts();
-    assert_eq!((counts.comments, counts.visible, counts.hidden, counts.withdrawn), (4, 2, 1, 1));
-    let (w, h) = (&f.record.comment(withdrawn).unwrap().steps, &f.record.comment(hidden).unwrap().steps);
+    assert_eq!(
+        (counts.comments, counts.visible, counts.hidden, counts.withdrawn),
+        (4, 2, 1, 1)
+    );
+    let (w, h) = (
+        &f.state().comment(withdrawn).unwrap().steps,
+        &f.state().comment(hidden).unwrap().steps,
+    );
     assert!(matches!(w[..], [ref s] if matches!(s.act, Act::Withdrawn { .. })));
     assert!(matches!(h[..], [ref s] if matches!(s.act, Act::Hidden { code: 1, .. })));
     f.check();
@@ -344,10 +409,14 @@ fn scenario_34_a_second_moderator_decides_and_a_restored_comment_keeps_place_and
     f.decide(1, comment, 2).unwrap();
     refused(f.decide(1, comment, 2), "moderation");
 
-    let record = f.record.comment(comment).unwrap();
-    assert_eq!(record.shown, Shown::Visible);
-    assert_eq!(f.record.access(&record.text.commitment), Some(Access::Published));
-    let at_clause: Vec<_> = f.read().clauses().clauses[1].comments.iter().map(|(p, _)| *p).collect();
+    let record = f.state().comment(comment).unwrap();
+    assert_eq!(record.standing.name(), "visible");
+    assert_eq!(f.state().access(&record.text.commitment), Some(Access::Published));
+    let at_clause: Vec<_> = f.read().clauses().clauses[1]
+        .comments
+        .iter()
+        .map(|(p, _)| *p)
+        .collect();
     assert_eq!(at_clause, [before, comment, after]);
     assert_eq!(record.replies, [reply]);
     assert_eq!(record.steps.len(), 3);
@@ -358,7 +427,7 @@ fn scenario_34_a_second_moderator_decides_and_a_restored_comment_keeps_place_and
     f.decide(0, comment, 1).unwrap();
     refused(f.appeal(2, comment), "moderation");
     refused(f.restore(0, comment), "moderation");
-    assert_eq!(f.record.comment(comment).unwrap().shown, Shown::Hidden);
+    assert_eq!(f.state().comment(comment).unwrap().standing.name(), "hidden");
     let own = &f.read().participation(&person(2)).unwrap().comments[0];
     assert!(!own.can_appeal && own.can_withdraw);
     assert_eq!(own.steps.len(), 6);
@@ -400,16 +469,20 @@ fn scenario_35_comments_follow_their_clause_or_are_listed_as_orphaned() {
             other_wording,
         }))
     };
-    assert_eq!(f.record.place(fee), placed("fee", Some(1), false));
-    assert_eq!(f.record.place(scope), placed("scope", Some(1), true));
-    assert_eq!(f.record.place(late), placed("fee", None, false));
-    assert_eq!(f.record.place(whole), Some(Place::Document));
+    assert_eq!(f.state().place(fee), placed("fee", Some(1), false));
+    assert_eq!(f.state().place(scope), placed("scope", Some(1), true));
+    assert_eq!(f.state().place(late), placed("fee", None, false));
+    assert_eq!(f.state().place(whole), Some(Place::Document));
     let orphaned = Some(Place::Orphaned {
         version: 1,
         clause: "hours".into(),
     });
-    assert_eq!(f.record.place(hours), orphaned);
-    assert_eq!(f.record.place(reply), orphaned, "a reply stands where its root does");
+    assert_eq!(f.state().place(hours), orphaned);
+    assert_eq!(
+        f.state().place(reply),
+        orphaned,
+        "a reply stands where its root does"
+    );
     let reading = f.read().clauses();
     assert_eq!(reading.clauses[1].number, "5(1)");
     assert_eq!(reading.clauses[1].comments.len(), 2);
@@ -417,19 +490,26 @@ fn scenario_35_comments_follow_their_clause_or_are_listed_as_orphaned() {
     assert_eq!(reading.document, [whole]);
 
     // Clauses are merged: comments on the one that is gone belong to the other.
-    let third = [clause("scope", "1", "This applies to all public parks. The fee is ten riyals.")];
+    let third = [clause(
+        "scope",
+        "1",
+        "This applies to all public parks. The fee is ten riyals.",
+    )];
     refused(f.publish(&third, &[("hours", "scope")]), "document");
     refused(f.publish(&third, &[("fee", "hours")]), "document");
     refused(f.publish(&third, &[("scope", "scope")]), "document");
-    refused(f.publish(&third, &[("fee", "scope"), ("fee", "scope")]), "document");
+    refused(
+        f.publish(&third, &[("fee", "scope"), ("fee", "scope")]),
+        "document",
+    );
     f.publish(&third, &[("fee", "scope")]).unwrap();
-    assert_eq!(f.record.place(fee), placed("scope", Some(1), true));
-    assert_eq!(f.record.place(late), placed("scope", Some(2), true));
-    assert_eq!(f.record.place(hours), orphaned);
+    assert_eq!(f.state().place(fee), placed("scope", Some(1), true));
+    assert_eq!(f.state().place(late), placed("scope", Some(2), true));
+    assert_eq!(f.state().place(hours), orphaned);
     // A clause that comes back under its id has its comments again.
     f.publish(&first_version(), &[]).unwrap();
-    assert_eq!(f.record.place(hours), placed("hours", Some(1), false));
-    assert_eq!(f.record.place(fee), placed("scope", Some(1), true));
+    assert_eq!(f.state().place(hours), placed("hours", Some(1), false));
+    assert_eq!(f.state().place(fee), placed("scope", Some(1), true));
     f.check();
 }
 
@@ -475,16 +555,16 @@ fn scenario_36_late_comments_are_refused_with_the_date_or_taken_as_late() {
     refused(f.comment(1, None, "too late"), "window");
     refused(f.respond(1, vec![vec![0]]), "window");
     // Received in time, sequenced behind the day: judged by the receipt.
-    let mut at = f.at(key(1).key_id());
-    at.received_ms -= 1;
     let text = f.commit(b"received at 23:59:59.999");
     let event = CommentMade {
         reply_to: None,
         clause: None,
         text,
     };
-    let position = f.offer_at(at, ConsultationEvent::CommentMade(event)).unwrap();
-    assert!(!f.read().is_late(f.record.comment(position).unwrap()));
+    let position = f
+        .offer_received(1, &key(1), ConsultationEvent::CommentMade(event))
+        .unwrap();
+    assert!(!f.read().is_late(f.state().comment(position).unwrap()));
     f.check();
 
     let mut f = Forum::with_people();
@@ -494,7 +574,7 @@ fn scenario_36_late_comments_are_refused_with_the_date_or_taken_as_late() {
     let late = f.comment(2, None, "late, not counted").unwrap();
     let reply = f.reply(3, early, "late too").unwrap();
     refused(f.respond(1, vec![vec![0]]), "window");
-    let late_one = |p| f.read().is_late(f.record.comment(p).unwrap());
+    let late_one = |p| f.read().is_late(f.state().comment(p).unwrap());
     assert!(late_one(late) && late_one(reply));
     let counts = f.read().counts();
     assert_eq!((counts.visible, counts.late, counts.counted), (3, 2, 1));
@@ -537,22 +617,21 @@ fn scenario_39_the_last_response_of_a_person_counts() {
         refused(f.respond(2, bad), "response");
     }
     let answers = |position| {
-        let (_, what) = f.history.iter().find(|(at, _)| at.position == position).unwrap();
-        let Happened::Event(event) = what else { panic!() };
-        event.committed()[0].1.commitment
+        let (_, event) = f.event(position);
+        event.fields()[0].committed.commitment
     };
     let (first, second) = (answers(first), answers(second));
     assert_eq!(f.read().counts().responses, 2);
-    assert_eq!(f.record.responses().count(), 2);
+    assert_eq!(f.state().responses().count(), 2);
     // Nobody sees how it stands before the close; then only what counts.
-    assert_eq!(f.record.access(&second), Some(Access::Withheld));
+    assert_eq!(f.state().access(&second), Some(Access::Withheld));
     f.go("2026-03-01", 0);
     f.close_day("2026-02-28");
-    assert_eq!(f.record.access(&second), Some(Access::Withheld));
+    assert_eq!(f.state().access(&second), Some(Access::Withheld));
     f.go("2026-03-02", 0);
     f.close_day("2026-03-01");
-    assert_eq!(f.record.access(&second), Some(Access::Published));
-    assert_eq!(f.record.access(&first), Some(Access::Withheld));
+    assert_eq!(f.state().access(&second), Some(Access::Published));
+    assert_eq!(f.state().access(&first), Some(Access::Withheld));
     f.check();
 
     let mut f = Forum::empty();
@@ -616,9 +695,13 @@ fn scenario_40_no_archive_without_a_report_that_answers_every_theme() {
     f.theme("neighbours").unwrap();
     f.assign("neighbours", &[c], &[]).unwrap();
     refused(f.archive(), "report");
-    f.report(&[("fees", 2), ("neighbours", 3), ("support", 1)]).unwrap();
+    f.report(&[("fees", 2), ("neighbours", 3), ("support", 1)])
+        .unwrap();
     let coverage = f.read().coverage();
-    assert_eq!((coverage.counted, coverage.answered, coverage.followed_up), (4, 2, 4));
+    assert_eq!(
+        (coverage.counted, coverage.answered, coverage.followed_up),
+        (4, 2, 4)
+    );
     assert_eq!(coverage.themes[0].outcome, Some(2));
     let own = f.read().participation(&person(1)).unwrap();
     assert_eq!(own.comments[0].outcomes[0].outcome, 2, "contributors are told");
@@ -644,9 +727,15 @@ fn an_overdue_report_is_visible_and_stays_late() {
     f.go("2026-04-01", 0);
     f.close_day("2026-03-31");
     assert_eq!(state(&f), ReportState::Pending);
-    assert!(f.log().contains(r#""closed":"2026-03-31","report":{"original_due":"2026-04-01","due":"2026-04-01","state":"pending"}"#));
+    assert!(f.log().contains(
+        r#""closed":"2026-03-31","report":{"original_due":"2026-04-01","due":"2026-04-01","state":"pending"}"#
+    ));
     f.go("2026-04-02", 0);
-    assert_eq!(state(&f), ReportState::Pending, "judged up to the last closed day");
+    assert_eq!(
+        state(&f),
+        ReportState::Pending,
+        "judged up to the last closed day"
+    );
     f.close_day("2026-04-01");
     assert_eq!(state(&f), ReportState::Overdue);
     assert!(f.log().contains(r#""state":"overdue""#));
@@ -654,7 +743,7 @@ fn an_overdue_report_is_visible_and_stays_late() {
     f.go("2026-04-05", 0);
     f.report(&[]).unwrap();
     assert_eq!(state(&f), ReportState::Late);
-    let position = f.size - 1;
+    let position = f.size() - 1;
     assert!(f.log().contains(&format!(
         r#""state":"late","published":"2026-04-05","position":{position}}}"#
     )));
@@ -668,18 +757,11 @@ fn scenario_41_erasure_leaves_the_ledger_whole_and_the_person_one() {
     let comment = f.comment(1, None, "I live at …").unwrap();
     let reply = f.reply(2, comment, "so do I").unwrap();
     let response = f.respond(1, vec![vec![0]]).unwrap();
-    let commitments: Vec<[u8; 32]> = f
-        .history
-        .iter()
-        .filter(|(at, _)| [comment, response].contains(&at.position))
-        .filter_map(|(_, what)| match what {
-            Happened::Event(event) => Some(event.committed()[0].1.commitment),
-            _ => None,
-        })
-        .collect();
-    f.erase(&commitments);
+    let commitments = [comment, response].map(|p| f.event(p).1.fields()[0].committed.commitment);
+    f.erase(&commitments).unwrap();
+    assert_eq!(f.erase(&commitments[..1]), Err("calendar.erasure"));
     for commitment in &commitments {
-        assert_eq!(f.record.access(commitment), Some(Access::Erased));
+        assert_eq!(f.state().access(commitment), Some(Access::Erased));
     }
     // Nothing brings it back: not a restoration, not the end of the window.
     f.hide(0, comment, 1).unwrap();
@@ -687,12 +769,15 @@ fn scenario_41_erasure_leaves_the_ledger_whole_and_the_person_one() {
     f.go("2026-03-02", 0);
     f.close_day("2026-03-01");
     for commitment in &commitments {
-        assert_eq!(f.record.access(commitment), Some(Access::Erased));
-        assert!(!f.record.published().contains(commitment));
+        assert_eq!(f.state().access(commitment), Some(Access::Erased));
+        assert!(!f.state().published().contains(commitment));
     }
-    assert_eq!(f.record.thread(comment).unwrap().replies[0].comment, reply);
+    assert_eq!(f.state().thread(comment).unwrap().replies[0].comment, reply);
     let counts = f.read().counts();
-    assert_eq!((counts.comments, counts.visible, counts.erased, counts.responses), (2, 2, 1, 1));
+    assert_eq!(
+        (counts.comments, counts.visible, counts.erased, counts.responses),
+        (2, 2, 1, 1)
+    );
     assert!(f.log().contains(r#""text":"erased""#));
     refused(f.enrol(1, Some(21)), "participant");
     refused(f.enrol(1, None), "participant");
@@ -712,12 +797,14 @@ fn the_moderation_log_is_byte_for_byte_that_of_the_specification() {
         person: person(5),
         comment: attested,
     };
-    let withdrawn = f.as_service(ConsultationEvent::WithdrawalAttested(withdrawal)).unwrap();
-    let (ledger, size, at) = (f.genesis.id(), f.size, f.now);
+    let withdrawn = f
+        .as_service(ConsultationEvent::WithdrawalAttested(withdrawal))
+        .unwrap();
+    let (ledger, size, at) = (f.ledger, f.size(), f.now);
     let [first, second] = MODERATORS.map(|seed| key(seed).key_id().to_string());
     let expected = format!(
         concat!(
-            r#"{{"format":"sijill-moderation-log/1","ledger":"{ledger}","size":{size},"#,
+            r#"{{"format":"sijill-moderation-log/1","ledger":"{ledger}","size":{size},"closed":"2026-01-31","#,
             r#""report":{{"original_due":"2026-04-01","due":"2026-04-01","state":"pending"}},"#,
             r#""counts":{{"participants":5,"comments":3,"visible":2,"hidden":0,"withdrawn":1,"late":0,"counted":2,"erased":0,"responses":0}},"#,
             r#""comments":[{{"comment":{comment},"state":"visible","text":"published","late":false,"replies":1,"steps":["#,
@@ -740,4 +827,62 @@ fn the_moderation_log_is_byte_for_byte_that_of_the_specification() {
         second = second,
     );
     assert_eq!(f.log(), expected);
+    // The service publishes this one and no other, and each one once.
+    let size = f.size();
+    let wrong = expected.replace("off-topic", "spam");
+    assert_eq!(f.publish_log(wrong.as_bytes(), size), Err("consultation.view"));
+    assert_eq!(f.publish_log(expected.as_bytes(), size - 1), Err("calendar.view"));
+    f.publish_log(expected.as_bytes(), size).unwrap();
+    assert_eq!(f.publish_log(expected.as_bytes(), size), Err("recorded"));
+    f.check();
+}
+
+#[test]
+fn a_grant_of_the_role_participant_entitles_to_nothing() {
+    let mut f = Forum::with_people();
+    let text = f.commit(b"I hold a grant");
+    let event = CommentMade {
+        reply_to: None,
+        clause: None,
+        text,
+    };
+    let holder = key(GRANTED_PARTICIPANT);
+    assert_eq!(
+        f.offer(&holder, ConsultationEvent::CommentMade(event)),
+        Err("event.author")
+    );
+    refused(f.enrol(9, Some(GRANTED_PARTICIPANT)), "participant");
+    let comment = f.comment(1, None, "mine").unwrap();
+    let hide = CommentHidden {
+        comment,
+        code: 5,
+        note: None,
+    };
+    for seed in [1, OWNER, COMMISSION] {
+        assert_eq!(
+            f.offer(&key(seed), ConsultationEvent::CommentHidden(hide)),
+            Err("event.author")
+        );
+    }
+}
+
+#[test]
+fn the_catalogue_reads_what_it_writes() {
+    let mut f = Forum::with_people();
+    let comment = f.comment(1, None, "x").unwrap();
+    f.hide(0, comment, 7).unwrap();
+    f.appeal(1, comment).unwrap();
+    f.decide(1, comment, 1).unwrap();
+    for position in 1..f.size() {
+        let (_, event) = f.event(position);
+        assert_eq!(event.line().event_type, event.event_type());
+    }
+    let ours: Vec<_> = CATALOGUE.iter().filter(|l| l.event_type >> 8 == 6).collect();
+    assert_eq!(ours.len(), 21);
+    for (line, number) in ours.iter().zip(0x0601..) {
+        assert_eq!(line.event_type, number);
+        if let Some(event) = ConsultationEvent::parse(number, &[]) {
+            assert_eq!(event.name(), "ConsultationArchived");
+        }
+    }
 }

@@ -27,7 +27,10 @@ pub fn fold(text: &str) -> String {
     }
     let folded = CaseMapper::new().fold_string(&letters);
     // Case folding of what is decomposed can give what is not.
-    folded.nfkd().filter(|c| category.get(*c) != GeneralCategory::NonspacingMark).collect()
+    folded
+        .nfkd()
+        .filter(|c| category.get(*c) != GeneralCategory::NonspacingMark)
+        .collect()
 }
 
 /// The letter that stands for all spellings of a letter; `None` for what is left out. Hamza above and below, madda and

@@ -141,7 +141,11 @@ impl Index {
     pub fn size(&self, ledger: LedgerId) -> Result<u64, SearchError> {
         let size: Option<i64> = self
             .connection
-            .query_row("SELECT size FROM ledgers WHERE id = ?1", [ledger.as_bytes()], |row| row.get(0))
+            .query_row(
+                "SELECT size FROM ledgers WHERE id = ?1",
+                [ledger.as_bytes()],
+                |row| row.get(0),
+            )
             .optional()?;
         Ok(size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0))
     }
@@ -160,8 +164,11 @@ impl Index {
             "INSERT INTO ledgers (id, size) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET size = excluded.size",
             params![ledger.as_bytes(), number(size)?],
         )?;
-        let ledger_no: i64 =
-            transaction.query_row("SELECT no FROM ledgers WHERE id = ?1", [ledger.as_bytes()], |row| row.get(0))?;
+        let ledger_no: i64 = transaction.query_row(
+            "SELECT no FROM ledgers WHERE id = ?1",
+            [ledger.as_bytes()],
+            |row| row.get(0),
+        )?;
         for change in changes {
             let (Change::Show { position, .. } | Change::Hide { position }) = change;
             let position = number(*position)?;
@@ -170,8 +177,12 @@ impl Index {
                 .query_row(params![ledger_no, position], |row| row.get(0))
                 .optional()?;
             if let Some(no) = there {
-                transaction.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([no])?;
-                transaction.prepare_cached("DELETE FROM texts WHERE no = ?1")?.execute([no])?;
+                transaction
+                    .prepare_cached("DELETE FROM words WHERE rowid = ?1")?
+                    .execute([no])?;
+                transaction
+                    .prepare_cached("DELETE FROM texts WHERE no = ?1")?
+                    .execute([no])?;
             }
             if let Change::Show { kind, text, .. } = change {
                 transaction
@@ -192,7 +203,13 @@ impl Index {
     ///
     /// # Errors
     /// [`SearchError`].
-    pub fn search(&self, ledger: LedgerId, query: &str, skip: u32, most: u32) -> Result<Vec<Hit>, SearchError> {
+    pub fn search(
+        &self,
+        ledger: LedgerId,
+        query: &str,
+        skip: u32,
+        most: u32,
+    ) -> Result<Vec<Hit>, SearchError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT texts.position, texts.kind FROM words
              JOIN texts ON texts.no = words.rowid

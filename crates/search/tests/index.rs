@@ -49,28 +49,58 @@ fn scenario_43_a_search_finds_every_spelling() {
 #[test]
 fn queries_are_words_and_nothing_else() {
     let mut index = Index::in_memory().unwrap();
-    index.update(LEDGER, 5, &[show(4, "fees OR parks NEAR the sea")]).unwrap();
+    index
+        .update(LEDGER, 5, &[show(4, "fees OR parks NEAR the sea")])
+        .unwrap();
     assert_eq!(found(&index, "fees OR nothing"), [0; 0]);
     assert_eq!(found(&index, "fees OR parks"), [4]);
-    for query in ["fees*", "\"fees", "fees)", "folded:fees", "-fees", "fees\0parks", "^fees + parks", "{fees}: parks"] {
+    for query in [
+        "fees*",
+        "\"fees",
+        "fees)",
+        "folded:fees",
+        "-fees",
+        "fees\0parks",
+        "^fees + parks",
+        "{fees}: parks",
+    ] {
         let _ = index.search(LEDGER, query, 0, 10).unwrap();
     }
     assert_eq!(found(&index, "\"fees\" (parks)"), [4]);
     for query in ["", "  ", "\"", "*", "\u{200F}", "ـــ"] {
-        assert!(matches!(index.search(LEDGER, query, 0, 10), Err(SearchError::NoWord)), "{query:?}");
+        assert!(
+            matches!(index.search(LEDGER, query, 0, 10), Err(SearchError::NoWord)),
+            "{query:?}"
+        );
     }
     let long = "a ".repeat(33);
-    assert!(matches!(index.search(LEDGER, &long, 0, 10), Err(SearchError::TooLong)));
-    assert!(matches!(index.search(LEDGER, &"a".repeat(1_001), 0, 10), Err(SearchError::TooLong)));
+    assert!(matches!(
+        index.search(LEDGER, &long, 0, 10),
+        Err(SearchError::TooLong)
+    ));
+    assert!(matches!(
+        index.search(LEDGER, &"a".repeat(1_001), 0, 10),
+        Err(SearchError::TooLong)
+    ));
 }
 
 #[test]
 fn what_is_hidden_is_not_found_and_what_is_shown_again_is() {
     let mut index = Index::in_memory().unwrap();
-    index.update(LEDGER, 5, &[show(3, "a park"), show(4, "a park")]).unwrap();
-    index.update(LEDGER, 6, &[Change::Hide { position: 3 }, Change::Hide { position: 9 }]).unwrap();
+    index
+        .update(LEDGER, 5, &[show(3, "a park"), show(4, "a park")])
+        .unwrap();
+    index
+        .update(
+            LEDGER,
+            6,
+            &[Change::Hide { position: 3 }, Change::Hide { position: 9 }],
+        )
+        .unwrap();
     assert_eq!(found(&index, "park"), [4]);
-    index.update(LEDGER, 7, &[show(3, "a park"), show(3, "a park")]).unwrap();
+    index
+        .update(LEDGER, 7, &[show(3, "a park"), show(3, "a park")])
+        .unwrap();
     assert_eq!(found(&index, "park"), [3, 4]);
     assert_eq!(
         index.search(LEDGER, "park", 0, 1).unwrap(),
@@ -90,16 +120,23 @@ fn an_erased_text_leaves_no_words_in_the_file() {
         bytes.windows(word.len()).any(|w| w == word.as_bytes())
     };
     let mut index = Index::open(&path).unwrap();
-    let mut texts: Vec<_> = (10..400).map(|n| show(n, &format!("parks and fees, number {n}"))).collect();
+    let mut texts: Vec<_> = (10..400)
+        .map(|n| show(n, &format!("parks and fees, number {n}")))
+        .collect();
     texts.push(show(4, "my neighbour Quackenbush shouts, Quackenbush again"));
     index.update(LEDGER, 400, &texts).unwrap();
     assert!(has(&path, "quackenbush"), "the test looks for the right word");
-    index.update(LEDGER, 401, &[Change::Hide { position: 4 }]).unwrap();
+    index
+        .update(LEDGER, 401, &[Change::Hide { position: 4 }])
+        .unwrap();
     assert!(!has(&path, "quackenbush") && !has(&path, "uackenbush"));
     assert_eq!(found(&index, "quackenbush"), [0; 0]);
     assert_eq!(found(&index, "parks").len(), 100);
     drop(index);
-    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["search.sqlite"], "no journal is left");
 
     // It is there again after it was opened again.
@@ -112,7 +149,10 @@ fn an_erased_text_leaves_no_words_in_the_file() {
 fn an_index_of_another_version_is_made_again_and_garbage_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("search.sqlite");
-    Index::open(&path).unwrap().update(LEDGER, 5, &[show(4, "a park")]).unwrap();
+    Index::open(&path)
+        .unwrap()
+        .update(LEDGER, 5, &[show(4, "a park")])
+        .unwrap();
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("PRAGMA user_version = 77").unwrap();
     drop(other);

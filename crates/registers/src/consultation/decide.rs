@@ -56,7 +56,9 @@ pub enum ConsultationRejection {
         first: u32,
     },
     /// After the window.
-    #[error("the consultation closed at the end of day {last} (days since 1970-01-01); nothing is taken any more")]
+    #[error(
+        "the consultation closed at the end of day {last} (days since 1970-01-01); nothing is taken any more"
+    )]
     TooLate {
         /// Last day of the window, as a day number.
         last: u32,
@@ -291,9 +293,7 @@ impl ConsultationState {
         let refuse = |problem: String| Rejection::from(Refusal::Document(problem));
         let next = self.versions().len() as u64 + 1;
         if u64::from(e.version) != next {
-            return Err(refuse(format!(
-                "the next version has the number {next}"
-            )));
+            return Err(refuse(format!("the next version has the number {next}")));
         }
         let languages = &self.definition().map(|d| d.languages.clone()).unwrap_or_default();
         let bytes = ctx.contents.load(&e.document)?;
@@ -344,15 +344,16 @@ impl ConsultationState {
             ));
         }
         if sijill_ledger::PublicKey::enrolled(key).is_err() {
-            return Err(Refusal::Participant("this is not a public key that can be enrolled"));
+            return Err(Refusal::Participant(
+                "this is not a public key that can be enrolled",
+            ));
         }
         Ok(())
     }
 
     fn check_admitted(&self, person: Option<Person>, settings: &Settings) -> Result<Person, Refusal> {
         let enrolled = person.and_then(|p| Some((p, self.person(&p)?)));
-        let (person, participant) =
-            enrolled.ok_or(Refusal::Participant("this person is not enrolled"))?;
+        let (person, participant) = enrolled.ok_or(Refusal::Participant("this person is not enrolled"))?;
         check_admitted(settings, participant.category, participant.verified)?;
         Ok(person)
     }
@@ -455,7 +456,9 @@ impl ConsultationState {
             appeal: Appeal::Pending,
         }) = self.comment(e.comment).map(|c| c.standing)
         else {
-            return Err(Refusal::Moderation("no appeal is pending for a comment at this position"));
+            return Err(Refusal::Moderation(
+                "no appeal is pending for a comment at this position",
+            ));
         };
         if by == at.author {
             return Err(Refusal::Moderation(

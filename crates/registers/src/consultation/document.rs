@@ -113,7 +113,9 @@ impl Document {
                 if languages.contains(&language) {
                     text::check_text(found.as_bytes()).map_err(|e| at(&format!("text: {e}")))?;
                 } else if !found.is_empty() {
-                    return Err(at("the text is in a language that the consultation does not have"));
+                    return Err(at(
+                        "the text is in a language that the consultation does not have",
+                    ));
                 }
             }
             if by_id.insert(clause.id.clone(), i).is_some() {
@@ -235,7 +237,10 @@ impl Answers {
                 return Err(at("options must be different and ascending"));
             }
             if !(usize::from(question.min)..=usize::from(question.max)).contains(&answer.len()) {
-                return Err(at(&format!("choose {} to {} options", question.min, question.max)));
+                return Err(at(&format!(
+                    "choose {} to {} options",
+                    question.min, question.max
+                )));
             }
         }
         Ok(found)
@@ -271,12 +276,20 @@ mod tests {
 
     #[test]
     fn documents_are_canonical_and_in_the_languages_of_the_consultation() {
-        let good = [clause("a", "1", "One\ntwo", "واحد"), clause("b", "2", "Two", "اثنان")];
+        let good = [
+            clause("a", "1", "One\ntwo", "واحد"),
+            clause("b", "2", "Two", "اثنان"),
+        ];
         let bytes = Document::write(&good);
         let document = Document::parse(&bytes, &[1, 2]).unwrap();
         assert_eq!(document.clauses(), good);
-        assert!(Document::parse(&bytes, &[1]).is_err(), "English is not a language of it");
-        let spaced = String::from_utf8(bytes).unwrap().replace(",\"clauses\"", ", \"clauses\"");
+        assert!(
+            Document::parse(&bytes, &[1]).is_err(),
+            "English is not a language of it"
+        );
+        let spaced = String::from_utf8(bytes)
+            .unwrap()
+            .replace(",\"clauses\"", ", \"clauses\"");
         assert!(Document::parse(spaced.as_bytes(), &[1, 2]).is_err());
         for bad in [
             vec![],
@@ -289,7 +302,10 @@ mod tests {
             vec![clause("a", "1", "One", "\u{202E}واحد")],
             vec![clause("a", "1", &"x".repeat(65_537), "واحد")],
         ] {
-            assert!(Document::parse(&Document::write(&bad), &[1, 2]).is_err(), "{bad:?}");
+            assert!(
+                Document::parse(&Document::write(&bad), &[1, 2]).is_err(),
+                "{bad:?}"
+            );
         }
     }
 

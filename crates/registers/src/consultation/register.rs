@@ -57,7 +57,11 @@ impl ConsultationRegister {
     ///
     /// # Errors
     /// [`CalendarRejection`] if the consultation has not seen its calendar.
-    pub fn moderation_log(&self, size: u64, linked: &dyn Linked) -> Result<Option<Vec<u8>>, CalendarRejection> {
+    pub fn moderation_log(
+        &self,
+        size: u64,
+        linked: &dyn Linked,
+    ) -> Result<Option<Vec<u8>>, CalendarRejection> {
         let calendar = self.days.calendar(linked)?;
         let log = self.state.read(&calendar).moderation_log(self.ledger, size);
         Ok(log.map(|log| log.to_bytes()))
@@ -107,7 +111,9 @@ impl ConsultationRegister {
     /// Takes note of an entry of any type.
     pub(crate) fn note(&mut self, at: &Position, event: &Event) {
         let erased = match event {
-            Event::Register(RegisterEvent::ErasureConfirmed(e)) => self.days.ordered(&e.order).map(<[_]>::to_vec),
+            Event::Register(RegisterEvent::ErasureConfirmed(e)) => {
+                self.days.ordered(&e.order).map(<[_]>::to_vec)
+            }
             _ => None,
         };
         self.days.note(at, event, &event.fields());
@@ -180,7 +186,11 @@ impl ConsultationEvent {
     pub fn fields(&self) -> Vec<Field> {
         let field = |(what, committed): (What, Committed)| Field {
             committed,
-            form: if what == What::Record { Form::Bytes } else { Form::Text },
+            form: if what == What::Record {
+                Form::Bytes
+            } else {
+                Form::Text
+            },
             open: matches!(what, What::Comment | What::Answers | What::Official),
         };
         self.committed().into_iter().map(field).collect()

@@ -22,7 +22,11 @@ impl Settings {
     /// # Errors
     /// What is wrong.
     pub fn check(&self) -> Result<(), String> {
-        let (first, last, due) = (u64::from(self.first), u64::from(self.last), u64::from(self.report_due));
+        let (first, last, due) = (
+            u64::from(self.first),
+            u64::from(self.last),
+            u64::from(self.report_due),
+        );
         if last < first || last > first + MAX_DAYS {
             return Err("the window must end on the day on which it begins, or up to 731 days later".into());
         }
@@ -53,7 +57,12 @@ impl Settings {
     ///
     /// # Errors
     /// What must not change any more.
-    pub(super) fn check_change(&self, before: &Self, today: u32, has_report: bool) -> Result<(), &'static str> {
+    pub(super) fn check_change(
+        &self,
+        before: &Self,
+        today: u32,
+        has_report: bool,
+    ) -> Result<(), &'static str> {
         let same_audience =
             self.categories == before.categories && self.verified_only == before.verified_only;
         if today < before.first {

@@ -12,8 +12,8 @@ use sijill_rules::{Calendar, numbered_day};
 
 use super::document::Document;
 use super::events::{
-    AppealDecided, CommentsAssigned, ConsultationDefined, ConsultationEvent, DocumentPublished, Move, OnClause,
-    Outcome, Person, ReportPublished, Settings, What,
+    AppealDecided, CommentsAssigned, ConsultationDefined, ConsultationEvent, DocumentPublished, Move,
+    OnClause, Outcome, Person, ReportPublished, Settings, What,
 };
 use crate::register::Contents;
 
@@ -51,7 +51,9 @@ impl<'a> WindowEnds<'a> {
             Some((day, end)) if day == last => end,
             _ => {
                 let next = numbered_day(last).and_then(|day| day.tomorrow().ok());
-                let end = next.and_then(|day| self.calendar.start_of(day)).unwrap_or(u64::MAX);
+                let end = next
+                    .and_then(|day| self.calendar.start_of(day))
+                    .unwrap_or(u64::MAX);
                 self.latest.set(Some((last, end)));
                 end
             }
@@ -338,7 +340,12 @@ impl ConsultationState {
     ///
     /// # Errors
     /// A text if the event could never have been admitted here, or a content cannot be read.
-    pub(super) fn evolve(&mut self, at: &At, event: &ConsultationEvent, contents: &dyn Contents) -> Result<(), String> {
+    pub(super) fn evolve(
+        &mut self,
+        at: &At,
+        event: &ConsultationEvent,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
         use ConsultationEvent as E;
         for (what, committed) in event.committed() {
             self.contents.insert(committed.commitment, (what, at.position));
@@ -360,9 +367,14 @@ impl ConsultationState {
                 let person = self.signer(at)?;
                 self.comment_on(at, person, Speaker::Author, e.reply_to, e.clause.clone(), e.text)
             }
-            E::CommentAttested(e) => {
-                self.comment_on(at, e.person, Speaker::Intake, e.reply_to, e.clause.clone(), e.text)
-            }
+            E::CommentAttested(e) => self.comment_on(
+                at,
+                e.person,
+                Speaker::Intake,
+                e.reply_to,
+                e.clause.clone(),
+                e.text,
+            ),
             E::CommentWithdrawn(e) => self.withdraw(at, e.comment, Speaker::Author),
             E::WithdrawalAttested(e) => self.withdraw(at, e.comment, Speaker::Intake),
             E::CommentHidden(e) => {
@@ -651,7 +663,11 @@ impl ConsultationState {
     }
 
     fn publish(&mut self, at: &At, e: &DocumentPublished, contents: &dyn Contents) -> Result<(), String> {
-        let languages = &self.definition.as_ref().ok_or("a document before the definition")?.languages;
+        let languages = &self
+            .definition
+            .as_ref()
+            .ok_or("a document before the definition")?
+            .languages;
         let bytes = contents.load(&e.document).map_err(|e| e.to_string())?;
         self.versions.push(VersionRecord {
             position: at.position,
@@ -704,7 +720,11 @@ impl ConsultationState {
         clause: Option<OnClause>,
         text: Committed,
     ) -> Result<(), String> {
-        let last = self.settings.as_ref().ok_or("a comment before the definition")?.last;
+        let last = self
+            .settings
+            .as_ref()
+            .ok_or("a comment before the definition")?
+            .last;
         let depth = match reply_to {
             None => 1,
             Some(parent) => {
@@ -757,7 +777,8 @@ impl ConsultationState {
     fn decide_appeal(&mut self, at: &At, e: &AppealDecided) -> Result<(), String> {
         let (by, note) = (at.author, e.note);
         if e.decision == 2 {
-            self.step(at, e.comment, Act::AppealGranted { by, note })?.standing = Standing::Visible;
+            self.step(at, e.comment, Act::AppealGranted { by, note })?
+                .standing = Standing::Visible;
             return Ok(());
         }
         self.set_appeal(at, e.comment, Act::AppealRejected { by, note }, Appeal::Rejected)
@@ -795,7 +816,11 @@ impl ConsultationState {
     }
 
     fn publish_report(&mut self, at: &At, e: &ReportPublished) -> Result<(), String> {
-        let due = self.settings.as_ref().ok_or("a report before the definition")?.report_due;
+        let due = self
+            .settings
+            .as_ref()
+            .ok_or("a report before the definition")?
+            .report_due;
         let (first_ms, due) = match &self.report {
             Some(first) => (first.first_ms, first.due),
             None => (at.moment_ms, due),

@@ -86,8 +86,7 @@ fn check_bounds(bytes: &[u8], limit: usize) -> Result<&str, TextError> {
 }
 
 fn check_characters(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), TextError> {
-    let steers =
-        |c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    let steers = |c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
     match text
         .char_indices()
         .find(|&(_, c)| (c.is_control() && !allowed(c)) || steers(c))
@@ -113,8 +112,12 @@ mod tests {
         assert_eq!(check_text(b"\xff"), Err(TextError::NotUtf8));
         let long = check_text(&[b'a'; MAX_TEXT_BYTES + 1]);
         assert!(matches!(long, Err(TextError::TooLong { found: 65_537, .. })));
-        for (text, code_point) in [("a\rb", 0x0D), ("a\u{85}b", 0x85), ("a\u{202E}b", 0x202E), ("a\u{200F}b", 0x200F)]
-        {
+        for (text, code_point) in [
+            ("a\rb", 0x0D),
+            ("a\u{85}b", 0x85),
+            ("a\u{202E}b", 0x202E),
+            ("a\u{200F}b", 0x200F),
+        ] {
             let problem = check_text(text.as_bytes());
             assert_eq!(problem, Err(TextError::Character { code_point, at: 1 }));
         }
@@ -124,7 +127,13 @@ mod tests {
     fn lines_are_not_white_space_alone() {
         assert!(check_line("an office").is_ok());
         assert_eq!(check_line(" \u{2003}\u{3000}"), Err(TextError::Empty));
-        assert!(matches!(check_line("a\nb"), Err(TextError::Character { code_point: 10, at: 1 })));
+        assert!(matches!(
+            check_line("a\nb"),
+            Err(TextError::Character {
+                code_point: 10,
+                at: 1
+            })
+        ));
         assert!(check_line(&"a".repeat(1_001)).is_err());
         assert!(check_pair("a", "").is_ok());
         assert!(check_pair("", "ا").is_err());

@@ -88,7 +88,6 @@ impl ConsultationState {
             },
         })
     }
-
 }
 
 impl Reading<'_> {

@@ -12,7 +12,9 @@ use super::state::{CommentRecord, ConsultationState, Standing, WindowEnds};
 
 pub use clauses::{ClauseReading, ClausesReading, Place, Placed};
 pub use coverage::{Coverage, ThemeReading};
-pub use moderation_log::{LogComment, LogCounts, LogReport, LogStep, MODERATION_LOG, ModerationLog, ReportState};
+pub use moderation_log::{
+    LogComment, LogCounts, LogReport, LogStep, MODERATION_LOG, ModerationLog, ReportState,
+};
 pub use participation::{OwnComment, Participation};
 pub use threads::Thread;
 
