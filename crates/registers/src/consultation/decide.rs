@@ -115,19 +115,23 @@ impl ConsultationRejection {
 
 use ConsultationRejection as Refusal;
 
-/// The local days of an event. Spec: specs/consultation.md §1.1.
+/// What every decision looks at. Spec: specs/consultation.md §1.1.
 #[derive(Clone, Copy)]
-struct Days {
-    /// Of its moment: *c*.
+struct Now<'a> {
+    at: &'a At,
+    calendar: &'a Calendar,
+    /// The local day of the moment of the event: *c*.
     today: u32,
-    /// On which it was received: *d*.
+    /// The local day on which it was received: *d*.
     received: u32,
 }
 
-impl Days {
-    fn of(at: &At, calendar: &Calendar) -> Option<Self> {
+impl<'a> Now<'a> {
+    fn of(at: &'a At, calendar: &'a Calendar) -> Option<Self> {
         let number = |ms| u32::try_from(day_number(calendar.day_of(ms)?)).ok();
         Some(Self {
+            at,
+            calendar,
             today: number(at.moment_ms)?,
             received: number(at.received_ms)?,
         })
@@ -151,18 +155,18 @@ impl ConsultationState {
         let name = event.name();
         no_refs(name, ctx)?;
         self.check_order(event, name)?;
-        let days = Days::of(at, calendar).ok_or(Refusal::Order {
+        let now = Now::of(at, calendar).ok_or(Refusal::Order {
             event: name,
             problem: "the year 9990 is beyond the calendar",
         })?;
         if let ConsultationEvent::ConsultationDefined(e) = event {
-            e.check(days.today).map_err(Refusal::Definition)?;
+            e.check(now.today).map_err(Refusal::Definition)?;
             return Ok(());
         }
         let Some(settings) = self.settings() else {
             return Ok(());
         };
-        self.check_event(event, settings, at, days, calendar, ctx, authority)
+        self.check_event(event, settings, now, ctx, authority)
     }
 
     fn check_order(&self, event: &ConsultationEvent, name: &'static str) -> Result<(), Refusal> {
@@ -195,9 +199,7 @@ impl ConsultationState {
         &self,
         event: &ConsultationEvent,
         settings: &Settings,
-        at: &At,
-        days: Days,
-        calendar: &Calendar,
+        now: Now<'_>,
         ctx: &Context<'_>,
         authority: &Authority,
     ) -> Result<(), Rejection> {
@@ -205,7 +207,7 @@ impl ConsultationState {
         if let Some(person) = event.attested_for() {
             self.check_attested(&person)?;
         }
-        let person = self.contributor(event, &at.author);
+        let person = self.contributor(event, &now.at.author);
         match event {
             E::ConsultationDefined(_) => {}
             E::SettingsChanged(e) => {
@@ -218,7 +220,7 @@ impl ConsultationState {
                 e.after.check().map_err(Refusal::Settings)?;
                 check_reason(&e.reason).map_err(Refusal::Settings)?;
                 e.after
-                    .check_change(settings, days.today, self.report().is_some())
+                    .check_change(settings, now.today, self.report().is_some())
                     .map_err(|problem| Refusal::Settings(problem.into()))?;
             }
             E::DocumentPublished(e) => self.check_document(e, ctx)?,
@@ -245,10 +247,10 @@ impl ConsultationState {
                 }
             }
             E::CommentMade(e) => {
-                self.check_comment(person, settings, days, e.reply_to, e.clause.as_ref())?;
+                self.check_comment(person, settings, now, e.reply_to, e.clause.as_ref())?;
             }
             E::CommentAttested(e) => {
-                self.check_comment(person, settings, days, e.reply_to, e.clause.as_ref())?;
+                self.check_comment(person, settings, now, e.reply_to, e.clause.as_ref())?;
             }
             E::CommentWithdrawn(e) => self.check_withdrawal(person, e.comment)?,
             E::WithdrawalAttested(e) => self.check_withdrawal(person, e.comment)?,
@@ -267,13 +269,13 @@ impl ConsultationState {
             },
             E::AppealFiled(e) => self.check_appeal(person, e.comment)?,
             E::AppealAttested(e) => self.check_appeal(person, e.comment)?,
-            E::AppealDecided(e) => self.check_decision(e, at)?,
-            E::ResponseGiven(_) | E::ResponseAttested(_) => self.check_response(person, settings, days)?,
+            E::AppealDecided(e) => self.check_decision(e, now)?,
+            E::ResponseGiven(_) | E::ResponseAttested(_) => self.check_response(person, settings, now)?,
             E::AnswerGiven(e) => self.check_answer(e)?,
             E::ThemeDefined(e) => self.check_theme(e)?,
             E::CommentsAssigned(e) => self.check_assignment(e)?,
-            E::ReportPublished(e) => self.check_report(e, settings, days, calendar)?,
-            E::ConsultationArchived(_) => self.check_archive(calendar)?,
+            E::ReportPublished(e) => self.check_report(e, settings, now)?,
+            E::ConsultationArchived(_) => self.check_archive(now.calendar)?,
         }
         Ok(())
     }
@@ -362,13 +364,13 @@ impl ConsultationState {
         &self,
         person: Option<Person>,
         settings: &Settings,
-        days: Days,
+        now: Now<'_>,
         reply_to: Option<u64>,
         clause: Option<&OnClause>,
     ) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
         let takes_late = settings.late == LATE_NOT_COUNTED && self.report().is_none();
-        check_window(settings, days, takes_late)?;
+        check_window(settings, now, takes_late)?;
         if reply_to.is_some() && clause.is_some() {
             return Err(Refusal::Comment(
                 "a reply belongs to the comment that it replies to, and names no clause",
@@ -450,7 +452,7 @@ impl ConsultationState {
         }
     }
 
-    fn check_decision(&self, e: &AppealDecided, at: &At) -> Result<(), Refusal> {
+    fn check_decision(&self, e: &AppealDecided, now: Now<'_>) -> Result<(), Refusal> {
         let Some(Standing::Hidden {
             by,
             appeal: Appeal::Pending,
@@ -460,7 +462,7 @@ impl ConsultationState {
                 "no appeal is pending for a comment at this position",
             ));
         };
-        if by == at.author {
+        if by == now.at.author {
             return Err(Refusal::Moderation(
                 "another moderator decides than the one who hid the comment",
             ));
@@ -474,9 +476,14 @@ impl ConsultationState {
         }
     }
 
-    fn check_response(&self, person: Option<Person>, settings: &Settings, days: Days) -> Result<(), Refusal> {
+    fn check_response(
+        &self,
+        person: Option<Person>,
+        settings: &Settings,
+        now: Now<'_>,
+    ) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
-        check_window(settings, days, false)?;
+        check_window(settings, now, false)?;
         if self.definition().is_none_or(|d| d.questions.is_empty()) {
             return Err(Refusal::Response("the consultation has no questions".into()));
         }
@@ -537,15 +544,9 @@ impl ConsultationState {
         Ok(())
     }
 
-    fn check_report(
-        &self,
-        e: &ReportPublished,
-        settings: &Settings,
-        days: Days,
-        calendar: &Calendar,
-    ) -> Result<(), Refusal> {
+    fn check_report(&self, e: &ReportPublished, settings: &Settings, now: Now<'_>) -> Result<(), Refusal> {
         let refuse = |problem: String| Err(Refusal::Report(problem));
-        if days.today <= settings.last {
+        if now.today <= settings.last {
             return refuse("the report comes after the window".into());
         }
         let reported = e.outcomes.iter().map(|o| o.theme.as_str());
@@ -557,7 +558,7 @@ impl ConsultationState {
         if !e.outcomes.iter().all(|o| (1..=3).contains(&o.outcome)) {
             return refuse("an outcome is 1 accepted, 2 partly accepted or 3 rejected".into());
         }
-        self.check_coverage(calendar)
+        self.check_coverage(now.calendar)
     }
 
     fn check_coverage(&self, calendar: &Calendar) -> Result<(), Refusal> {
@@ -599,13 +600,13 @@ fn check_admitted(settings: &Settings, category: u8, verified: bool) -> Result<(
     Err(Refusal::Eligibility { who })
 }
 
-fn check_window(settings: &Settings, days: Days, takes_late: bool) -> Result<(), Refusal> {
-    if days.received < settings.first {
+fn check_window(settings: &Settings, now: Now<'_>, takes_late: bool) -> Result<(), Refusal> {
+    if now.received < settings.first {
         return Err(Refusal::TooEarly {
             first: settings.first,
         });
     }
-    if days.received > settings.last && !takes_late {
+    if now.received > settings.last && !takes_late {
         return Err(Refusal::TooLate { last: settings.last });
     }
     Ok(())
