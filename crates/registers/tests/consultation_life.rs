@@ -886,3 +886,20 @@ fn the_catalogue_reads_what_it_writes() {
         }
     }
 }
+
+#[test]
+fn no_event_of_a_day_stands_before_the_days_before_it_are_closed() {
+    let mut f = Forum::with_people();
+    f.go("2026-02-03", 0);
+    let text = f.commit(b"two days later");
+    let event = Event::Consultation(ConsultationEvent::CommentMade(CommentMade {
+        reply_to: None,
+        clause: None,
+        text,
+    }));
+    let ledger = f.ledger;
+    assert_eq!(f.act(&key(1), ledger, event.clone()), Err("calendar.day"));
+    f.close_day("2026-02-02");
+    f.act(&key(1), ledger, event).unwrap();
+    f.check();
+}

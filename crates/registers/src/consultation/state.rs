@@ -309,6 +309,8 @@ pub struct ConsultationState {
     report: Option<ReportRecord>,
     archived: Option<u64>,
     last_closed: Option<u32>,
+    /// Whose responses are at these positions.
+    respondents: HashMap<u64, Person>,
     /// What each commitment commits to, and the position of its event.
     contents: HashMap<[u8; 32], (What, u64)>,
     erased: HashSet<[u8; 32]>,
@@ -331,6 +333,7 @@ impl ConsultationState {
             report: None,
             archived: None,
             last_closed: None,
+            respondents: HashMap::new(),
             contents: HashMap::new(),
             erased: HashSet::new(),
         }
@@ -578,7 +581,7 @@ impl ConsultationState {
             What::Comment => self
                 .comment(position)
                 .is_some_and(|c| c.standing == Standing::Visible),
-            What::Answers => self.is_window_over() && self.responses().any(|(_, at)| at == position),
+            What::Answers => self.is_window_over() && self.is_response_of_its_person(position),
             What::Official => true,
             What::Note | What::Record => return Some(Access::Closed),
         };
@@ -592,18 +595,9 @@ impl ConsultationState {
     /// Every commitment whose opening is published.
     #[must_use]
     pub fn published(&self) -> BTreeSet<[u8; 32]> {
-        let responses: HashSet<u64> = if self.is_window_over() {
-            self.responses().map(|(_, position)| position).collect()
-        } else {
-            HashSet::new()
-        };
-        let is_published = |commitment: &[u8; 32], what, position| match what {
-            What::Answers => responses.contains(&position) && !self.erased.contains(commitment),
-            _ => self.access(commitment) == Some(Access::Published),
-        };
-        let all = self.contents.iter();
-        all.filter(|(commitment, (what, position))| is_published(commitment, *what, *position))
-            .map(|(commitment, _)| *commitment)
+        let all = self.contents.keys();
+        all.filter(|commitment| self.access(commitment) == Some(Access::Published))
+            .copied()
             .collect()
     }
 
@@ -621,6 +615,11 @@ impl ConsultationState {
             (Some(settings), Some(day)) => day >= settings.last,
             _ => false,
         }
+    }
+
+    fn is_response_of_its_person(&self, position: u64) -> bool {
+        let person = self.respondents.get(&position).and_then(|p| self.people.get(p));
+        person.and_then(|p| p.responses.last()) == Some(&position)
     }
 
     /// The first root that counts and is in no theme.
@@ -797,6 +796,7 @@ impl ConsultationState {
     fn respond(&mut self, at: &At, person: Person) -> Result<(), String> {
         let record = self.people.get_mut(&person).ok_or("a response of nobody")?;
         record.responses.push(at.position);
+        self.respondents.insert(at.position, person);
         Ok(())
     }
 
