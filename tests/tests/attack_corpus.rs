@@ -119,7 +119,27 @@ fn is_empty_by_right(id: &str, number: &str) -> bool {
         "5.4" => ceremony,
         "5.13" | "5.14" | "5.15" | "5.16" => !ceremony,
         "5.17" => id != "honest-complaint",
-        "5.11" | "5.18" => id != "honest-paper",
+        "5.11" => !["honest-paper", "honest-recount"].contains(&id),
+        "5.18" => ![
+            "honest-paper",
+            "honest-elected",
+            "honest-lots",
+            "honest-casting-vote",
+            "honest-recount",
+        ]
+        .contains(&id),
+        "5.20" | "5.21" => ![
+            "honest-elected",
+            "honest-lots",
+            "honest-casting-vote",
+            "honest-recount",
+            "honest-void",
+            "honest-no-seats",
+        ]
+        .contains(&id),
+        "5.22" => !["honest-lots", "honest-casting-vote", "honest-recount"].contains(&id),
+        "5.23" => id != "honest-void",
+        "5.24" => id != "honest-recount",
         "5.19" => id != "honest-archive",
         "5.9" | "5.10" => id == "honest-below-minimum",
         // Nobody is granted a role behind the genesis.

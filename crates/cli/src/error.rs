@@ -9,13 +9,15 @@ use sijill_engine::checkpoint_record::RecordError;
 use sijill_engine::folder::FolderError;
 use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
 use sijill_engine::publish::PublishError;
+use sijill_engine::vault::VaultError;
+use sijill_engine::vault::access::LogError;
 use sijill_engine::views::ViewError;
-use sijill_engine::{EngineError, SubmitError};
+use sijill_engine::{EngineError, LoadError, SubmitError};
 use sijill_ledger::LedgerId;
 use sijill_registers::ballot_box::BoxRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
-use sijill_store::{OpenError, ReadError};
+use sijill_store::{CreateError, Elsewhere, OpenError, ReadError};
 
 use crate::render::{escape, moment};
 
@@ -43,6 +45,12 @@ pub(crate) struct Failure {
 /// What to do about a disk.
 const FULL_OR_FAILING: &str = "nothing that was acknowledged is lost. See that the disk has free space, can be written and \
      has no errors, then run the command again";
+/// What to do about a store that is not as it was written.
+const DAMAGED: &str = "nothing was written. `sijill store check` names what is damaged. Put back a good copy of the data folder \
+     (with KurrentDB: compare its nodes, deploy/kurrentdb/README.md), or read the published folder, which has everything up \
+     to the last publication";
+const TOO_LARGE: &str =
+    "nothing was written. Raise MaxAppendSize of KurrentDB to 1 MiB or more, on every node";
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
@@ -119,6 +127,11 @@ impl Failure {
         .code("internal")
     }
 
+    /// What is wrong.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
+    }
+
     pub(crate) const fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::Usage => 2,
@@ -167,6 +180,19 @@ impl From<&EngineError> for Failure {
             EngineError::Record { .. } | EngineError::RecordFolder(_) | EngineError::Lost { .. } => {
                 "engine.record"
             }
+            EngineError::Create(CreateError::Elsewhere(elsewhere)) => {
+                return Self::from((**elsewhere).clone());
+            }
+            EngineError::Create(CreateError::TooLarge) => "store.too-large",
+            EngineError::Create(CreateError::Busy | CreateError::Unavailable { .. })
+            | EngineError::Read(ReadError::Unavailable { .. })
+            | EngineError::Load {
+                error: LoadError::Read(ReadError::Unavailable { .. }),
+                ..
+            } => "store.unavailable",
+            EngineError::Create(CreateError::OutcomeUnknown { .. }) => "store.unknown",
+            EngineError::Create(CreateError::Damaged { .. }) => "store.damaged",
+            EngineError::Create(CreateError::ReadOnly { .. }) => "store.read-only",
             EngineError::Load { .. } | EngineError::Read(_) => "engine.store",
             EngineError::OtherKeys { .. } => "engine.keys",
             EngineError::Content(_) => "engine.content",
@@ -179,6 +205,13 @@ impl From<&EngineError> for Failure {
                 error: RecordError::Unavailable { .. } | RecordError::OutcomeUnknown { .. },
                 ..
             } => FULL_OR_FAILING,
+            _ if code == "store.too-large" => TOO_LARGE,
+            _ if code == "store.unavailable" => "run the command again when the store answers",
+            _ if code == "store.unknown" => "run the same command again; it finds out what became of it",
+            _ if code == "store.read-only" => {
+                "nothing was written; see what the message says of the store, then run the command again"
+            }
+            _ if code == "store.damaged" => DAMAGED,
             EngineError::Record {
                 error: RecordError::Damaged { .. },
                 ..
@@ -190,16 +223,28 @@ impl From<&EngineError> for Failure {
                 "the checkpoint record lies outside the data folder to notice this; do not delete it. Put back the \
                  newest copy of the data folder, or ask whoever restored an older one"
             }
-            EngineError::Load { .. } | EngineError::Read(_) => {
-                "nothing was written. Put back a good copy of the data folder, or read the published folder, which \
-                 has everything up to the last publication"
-            }
+            EngineError::Load { .. } | EngineError::Read(_) => DAMAGED,
             EngineError::OtherKeys { .. } => "give the folder that these keys belong to",
             EngineError::Content(_) => "check the disk; documents can be put back from the published folder",
             EngineError::Missing(_) => "`sijill ledger list` shows what is here",
             _ => "nothing was changed; look at the message, then try again",
         };
         Self::failed(error.to_string(), help).code(code)
+    }
+}
+
+impl From<Elsewhere> for Failure {
+    fn from(elsewhere: Elsewhere) -> Self {
+        let seconds = elsewhere.ends_in_ms.div_ceil(1000);
+        Self::refused(
+            format!(
+                "ledger {} is written by node {} at {}; its lease ends in {seconds} s unless it is renewed",
+                elsewhere.ledger, elsewhere.node, elsewhere.address
+            ),
+            "run the command there, or here when that node has ended; if it has crashed, another one may take over once \
+             its lease has ended. Nothing was written",
+        )
+        .code("store.elsewhere")
     }
 }
 
@@ -211,6 +256,8 @@ impl From<SubmitError> for Failure {
             SubmitError::Unavailable(_) => "submit.unavailable",
             SubmitError::OutcomeUnknown(_) => "submit.unknown",
             SubmitError::ClockBehind { .. } => "submit.clock",
+            SubmitError::Elsewhere(elsewhere) => return Self::from(elsewhere.clone()),
+            SubmitError::TooLarge => "store.too-large",
             SubmitError::ReadOnly(_) => "submit.read-only",
             _ => "submit.refused",
         };
@@ -225,6 +272,7 @@ impl From<SubmitError> for Failure {
             SubmitError::ClockBehind { .. } => {
                 "set the clock right (for a rehearsal: a later --rehearsal-clock)"
             }
+            SubmitError::TooLarge => TOO_LARGE,
             SubmitError::ReadOnly(_) => {
                 "nothing more is written, and what was acknowledged is kept. Free space on the disk or have it looked \
                  at, then run the command again; `sijill store check` says whether the store is sound"
@@ -244,6 +292,9 @@ impl From<Rejection> for Failure {
             }
             (_, "box.order" | "election.order" | "roll.order") => {
                 "`sijill ledger list` shows where each ledger stands and what comes next"
+            }
+            (_, "outcome.order") => {
+                "nothing was written; `sijill election result` shows where the result of each district stands"
             }
             (_, "event.nonce") => "this is a defect of this program; report it",
             (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
@@ -402,6 +453,40 @@ impl From<KeyFileError> for Failure {
             _ => "key.failed",
         };
         Self::failed(error.to_string(), help).code(code)
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let (code, help) = match &error {
+            VaultError::NotFound { .. } => {
+                ("vault.missing", "run `sijill roll import` first, or give --vault")
+            }
+            VaultError::AlreadyExists { .. } => ("vault.exists", "name another file with --vault"),
+            VaultError::Exposed { .. } => ("vault.exposed", "take the permissions away: chmod 600"),
+            VaultError::InUse { .. } => ("vault.in-use", "wait until the other command has finished"),
+            VaultError::NotAVault { .. } => (
+                "vault.form",
+                "give the vault that the registrar keeps of this roll",
+            ),
+            VaultError::OtherRoll => (
+                "vault.roll",
+                "give the vault that the registrar keeps of this roll",
+            ),
+            VaultError::WrongSecret => ("vault.secret", "give the registrar's secret with --secret"),
+            VaultError::Altered(_) => (
+                "vault.altered",
+                "do not go on with this vault: keep the file, and put back the newest backup",
+            ),
+            VaultError::Log(LogError::Why(_)) => ("vault.why", "say why in one line"),
+            VaultError::Log(_) => (
+                "vault.log",
+                "keep the file as evidence: somebody has changed the access log outside of this program",
+            ),
+            VaultError::Outside | VaultError::TooLarge(_) => return Self::internal(error),
+            _ => ("vault.failed", FULL_OR_FAILING),
+        };
+        Self::refused(error.to_string(), help).code(code)
     }
 }
 

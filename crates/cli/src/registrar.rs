@@ -1,25 +1,30 @@
-//! The registrar's book: who is on the roll, and which credential was issued to whom. One sealed file, nothing else.
+//! The registrar's book: who is on the roll, and which credential was issued to whom. It lies in the vault of the roll.
 //!
-//! The ledger has pseudonyms and salted commitments only; this file is what ties them to persons. It is written before
-//! the events that follow from it, so that a crash never leaves an event whose person is unknown.
+//! The ledger has pseudonyms and salted commitments only; this is what ties them to persons. It is written before the
+//! events that follow from it, so that a crash never leaves an event whose person is unknown. Whoever looks into it says
+//! why, and that is logged first. Spec: specs/operations.md §13.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sijill_ballot::{Credential, CredentialCode, Uuid};
-use sijill_engine::keyfile::{KeyFile, Passphrase, RegistrarSecret};
-use sijill_ledger::LedgerId;
+use sijill_engine::Engine;
+use sijill_engine::keyfile::RegistrarSecret;
+use sijill_engine::vault::access::{Access, Action, Logged};
+use sijill_engine::vault::{Admitted, Standing, Subject, Vault};
+use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::names::Name;
 use sijill_registers::roll::events::Pseudonym;
+use sijill_rules::Purpose;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::acts::Event;
 use crate::error::{Failure, Outcome};
-use crate::roll_file::RollRow;
-use crate::site::write_file;
 
 /// What the registrar must keep about one person.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -53,9 +58,46 @@ impl Person {
         }
     }
 
+    /// Whoever is not on the roll: an import that names them puts them there.
+    pub(crate) fn stranger(identifier: String, district: Name) -> Self {
+        let mut person = Self::new(identifier, district);
+        person.struck = true;
+        person
+    }
+
+    fn encode(&self) -> Outcome<Zeroizing<Vec<u8>>> {
+        let bytes = postcard::to_allocvec(&(FORMAT, self)).map_err(Failure::internal)?;
+        Ok(Zeroizing::new(bytes))
+    }
+
+    fn decode(record: &[u8]) -> Outcome<Self> {
+        let other = || {
+            Failure::refused(
+                "a record of the vault is of another version of this program",
+                "use the version that wrote it",
+            )
+            .code("vault.form")
+        };
+        let (format, rest): (u16, _) = postcard::take_from_bytes(record).map_err(|_| other())?;
+        if format != FORMAT {
+            return Err(other());
+        }
+        postcard::from_bytes(rest).map_err(|_| other())
+    }
+
     /// Whether they belong on the roll: not struck, and not found ineligible.
     pub(crate) fn is_listed(&self) -> bool {
-        !self.struck && self.checks.last().is_none_or(|check| check.failed.is_empty())
+        let last = self
+            .checks
+            .iter()
+            .rfind(|check| check.purpose == Purpose::Registration.number());
+        !self.struck && last.is_none_or(|check| check.failed.is_empty())
+    }
+
+    /// Whether the opening of a check for registration is kept.
+    pub(crate) fn was_checked(&self) -> bool {
+        let number = Purpose::Registration.number();
+        self.checks.iter().any(|check| check.purpose == number)
     }
 }
 
@@ -64,6 +106,8 @@ impl Person {
 pub(crate) struct Check {
     /// The random bytes.
     pub(crate) salt: [u8; 32],
+    /// Why the person was checked: [`Purpose::number`].
+    pub(crate) purpose: u8,
     /// When, in milliseconds.
     pub(crate) at_ms: u64,
     /// What was seen, as in the document; none if the registrar vouches for a check made elsewhere.
@@ -137,148 +181,235 @@ impl Issued {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Sealed {
-    format: u16,
-    roll: LedgerId,
-    people: Vec<Person>,
-}
+/// Version of [`Person`] in a record of the vault.
+const FORMAT: u16 = 1;
 
-const FORMAT: u16 = 3;
-
-/// The book, unsealed.
+/// The book of a roll, opened by its registrar.
 pub(crate) struct Book {
-    path: PathBuf,
-    passphrase: Passphrase,
-    roll: LedgerId,
-    people: Vec<Person>,
+    vault: Vault,
+    /// Whose accesses are logged, and who signs what follows from them.
+    pub(crate) key: SigningKey,
+    pub(crate) pseudonyms: Pseudonyms,
+    engine: Arc<Engine>,
 }
 
 impl Book {
-    /// Opens the book of a roll; an empty one if there is none yet.
-    pub(crate) fn open_or_new(path: &Path, roll: LedgerId, passphrase: Passphrase) -> Outcome<Self> {
+    /// Opens the book of the event's roll.
+    pub(crate) fn open(
+        path: &Path,
+        event: &Event,
+        secret: &RegistrarSecret,
+        key: SigningKey,
+    ) -> Outcome<Self> {
+        Self::of(Vault::open(path, event.roll, secret)?, event, secret, key)
+    }
+
+    /// As [`Book::open`]; an empty one if there is none yet.
+    pub(crate) fn open_or_new(
+        path: &Path,
+        event: &Event,
+        secret: &RegistrarSecret,
+        key: SigningKey,
+    ) -> Outcome<Self> {
         if path.exists() {
-            return Self::open(path, roll, passphrase);
+            return Self::open(path, event, secret, key);
         }
+        if let Some(folder) = path.parent() {
+            crate::site::make_folder(folder)?;
+        }
+        Self::of(Vault::create(path, event.roll, secret)?, event, secret, key)
+    }
+
+    fn of(vault: Vault, event: &Event, secret: &RegistrarSecret, key: SigningKey) -> Outcome<Self> {
         Ok(Self {
-            path: path.to_owned(),
-            passphrase,
-            roll,
-            people: Vec::new(),
+            vault,
+            key,
+            pseudonyms: Pseudonyms::new(secret, event.roll)?,
+            engine: Arc::clone(&event.engine),
         })
     }
 
-    /// Opens the book of a roll.
-    pub(crate) fn open(path: &Path, roll: LedgerId, passphrase: Passphrase) -> Outcome<Self> {
-        let bytes = KeyFile::load(path)?.unlock_data(&passphrase)?;
-        let other = |what: &str| {
-            Failure::refused(
-                format!("{}: {what}", path.display()),
-                "give the book that the registrar keeps of this roll",
-            )
-            .code("roll.book")
+    /// Logs an access, to one person or to all, and admits to it.
+    fn admit(&mut self, action: Action, why: &str, about: Option<Pseudonym>) -> Outcome<Admitted<'_>> {
+        let access = Access {
+            action,
+            why,
+            subject: about.map(|pseudonym| Subject(pseudonym.0)),
         };
-        let sealed: Sealed = postcard::from_bytes(&bytes).map_err(|_| other("not a registrar's book"))?;
-        if sealed.format != FORMAT {
-            return Err(other("a book of another version"));
-        }
-        if sealed.roll != roll {
-            return Err(other("the book of another roll"));
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            passphrase,
-            roll,
-            people: sealed.people,
-        })
+        Ok(self.vault.admit(&self.key, &access, self.engine.now().as_u64())?)
     }
 
     /// Everybody in it.
-    pub(crate) fn people(&self) -> &[Person] {
-        &self.people
+    pub(crate) fn all(&mut self, why: &str) -> Outcome<Vec<Person>> {
+        let mut all = Vec::new();
+        self.admit(Action::Read, why, None)?.scan(|_, record| {
+            all.push(Person::decode(&record)?);
+            Ok::<_, Failure>(())
+        })?;
+        Ok(all)
     }
 
-    /// Takes up new persons, and those that were struck. The others that are in it already stay as they are; the lines that contradict the book are
-    /// returned, by their position in `rows`.
-    pub(crate) fn add(&mut self, rows: &[RollRow]) -> Vec<usize> {
-        let mut known: HashMap<String, usize> = self
-            .people
-            .iter()
-            .enumerate()
-            .map(|(at, p)| (p.identifier.clone(), at))
+    /// Several persons, by one access. None for those whom it does not have.
+    pub(crate) fn find_each<'i>(
+        &mut self,
+        identifiers: impl IntoIterator<Item = &'i str>,
+        why: &str,
+    ) -> Outcome<Vec<Option<Person>>> {
+        let all: Vec<Pseudonym> = identifiers
+            .into_iter()
+            .map(|identifier| self.pseudonyms.of(identifier))
             .collect();
-        let mut contradictions = Vec::new();
-        let mut fresh = Vec::new();
-        for (i, row) in rows.iter().enumerate() {
-            match known.get(&row.identifier).map(|at| &mut self.people[*at]) {
-                None => fresh.push(Person::new(row.identifier.clone(), row.district.clone())),
-                Some(person) if person.struck => {
-                    person.struck = false;
-                    person.district = row.district.clone();
-                }
-                Some(person) if person.district != row.district => contradictions.push(i),
-                Some(_) => {}
-            }
-        }
-        known.drain().for_each(|(mut identifier, _)| identifier.zeroize());
-        self.people.extend(fresh);
-        contradictions
+        let one = match all.as_slice() {
+            [] => return Ok(Vec::new()),
+            [one] => Some(*one),
+            _ => None,
+        };
+        let admitted = self.admit(Action::Read, why, one)?;
+        all.iter()
+            .map(|pseudonym| {
+                let record = admitted.read(&Subject(pseudonym.0))?;
+                record.map(|record| Person::decode(&record)).transpose()
+            })
+            .collect()
     }
 
-    /// Opens a page for somebody who is not on the roll; an import that names them puts them there.
-    pub(crate) fn take_up_stranger(&mut self, identifier: &str, district: Name) {
-        let mut person = Person::new(identifier.to_owned(), district);
-        person.struck = true;
-        self.people.push(person);
+    /// Somebody in it, for themselves.
+    pub(crate) fn disclose(&mut self, identifier: &str, why: &str) -> Outcome<Option<Person>> {
+        let pseudonym = self.pseudonyms.of(identifier);
+        let admitted = self.admit(Action::Disclose, why, Some(pseudonym))?;
+        let record = admitted.read(&Subject(pseudonym.0))?;
+        record.map(|record| Person::decode(&record)).transpose()
     }
 
-    /// Somebody in it, to be changed.
-    pub(crate) fn person_mut(&mut self, identifier: &str) -> Option<&mut Person> {
-        self.people.iter_mut().find(|p| p.identifier == identifier)
-    }
-
-    /// Everybody in it, to be changed.
-    pub(crate) fn people_mut(&mut self) -> &mut [Person] {
-        &mut self.people
-    }
-
-    /// Whether credentials of the other kind are in it: an event has codes for all, or enrolled credentials for all.
-    pub(crate) fn has_other_kind(&self, codes: bool) -> bool {
-        let mut issued = self.people.iter().filter_map(|p| p.issued.as_ref());
-        issued.any(|issued| issued.code.is_some() != codes)
-    }
-
-    /// Draws codes for everybody in these districts who has none. Returns how many.
-    pub(crate) fn issue(&mut self, uuids: &HashMap<Name, Uuid>) -> usize {
-        let due = |p: &&mut Person| p.issued.is_none() && p.is_listed() && uuids.contains_key(&p.district);
-        let count = self.people.iter_mut().filter(due).count();
-        self.people.par_iter_mut().filter(due).for_each(|person| {
-            person.issued = uuids.get(&person.district).map(Issued::draw);
-        });
-        count
-    }
-
-    /// Seals the book and puts it in the place of the old one.
+    /// Changes what it says of somebody. `None` if it has nobody of that name and `new` makes nobody.
     ///
     /// # Durability
-    /// The book is on stable storage when this returns.
-    pub(crate) fn save(&self) -> Outcome {
-        if let Some(folder) = self.path.parent() {
-            crate::site::make_folder(folder)?;
-        }
-        // Borrowed fields in the order of `Sealed`.
-        let bytes = postcard::to_allocvec(&(FORMAT, self.roll, &self.people)).map_err(Failure::internal)?;
-        let bytes = Zeroizing::new(bytes);
-        let label = format!("registrar's book of roll {}", &self.roll.to_string()[..16]);
-        let sealed = KeyFile::seal_data(
-            &label,
-            &bytes,
-            &self.passphrase,
-            crate::passphrase::cost(),
-            &mut rand::rng(),
-        )?;
-        write_file(&self.path, &sealed.to_bytes())
+    /// The change is on stable storage when this returns.
+    pub(crate) fn change<T>(
+        &mut self,
+        identifier: &str,
+        why: &str,
+        new: impl FnOnce() -> Option<Person>,
+        change: impl FnOnce(&mut Person) -> Outcome<T>,
+    ) -> Outcome<Option<T>> {
+        let pseudonym = self.pseudonyms.of(identifier);
+        let subject = Subject(pseudonym.0);
+        let mut admitted = self.admit(Action::Write, why, Some(pseudonym))?;
+        let found = admitted.read(&subject)?;
+        let found = found.map(|record| Person::decode(&record)).transpose()?;
+        let Some(mut person) = found.or_else(new) else {
+            return Ok(None);
+        };
+        let done = change(&mut person)?;
+        admitted.write(&[(subject, person.encode()?)])?;
+        Ok(Some(done))
     }
+
+    /// Puts these persons in the place of what it says of them.
+    ///
+    /// # Durability
+    /// They are on stable storage when this returns, all or none.
+    pub(crate) fn keep<'p>(&mut self, people: impl IntoIterator<Item = &'p Person>, why: &str) -> Outcome {
+        let records = people
+            .into_iter()
+            .map(|person| {
+                let subject = Subject(self.pseudonyms.of(&person.identifier).0);
+                Ok((subject, person.encode()?))
+            })
+            .collect::<Outcome<Vec<_>>>()?;
+        Ok(self.admit(Action::Write, why, None)?.write(&records)?)
+    }
+
+    /// Logs the access of an import, and admits to it.
+    pub(crate) fn import(&mut self, why: &str) -> Outcome<(Import<'_>, &Pseudonyms, &SigningKey)> {
+        let Self {
+            vault,
+            key,
+            pseudonyms,
+            engine,
+        } = self;
+        let access = Access {
+            action: Action::Write,
+            why,
+            subject: None,
+        };
+        let admitted = vault.admit(key, &access, engine.now().as_u64())?;
+        Ok((Import { admitted }, pseudonyms, key))
+    }
+
+    /// Whether there is a record of somebody.
+    pub(crate) fn standing(&self, pseudonym: &Pseudonym) -> Outcome<Standing> {
+        Ok(self.vault.standing(&Subject(pseudonym.0))?)
+    }
+
+    /// Destroys the key of somebody's record. Says what stood there before.
+    ///
+    /// # Durability
+    /// The record can be read in no file of the vault when this returns.
+    pub(crate) fn erase(&mut self, pseudonym: Pseudonym, why: &str) -> Outcome<Standing> {
+        let mut admitted = self.admit(Action::Erase, why, Some(pseudonym))?;
+        Ok(admitted.erase(&Subject(pseudonym.0))?)
+    }
+
+    /// The vault, for its log.
+    pub(crate) const fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The accesses that concern somebody, themselves included.
+    pub(crate) fn accesses(&self, pseudonym: &Pseudonym) -> Outcome<Vec<Logged>> {
+        let mut found = Vec::new();
+        let subject = Subject(pseudonym.0);
+        self.vault.log(|entry| {
+            if entry.concerns(&subject) {
+                found.push(entry.clone());
+            }
+        })?;
+        Ok(found)
+    }
+}
+
+/// An import that is logged.
+pub(crate) struct Import<'b> {
+    admitted: Admitted<'b>,
+}
+
+impl Import<'_> {
+    /// Somebody in the book.
+    pub(crate) fn find(&self, pseudonym: &Pseudonym) -> Outcome<Option<Person>> {
+        let record = self.admitted.read(&Subject(pseudonym.0))?;
+        record.map(|record| Person::decode(&record)).transpose()
+    }
+
+    /// Takes these persons up, or puts them in the place of what is there.
+    ///
+    /// # Durability
+    /// They are on stable storage when this returns, all or none.
+    pub(crate) fn keep(&mut self, people: &[(Pseudonym, Person)]) -> Outcome {
+        let records = people
+            .par_iter()
+            .map(|(pseudonym, person)| Ok((Subject(pseudonym.0), person.encode()?)))
+            .collect::<Outcome<Vec<_>>>()?;
+        Ok(self.admitted.write(&records)?)
+    }
+}
+
+/// Whether credentials of the other kind are among them: an event has codes for all, or enrolled credentials for all.
+pub(crate) fn has_other_kind(people: &[Person], codes: bool) -> bool {
+    let mut issued = people.iter().filter_map(|p| p.issued.as_ref());
+    issued.any(|issued| issued.code.is_some() != codes)
+}
+
+/// Draws codes for everybody in these districts who has none. Returns the positions of those who got one.
+pub(crate) fn draw_codes(people: &mut [Person], uuids: &HashMap<Name, Uuid>) -> Vec<usize> {
+    let due = |p: &Person| p.issued.is_none() && p.is_listed() && uuids.contains_key(&p.district);
+    let all = people.par_iter_mut().enumerate();
+    all.filter(|(_, person)| due(person))
+        .map(|(at, person)| {
+            person.issued = uuids.get(&person.district).map(Issued::draw);
+            at
+        })
+        .collect()
 }
 
 /// Makes the pseudonyms of one roll. Spec: specs/events.md §3.
@@ -321,30 +452,21 @@ mod tests {
     }
 
     #[test]
-    fn a_book_comes_back_as_it_was_sealed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("book");
-        let roll = LedgerId::from_bytes([1; 32]);
-        let pass = || Passphrase::new("a long passphrase".to_owned());
-        let mut book = Book::open_or_new(&path, roll, pass()).unwrap();
-        let district: Name = "north".parse().unwrap();
-        let row = |i: &str| RollRow {
-            identifier: i.to_owned(),
-            district: district.clone(),
-        };
-        assert!(book.add(&[row("V1"), row("V2")]).is_empty());
-        let uuids = HashMap::from([(district.clone(), Uuid::parse("12345678abcdEF").unwrap())]);
-        assert_eq!(book.issue(&uuids), 2);
-        book.save().unwrap();
-        let again = Book::open(&path, roll, pass()).unwrap();
-        assert_eq!(again.people().len(), 2);
-        let code = |b: &Book| b.people()[1].issued.as_ref().unwrap().code.clone();
-        assert_eq!(code(&book), code(&again));
-        assert!(Book::open(&path, LedgerId::from_bytes([2; 32]), pass()).is_err());
-        let moved = RollRow {
-            identifier: "V2".to_owned(),
-            district: "south".parse().unwrap(),
-        };
-        assert_eq!(book.add(&[row("V1"), moved]), [1]);
+    fn a_record_comes_back_and_another_version_is_refused() {
+        let north: Name = "north".parse().unwrap();
+        let uuids = HashMap::from([(north.clone(), Uuid::parse("12345678abcdEF").unwrap())]);
+        let mut people = vec![
+            Person::new("V1".to_owned(), north.clone()),
+            Person::stranger("V2".to_owned(), north),
+        ];
+        assert_eq!(draw_codes(&mut people, &uuids), [0]);
+        assert!(has_other_kind(&people, false) && !has_other_kind(&people, true));
+        let mut record = people[0].encode().unwrap();
+        let again = Person::decode(&record).unwrap();
+        assert_eq!(again.identifier, "V1");
+        let code = |p: &Person| p.issued.as_ref().unwrap().code.clone();
+        assert_eq!(code(&again), code(&people[0]));
+        record[0] += 1;
+        assert!(Person::decode(&record).is_err());
     }
 }

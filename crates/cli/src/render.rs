@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use sijill_registers::election::outcome::{BY_COURT, By, Seats};
 use sijill_registers::election::views::result::{Channels, Count, ResultDocument};
 use sijill_registers::manifest::{Contest, District, Manifest, Text};
+use sijill_registers::names::Name;
 
 /// Prints a line for people on standard output. A reader who has gone away is no reason to stop: what was begun is
 /// completed.
@@ -189,6 +191,67 @@ pub(crate) fn result(manifest: &Manifest, result: &ResultDocument) -> String {
         out,
         "Percentages of valid votes leave blank ones out; percentages of votes cast leave nothing out."
     );
+    out
+}
+
+/// Who fills the seats of a district, and what led to it.
+pub(crate) fn seats(manifest: &Manifest, district: &Name, seats: &[Seats]) -> String {
+    let questions = manifest.district(district).map_or(&[][..], District::questions);
+    let mut out = String::new();
+    for reading in seats {
+        let Some(question) = questions.get(usize::from(reading.question)) else {
+            continue;
+        };
+        let name = |answer: u16| {
+            let name = question.answers.get(usize::from(answer));
+            name.map_or_else(|| format!("Answer {}", answer + 1), bilingual)
+        };
+        let _ = writeln!(
+            out,
+            "{}: {} elected of {}",
+            bilingual(&question.question),
+            reading.elected.len(),
+            reading.seats
+        );
+        for elected in &reading.elected {
+            let by = match elected.by {
+                By::CastingVote => "by casting vote",
+                By::Lots => "by lots",
+                By::Unopposed => "unopposed",
+                By::Votes => "by votes",
+            };
+            let _ = writeln!(out, "  {}: {by}", name(elected.answer));
+        }
+        if let Some(tie) = &reading.tie {
+            let level: Vec<String> = tie.level.iter().map(|answer| name(*answer)).collect();
+            let _ = writeln!(
+                out,
+                "  A tie: {}; elected of them: {}",
+                level.join("; "),
+                tie.seats
+            );
+            match &tie.decided {
+                Some(decided) => {
+                    let by: Vec<String> = decided.by.iter().map(|by| escape(by)).collect();
+                    let _ = writeln!(out, "  Decided by {}: {}", by.join("; "), escape(&decided.reason));
+                }
+                None => out.push_str("  It is not decided yet: `sijill election tie`.\n"),
+            }
+        }
+        for removal in &reading.void {
+            let cause = if removal.cause == BY_COURT {
+                "removed by a court"
+            } else {
+                "withdrawn"
+            };
+            let _ = writeln!(
+                out,
+                "  {}: {cause}, their votes are void: {}",
+                name(removal.answer),
+                escape(&removal.reason)
+            );
+        }
+    }
     out
 }
 

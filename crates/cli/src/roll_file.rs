@@ -3,6 +3,7 @@
 //! Identifiers never leave this module by a message: problems name the line of the file, not the person.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use sijill_registers::names::Name;
 use unicode_normalization::UnicodeNormalization as _;
@@ -34,28 +35,31 @@ pub(crate) struct BadRow {
     pub(crate) problem: String,
 }
 
-/// What a file has.
-#[derive(Default)]
-pub(crate) struct RollFile {
-    /// Good rows.
-    pub(crate) rows: Vec<RollRow>,
-    /// Rows that are not good.
+/// A file whose first line is right. Rows are read as they are needed: nothing but the bytes of the file is held.
+pub(crate) struct RollFile<'a> {
+    text: &'a str,
+}
+
+/// What a first reading of a whole file has found.
+pub(crate) struct Checked {
+    /// Number of good rows.
+    pub(crate) good: u64,
+    /// Rows that are not good, ascending by line.
     pub(crate) bad: Vec<BadRow>,
 }
 
-impl RollFile {
-    /// Reads the file. `known` says whether a district exists.
+impl<'a> RollFile<'a> {
+    /// Takes a file.
     ///
     /// # Errors
-    /// If it is not such a file at all; single bad rows are in [`RollFile::bad`].
-    pub(crate) fn parse(bytes: &[u8], known: impl Fn(&Name) -> bool) -> Outcome<Self> {
+    /// If it is not such a file at all; single bad rows are in [`Checked::bad`].
+    pub(crate) fn new(bytes: &'a [u8]) -> Outcome<Self> {
         let text = utf8(bytes)?;
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let mut records = reader.records();
-        let header = records.next().and_then(Result::ok).unwrap_or_default();
+        let header = reader(text)
+            .records()
+            .next()
+            .and_then(Result::ok)
+            .unwrap_or_default();
         if header.iter().map(str::trim).ne(["identifier", "district"]) {
             return Err(Failure::refused(
                 "line 1 of the roll is not `identifier,district`",
@@ -63,43 +67,75 @@ impl RollFile {
             )
             .code("roll-file.header"));
         }
-        let mut file = Self::default();
-        let mut lines: HashMap<String, u64> = HashMap::new();
-        let mut at = Lines::new(text);
-        for record in records {
-            let record = match record {
-                Ok(record) => record,
-                Err(error) => {
-                    let line = error.position().map_or(0, csv::Position::line);
-                    file.bad.push(BadRow {
-                        line,
-                        problem: "is not CSV".to_owned(),
-                    });
-                    continue;
+        Ok(Self { text })
+    }
+
+    /// Lines and rows in order.
+    fn records<F: Fn(&Name) -> bool>(
+        &self,
+        known: F,
+    ) -> impl Iterator<Item = (u64, Result<RollRow, String>)> + use<'a, F> {
+        let mut at = Lines::new(self.text);
+        let mut records = reader(self.text).into_records();
+        records.next();
+        records.map(move |record| match record {
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                (line, Err("is not CSV".to_owned()))
+            }
+            Ok(record) => {
+                let line = record.position().map_or(0, |position| {
+                    at.line_of(usize::try_from(position.byte()).unwrap_or(usize::MAX))
+                });
+                (line, row(&record, &known))
+            }
+        })
+    }
+
+    /// Reads the whole file and says what is wrong with it. `known` says whether a district exists, `pseudonym` tells
+    /// persons apart, `check` what else is wrong with a row.
+    pub(crate) fn check(
+        &self,
+        known: impl Fn(&Name) -> bool,
+        pseudonym: impl Fn(&str) -> [u8; 32],
+        mut check: impl FnMut(&RollRow) -> Result<(), String>,
+    ) -> Checked {
+        let mut lines: HashMap<[u8; 32], u64> = HashMap::new();
+        let mut bad = Vec::new();
+        for (line, row) in self.records(known) {
+            let problem = row.and_then(|row| match lines.entry(pseudonym(&row.identifier)) {
+                Entry::Occupied(first) => Err(format!("repeats the person of line {}", first.get())),
+                Entry::Vacant(free) => {
+                    check(&row)?;
+                    free.insert(line);
+                    Ok(())
                 }
-            };
-            let line = record.position().map_or(0, |position| {
-                at.line_of(usize::try_from(position.byte()).unwrap_or(usize::MAX))
             });
-            match row(&record, &known) {
-                Err(problem) => file.bad.push(BadRow { line, problem }),
-                Ok(row) => match lines.get(&row.identifier) {
-                    Some(first) => {
-                        file.bad.push(BadRow {
-                            line,
-                            problem: format!("repeats the person of line {first}"),
-                        });
-                    }
-                    None => {
-                        lines.insert(row.identifier.clone(), line);
-                        file.rows.push(row);
-                    }
-                },
+            if let Err(problem) = problem {
+                bad.push(BadRow { line, problem });
             }
         }
-        lines.drain().for_each(|(mut identifier, _)| identifier.zeroize());
-        Ok(file)
+        Checked {
+            good: lines.len() as u64,
+            bad,
+        }
     }
+
+    /// The good rows, after [`RollFile::check`] has named the others.
+    pub(crate) fn rows<'b>(&self, bad: &'b [BadRow]) -> impl Iterator<Item = RollRow> + use<'a, 'b> {
+        let mut bad = bad.iter().map(|row| row.line).peekable();
+        self.records(|_| true).filter_map(move |(line, row)| {
+            while bad.next_if(|at| *at < line).is_some() {}
+            row.ok().filter(|_| bad.peek() != Some(&line))
+        })
+    }
+}
+
+fn reader(text: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes())
 }
 
 /// Counts lines as an editor does: the CSV reader's own count is one behind where lines end with carriage return and line
@@ -267,10 +303,35 @@ fn invisible(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sha2::Digest as _;
+
     use super::*;
 
-    fn parse(text: &str) -> RollFile {
-        RollFile::parse(text.as_bytes(), |d| d.as_str() == "national").unwrap()
+    struct Parsed {
+        rows: Vec<RollRow>,
+        bad: Vec<BadRow>,
+    }
+
+    fn parse(text: &str) -> Parsed {
+        let file = RollFile::new(text.as_bytes()).unwrap();
+        let pseudonym = |identifier: &str| sha2::Sha256::digest(identifier).into();
+        let checked = file.check(
+            |d| d.as_str() == "national",
+            pseudonym,
+            |row| {
+                if row.identifier == "V666" {
+                    Err("is refused".to_owned())
+                } else {
+                    Ok(())
+                }
+            },
+        );
+        let rows: Vec<_> = file.rows(&checked.bad).collect();
+        assert_eq!(checked.good, rows.len() as u64);
+        Parsed {
+            rows,
+            bad: checked.bad,
+        }
     }
 
     #[test]
@@ -308,10 +369,10 @@ mod tests {
     #[test]
     fn every_bad_row_is_named_by_its_line_and_never_by_its_person() {
         let file = parse(
-            "identifier,district\nV1,national\nV1,national\n,national\nV2\nV3,north\nV\u{202e}4,national\nV٢,national\n",
+            "identifier,district\nV1,national\nV1,national\n,national\nV2\nV3,north\nV\u{202e}4,national\nV٢,national\nV666,national\n",
         );
         let lines: Vec<_> = file.bad.iter().map(|b| b.line).collect();
-        assert_eq!(lines, [3, 4, 5, 6, 7]);
+        assert_eq!(lines, [3, 4, 5, 6, 7, 9]);
         assert_eq!(file.bad[0].problem, "repeats the person of line 2");
         assert!(file.bad.iter().all(|b| !b.problem.contains('V')));
         assert_eq!(file.rows.len(), 2);
@@ -319,9 +380,9 @@ mod tests {
 
     #[test]
     fn what_is_no_roll_is_refused() {
-        assert!(RollFile::parse(b"V1,national\n", |_| true).is_err());
-        assert!(RollFile::parse(b"", |_| true).is_err());
-        let error = RollFile::parse(b"identifier,district\nV1,national\n\xff,national\n", |_| true)
+        assert!(RollFile::new(b"V1,national\n").is_err());
+        assert!(RollFile::new(b"").is_err());
+        let error = RollFile::new(b"identifier,district\nV1,national\n\xff,national\n")
             .err()
             .unwrap();
         assert!(error.to_string().contains("line 3"));

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use sijill_engine::checkpoint_record::FileRecord;
 use sijill_engine::clock::{Clock, RehearsalClock, SystemClock};
 use sijill_engine::content::ContentStore;
-use sijill_engine::folder::DataFolder;
+use sijill_engine::folder::{DataFolder, check_private};
 use sijill_engine::keyfile::{KeyFile, Passphrase, SigningKind};
 use sijill_engine::{Engine, EngineKeys};
 use sijill_ledger::{LedgerId, Origin, SigningKey, UnixMillis};
@@ -30,11 +30,15 @@ use sijill_store::{SqliteOptions, SqliteStore};
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::render::tell;
-use crate::stores::Place;
+use crate::stores::{Held, Node, Place};
 
 const FORMAT: &str = "sijill-site/1";
 const SERVICE_KEY: &str = "service.key";
 const LEDGER_KEY: &str = "ledger.key";
+const KEYS: [(&str, SigningKind, &str); 2] = [
+    (SERVICE_KEY, SigningKind::Service, "service"),
+    (LEDGER_KEY, SigningKind::Ledger, "ledger"),
+];
 /// Largest file that is read whole, in bytes.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
@@ -50,9 +54,39 @@ struct SiteFile {
     /// Where events are kept, if not in the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     store: Option<String>,
+    /// Folder of documents that every node sees, if not in the data folder; relative to this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<PathBuf>,
     /// The event that commands mean if they name none: the last one that was defined here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event: Option<String>,
+    /// Who this installation is among those that write to the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    node: Option<Node>,
+}
+
+/// What a new installation is to be.
+#[derive(Debug)]
+pub(crate) struct NewSite {
+    /// What the origins of its ledgers begin with.
+    pub(crate) origin: Origin,
+    /// Folder of the checkpoint record, if not `checkpoints`.
+    pub(crate) checkpoints: Option<PathBuf>,
+    /// Where events are kept, if not in the data folder.
+    pub(crate) store: Option<Place>,
+    /// Folder of documents that every node sees, if not in the data folder.
+    pub(crate) content: Option<PathBuf>,
+    /// Who it is among those that write to the store.
+    pub(crate) node: Option<Node>,
+}
+
+/// Where the keys of service and ledgers come from.
+#[derive(Debug)]
+pub(crate) enum Keys<'a> {
+    /// New ones, sealed under this passphrase.
+    New(&'a Passphrase),
+    /// Those of the service that the installation joins: the sealed files in this folder.
+    Copied(&'a Path),
 }
 
 /// An installation.
@@ -69,16 +103,10 @@ pub(crate) struct OpenSite {
 }
 
 impl Site {
-    /// Makes the folders and the keys of service and ledgers.
+    /// Makes the folders, and the keys of service and ledgers.
     ///
     /// `site.toml` is written last: a folder without it is not an installation, and nothing of value is in it.
-    pub(crate) fn create(
-        root: &Path,
-        origin: Origin,
-        checkpoints: Option<PathBuf>,
-        store: Option<&Place>,
-        passphrase: &Passphrase,
-    ) -> Outcome<Self> {
+    pub(crate) fn create(root: &Path, new: NewSite, keys: &Keys<'_>) -> Outcome<Self> {
         let toml = root.join("site.toml");
         if toml.exists() {
             return Err(Failure::refused(
@@ -97,32 +125,40 @@ impl Site {
                  else name another folder with --dir",
             ).code("folder.unfinished"));
         }
+        let keys = KEYS
+            .iter()
+            .map(|(name, kind, label)| Ok((*name, key_file(keys, name, *kind, label)?)))
+            .collect::<Outcome<Vec<_>>>()?;
+        let absolute = |path: PathBuf| std::path::absolute(&path).map_err(|e| Failure::file(&path, &e));
+        let content = new.content.map(absolute).transpose()?;
+        if let Some(content) = &content {
+            if !content.exists() {
+                make_folder(content)?;
+            }
+            check_private(content)?;
+        }
         make_folder(root)?;
         let data = DataFolder::create(&root.join("engine"))?;
-        let mut rng = rand::rng();
-        for (name, kind, label) in [
-            (SERVICE_KEY, SigningKind::Service, "service"),
-            (LEDGER_KEY, SigningKind::Ledger, "ledger"),
-        ] {
-            let key = SigningKey::generate(&mut rng);
-            KeyFile::seal_signing_key(kind, label, &key, passphrase, crate::passphrase::cost(), &mut rng)?
-                .create(&data.keys().join(name))?;
+        for (name, file) in keys {
+            file.create(&data.keys().join(name))?;
         }
-        if store.is_none() {
+        if new.store.is_none() {
             drop(SqliteStore::create(&data.events(), SqliteOptions::default())?);
         }
-        let checkpoints = match checkpoints {
-            Some(path) => std::path::absolute(&path).map_err(|e| Failure::file(&path, &e))?,
+        let checkpoints = match new.checkpoints {
+            Some(path) => absolute(path)?,
             None => PathBuf::from("checkpoints"),
         };
         drop(FileRecord::create(&root.join(&checkpoints), data.path())?);
         drop(data);
         let file = SiteFile {
             format: FORMAT.to_owned(),
-            origin,
+            origin: new.origin,
             checkpoints,
-            store: store.map(Place::to_string),
+            store: new.store.as_ref().map(Place::to_string),
+            content,
             event: None,
+            node: new.node,
         };
         let site = Self {
             root: root.to_owned(),
@@ -132,6 +168,37 @@ impl Site {
         make_folder(&site.receipts())?;
         site.save()?;
         Ok(site)
+    }
+
+    /// What another node of this installation is to be.
+    pub(crate) fn join(&self, checkpoints: Option<PathBuf>, node: Node) -> Outcome<NewSite> {
+        let not_shared = |what: &str, help: &str| {
+            Failure::refused(
+                format!("{what} of {} cannot be shared", self.root.display()),
+                help,
+            )
+            .code("store.not-shared")
+        };
+        let Some(store) = &self.file.store else {
+            return Err(not_shared(
+                "the events",
+                "they are in a file of its data folder; nodes share events in KurrentDB (`sijill store copy` moves them)",
+            ));
+        };
+        let Some(content) = &self.file.content else {
+            return Err(not_shared(
+                "the documents",
+                "they are in its data folder: move DIR/engine/content to a folder that all nodes see, and put \
+                 content = \"FOLDER\" into site.toml (`sijill init --content` does so from the beginning)",
+            ));
+        };
+        Ok(NewSite {
+            origin: self.file.origin.clone(),
+            checkpoints,
+            store: Some(parse_store(store)?),
+            content: Some(self.root.join(content)),
+            node: Some(node),
+        })
     }
 
     /// Reads what a folder says about itself.
@@ -160,10 +227,16 @@ impl Site {
         })
     }
 
-    /// Unlocks the keys of service and ledgers and opens every ledger.
+    /// Unlocks the keys of service and ledgers and opens every ledger. Leases that this takes stand in `held` until they are
+    /// given back.
     ///
     /// A simulated clock is refused if any event here is no rehearsal: its times would be lies.
-    pub(crate) async fn start(&self, clock: Clocks, passphrase: &Passphrase) -> Outcome<OpenSite> {
+    pub(crate) async fn start(
+        &self,
+        clock: Clocks,
+        passphrase: &Passphrase,
+        held: &Held,
+    ) -> Outcome<OpenSite> {
         let data = DataFolder::open(&self.engine_folder())?;
         let unlock = |name: &str, kind| -> Outcome<SigningKey> {
             Ok(KeyFile::load(&data.keys().join(name))?.unlock_signing_key(kind, passphrase)?)
@@ -172,20 +245,12 @@ impl Site {
             service: unlock(SERVICE_KEY, SigningKind::Service)?,
             ledger: unlock(LEDGER_KEY, SigningKind::Ledger)?,
         };
-        let store = self.store(&data)?.open().await?;
-        let record = FileRecord::open(&self.checkpoints(), data.path())?;
-        let content = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
+        let own = FileRecord::open(&self.checkpoints(), data.path())?;
+        let content = self.content(&data)?;
         let snapshots = data.path().join("snapshots");
         let simulated = matches!(clock, Clocks::Rehearsal(_));
-        let engine = Engine::open(
-            store,
-            Arc::new(record),
-            content,
-            &snapshots,
-            clock.into_clock(),
-            keys,
-        )
-        .await?;
+        let (store, record) = self.store(&data)?.open_node(own, &self.node(), held).await?;
+        let engine = Engine::open(store, record, content, &snapshots, clock.into_clock(), keys).await?;
         let engine = Arc::new(engine);
         for why in engine.refused().values() {
             tell!("warning: {why}. Nothing is written to it; `sijill store check` says more");
@@ -200,9 +265,27 @@ impl Site {
     pub(crate) fn store(&self, data: &DataFolder) -> Outcome<Place> {
         match &self.file.store {
             None => Ok(Place::Sqlite(data.events())),
-            Some(text) => text.parse().map_err(|problem: String| {
-                Failure::refused(format!("the store in site.toml: {problem}"), "mend site.toml")
-            }),
+            Some(text) => parse_store(text),
+        }
+    }
+
+    /// The documents.
+    pub(crate) fn content(&self, data: &DataFolder) -> Outcome<ContentStore> {
+        let opened = match &self.file.content {
+            None => ContentStore::open(&data.content()),
+            Some(folder) => {
+                let folder = self.root.join(folder);
+                check_private(&folder)?;
+                ContentStore::open_shared(&folder)
+            }
+        };
+        Ok(opened.map_err(sijill_engine::EngineError::from)?)
+    }
+
+    fn node(&self) -> Node {
+        match &self.file.node {
+            Some(node) => node.clone(),
+            None => Node::new(None, None, Node::LEASE_SECONDS),
         }
     }
 
@@ -250,6 +333,11 @@ impl Site {
         self.save()
     }
 
+    /// The folder of the key files of service and ledgers.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.engine_folder().join("keys")
+    }
+
     pub(crate) fn engine_folder(&self) -> PathBuf {
         self.root.join("engine")
     }
@@ -262,12 +350,12 @@ impl Site {
         self.root.join("people")
     }
 
-    /// The registrar's sealed book of an event.
-    pub(crate) fn book(&self, event: &LedgerId) -> PathBuf {
+    /// The registrar's vault of an event's roll.
+    pub(crate) fn vault(&self, event: &LedgerId) -> PathBuf {
         let id = event.to_string();
         self.people()
             .join("registrar")
-            .join(format!("book-{}.sealed", &id[..16]))
+            .join(format!("vault-{}.sqlite", &id[..16]))
     }
 
     pub(crate) fn receipts(&self) -> PathBuf {
@@ -344,6 +432,38 @@ impl Clocks {
         match self {
             Self::System => Arc::new(SystemClock),
             Self::Rehearsal(clock) => clock,
+        }
+    }
+}
+
+fn parse_store(text: &str) -> Outcome<Place> {
+    text.parse().map_err(|problem: String| {
+        Failure::refused(format!("the store in site.toml: {problem}"), "mend site.toml")
+            .code("store.settings")
+    })
+}
+
+fn key_file(keys: &Keys<'_>, name: &str, kind: SigningKind, label: &str) -> Outcome<KeyFile> {
+    match keys {
+        Keys::New(passphrase) => {
+            let mut rng = rand::rng();
+            let key = SigningKey::generate(&mut rng);
+            let cost = crate::passphrase::cost();
+            Ok(KeyFile::seal_signing_key(
+                kind, label, &key, passphrase, cost, &mut rng,
+            )?)
+        }
+        Keys::Copied(folder) => {
+            let path = folder.join(name);
+            let file = KeyFile::load(&path)?;
+            if file.kind() != kind.into() {
+                return Err(Failure::refused(
+                    format!("{} is a key of kind {}", path.display(), file.kind()),
+                    format!("give the {name} of the service"),
+                )
+                .code("key.kind"));
+            }
+            Ok(file)
         }
     }
 }

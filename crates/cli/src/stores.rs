@@ -1,13 +1,22 @@
 //! Where events are kept: a file of SQLite, or KurrentDB.
 
+#[cfg(feature = "kurrentdb")]
+mod kurrentdb;
+#[cfg(not(feature = "kurrentdb"))]
+#[path = "stores/without.rs"]
+mod kurrentdb;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use sijill_engine::checkpoint_record::{CheckpointRecord, FileRecord};
 use sijill_store::{EventStore, SqliteOptions, SqliteStore};
 
-use crate::error::{Failure, Outcome};
+use crate::error::Outcome;
+pub(crate) use kurrentdb::Held;
 
 /// The place of an event store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +64,46 @@ const PASSWORD: &str = "SIJILL_STORE_PASSWORD";
 /// The environment's name of a file whose first line is that password.
 const PASSWORD_FILE: &str = "SIJILL_STORE_PASSWORD_FILE";
 
+/// Who this installation is among those that write to the same store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Node {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where people reach it: what others are told.
+    pub(crate) address: String,
+    /// After how many seconds of silence others may take over.
+    pub(crate) lease_seconds: u16,
+}
+
+impl Node {
+    /// For how many seconds others wait, if nothing else is said.
+    pub(crate) const LEASE_SECONDS: u16 = 15;
+
+    /// The node, with the machine's name where nothing else is said.
+    pub(crate) fn new(name: Option<String>, address: Option<String>, lease_seconds: u16) -> Self {
+        let name = name.unwrap_or_else(machine);
+        Self {
+            address: address.unwrap_or_else(|| name.clone()),
+            name,
+            lease_seconds,
+        }
+    }
+}
+
+fn machine() -> String {
+    let name = rustix::system::uname();
+    let name = name.nodename().to_string_lossy();
+    let name = name.replace(char::is_control, "");
+    if name.is_empty() { "node".to_owned() } else { name }
+}
+
 impl Place {
-    /// Opens the store that is there.
+    /// Opens the store that is there, for reading and copying.
     pub(crate) async fn open(&self) -> Outcome<Arc<dyn EventStore>> {
         match self {
             Self::Sqlite(path) => Ok(Arc::new(SqliteStore::open(path, SqliteOptions::default())?)),
-            Self::KurrentDb(url) => connect(url).await,
+            Self::KurrentDb(url) => kurrentdb::connect(url).await,
         }
     }
 
@@ -73,55 +116,35 @@ impl Place {
             place => place.open().await,
         }
     }
-}
 
-#[cfg(not(feature = "kurrentdb"))]
-async fn connect(_url: &str) -> Outcome<Arc<dyn EventStore>> {
-    let _names = (PASSWORD, PASSWORD_FILE, Path::new(""));
-    Err(Failure::refused(
-        "this program was built without KurrentDB",
-        "build it with `cargo build --release --features kurrentdb` (a C compiler is needed)",
-    ))
-}
-
-#[cfg(feature = "kurrentdb")]
-async fn connect(url: &str) -> Outcome<Arc<dyn EventStore>> {
-    use sijill_store_kurrentdb::{KurrentDbError, KurrentDbOptions, KurrentDbStore};
-
-    let refused = |error: KurrentDbError| match error {
-        KurrentDbError::Unreachable { .. } => Failure::failed(
-            error.to_string(),
-            "nothing was changed; try again when it answers",
-        ),
-        error => Failure::refused(error.to_string(), "mend the configuration; nothing was changed"),
-    };
-    let password = password()?;
-    let password = password.as_ref().map(|text| text.as_str());
-    let options = KurrentDbOptions::parse(url, password).map_err(refused)?;
-    let store = KurrentDbStore::connect(options).await.map_err(refused)?;
-    Ok(Arc::new(store))
-}
-
-#[cfg(feature = "kurrentdb")]
-fn password() -> Outcome<Option<zeroize::Zeroizing<String>>> {
-    if let Some(path) = std::env::var_os(PASSWORD_FILE) {
-        let bytes = zeroize::Zeroizing::new(crate::site::read_bounded(Path::new(&path))?);
-        let text = std::str::from_utf8(&bytes).map_err(|_| {
-            Failure::refused(
-                format!("the file in {PASSWORD_FILE} is not UTF-8"),
-                "give the right file",
-            )
-        })?;
-        let line = text.lines().next().unwrap_or_default().to_owned();
-        return Ok(Some(zeroize::Zeroizing::new(line)));
+    /// Opens the store for a node that writes, with its record: the folder, or the one in the store with the folder as
+    /// what the node remembers of it. Leases that this takes stand in `held` until they are given back.
+    pub(crate) async fn open_node(
+        &self,
+        own: FileRecord,
+        node: &Node,
+        held: &Held,
+    ) -> Outcome<(Arc<dyn EventStore>, Arc<dyn CheckpointRecord>)> {
+        match self {
+            Self::Sqlite(_) => Ok((self.open().await?, Arc::new(own))),
+            Self::KurrentDb(url) => kurrentdb::open_node(url, own, node, held).await,
+        }
     }
-    match std::env::var(PASSWORD) {
-        Ok(text) => Ok(Some(zeroize::Zeroizing::new(text))),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Failure::refused(
-            format!("{PASSWORD} is not UTF-8"),
-            "set it again",
-        )),
+
+    /// The record of the store, for looking.
+    pub(crate) fn record(&self, own: FileRecord) -> Outcome<Arc<dyn CheckpointRecord>> {
+        match self {
+            Self::Sqlite(_) => Ok(Arc::new(own)),
+            Self::KurrentDb(url) => kurrentdb::shared_record(url, own),
+        }
+    }
+
+    /// The record that is kept in the store itself, if it is kept there.
+    pub(crate) fn record_within(&self) -> Outcome<Option<Arc<dyn CheckpointRecord>>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::KurrentDb(url) => kurrentdb::record(url).map(Some),
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 //! not restored with it: a store that was put back from an old backup is noticed before anything is signed. What is
 //! signed is recorded before anybody is shown it. Spec: specs/operations.md §4.
 //!
-//! [`CheckpointRecord`] is one compare-and-swap value per ledger; [`FileRecord`] keeps them in a folder. [`compare`] is
-//! the rule, without I/O, by which a ledger is compared with its record before anything is signed;
-//! [`check_standing`] is the same with what was published beside it.
+//! [`CheckpointRecord`] is one compare-and-swap value per ledger; [`FileRecord`] keeps them in a folder, [`SharedRecord`]
+//! where several nodes see them. [`compare`] is the rule, without I/O, by which a ledger is compared with its record
+//! before anything is signed; [`check_standing`] is the same with what was published beside it.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -133,6 +133,15 @@ pub trait CheckpointRecord: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`RecordError::Unavailable`]
     fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError>;
+
+    /// What else is remembered of the ledger, never of a larger size than the record: see [`SharedRecord`].
+    ///
+    /// # Errors
+    /// [`RecordError`]
+    fn remembered(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
+        let _ = identity;
+        Ok(None)
+    }
 }
 
 /// How a ledger stands to a checkpoint that is consistent with it.
@@ -154,6 +163,8 @@ pub enum Source {
     Record,
     /// The published folder.
     Published,
+    /// What this node remembers beside a record that it shares.
+    Remembered,
 }
 
 impl fmt::Display for Source {
@@ -161,6 +172,7 @@ impl fmt::Display for Source {
         f.write_str(match self {
             Self::Record => "recorded",
             Self::Published => "published",
+            Self::Remembered => "remembered",
         })
     }
 }
@@ -198,21 +210,24 @@ pub enum StandingError {
         /// Entries in the store.
         stored: u64,
     },
-    /// The published checkpoint is of a larger size than the recorded one, though recording comes first: the record
-    /// was put back from a backup, or the ledger key was used elsewhere.
+    /// The published or remembered checkpoint is of a larger size than the recorded one, though recording comes first:
+    /// the record was put back from a backup, or the ledger key was used elsewhere.
     #[error(
-        "the published checkpoint has {published} entries, the recorded one {recorded}: the record is an old one"
+        "the {source_of} checkpoint has {known} entries, the recorded one {recorded}: the record is an old one"
     )]
     OldRecord {
-        /// Entries of the published checkpoint.
-        published: u64,
+        /// Where the checkpoint was kept.
+        source_of: Source,
+        /// Its entries.
+        known: u64,
         /// Entries of the recorded one.
         recorded: u64,
     },
 }
 
-/// Compares a ledger of `stored` entries (at least 1) with its record and with its published checkpoint. `root_at` gives
-/// the root of the store's first entries, for sizes from 1 to `stored`. Spec: specs/operations.md §4.3.
+/// Compares a ledger of `stored` entries (at least 1) with its record and with another checkpoint of it, which was
+/// published or remembered. `root_at` gives the root of the store's first entries, for sizes from 1 to `stored`. Spec:
+/// specs/operations.md §4.3.
 ///
 /// A ledger of one entry without a record is one whose creation was interrupted before anything was signed.
 ///
@@ -220,7 +235,7 @@ pub enum StandingError {
 /// [`StandingError`]
 pub fn check_standing(
     record: Option<Head>,
-    published: Option<Head>,
+    other: Option<(Source, Head)>,
     stored: u64,
     root_at: impl Fn(u64) -> Option<Root>,
 ) -> Result<Standing, StandingError> {
@@ -242,18 +257,19 @@ pub fn check_standing(
     };
     // Each against the store first: a fork is the graver finding.
     record.map_or(Ok(()), |head| check(Source::Record, head))?;
-    published.map_or(Ok(()), |head| check(Source::Published, head))?;
+    other.map_or(Ok(()), |(source_of, head)| check(source_of, head))?;
     let recorded = record.map_or(0, |head| head.size);
-    if let Some(published) = published
-        && published.size > recorded
+    if let Some((source_of, known)) = other
+        && known.size > recorded
         && record.is_some()
     {
         return Err(StandingError::OldRecord {
-            published: published.size,
+            source_of,
+            known: known.size,
             recorded,
         });
     }
-    if record.is_none() && (stored > 1 || published.is_some()) {
+    if record.is_none() && (stored > 1 || other.is_some()) {
         return Err(StandingError::NoRecord { stored });
     }
     Ok(if recorded == stored {
@@ -263,27 +279,22 @@ pub fn check_standing(
     })
 }
 
-/// Compares a ledger with its record. Spec: specs/operations.md §4.3.
+/// Compares a ledger with its record, and with another checkpoint of it. Spec: specs/operations.md §4.3.
 ///
 /// # Errors
 /// [`RecordError::Standing`]
-pub fn compare(chain: &Chain, record: Option<&SignedCheckpoint>) -> Result<Standing, RecordError> {
-    compare_with_published(chain, record, None)
-}
-
-/// Compares a ledger with its record and with the checkpoint that stands in its published folder, if there is one.
-///
-/// # Errors
-/// [`RecordError::Standing`]
-pub fn compare_with_published(
+pub fn compare(
     chain: &Chain,
     record: Option<&SignedCheckpoint>,
-    published: Option<&SignedCheckpoint>,
+    other: Option<(Source, &SignedCheckpoint)>,
 ) -> Result<Standing, RecordError> {
-    let heads = (record.map(Head::from), published.map(Head::from));
-    Ok(check_standing(heads.0, heads.1, chain.size(), |size| {
-        chain.root_at(size)
-    })?)
+    let other = other.map(|(source, signed)| (source, Head::from(signed)));
+    Ok(check_standing(
+        record.map(Head::from),
+        other,
+        chain.size(),
+        |size| chain.root_at(size),
+    )?)
 }
 
 const RECORD: Purpose = Purpose {
@@ -363,6 +374,58 @@ impl FileRecord {
         Ok(Some(String::from_utf8_lossy(&note).into_owned()))
     }
 
+    /// Records what was recorded elsewhere first. What this folder holds may lag behind that by any number of entries.
+    ///
+    /// # Errors
+    /// As [`CheckpointRecord::advance`], but never [`RecordError::Conflict`].
+    pub fn follow(&self, new: &SignedCheckpoint) -> Result<(), RecordError> {
+        let _turn = self.turn(new.ledger());
+        self.write(new, |_| true)
+    }
+
+    /// Writes, if what is recorded is as it should be.
+    fn write(
+        &self,
+        new: &SignedCheckpoint,
+        as_expected: impl FnOnce(Option<&String>) -> bool,
+    ) -> Result<(), RecordError> {
+        let ledger = new.ledger();
+        let head = Head::from(new);
+        let note = new.to_note();
+        let path = self.file(ledger);
+        let recorded = self.read(&path)?;
+        let unknown = |source| RecordError::OutcomeUnknown {
+            place: path.display().to_string(),
+            source,
+        };
+        if recorded.as_ref() == Some(&note) {
+            return durable::settle(&path).map_err(unknown);
+        }
+        let actual = match &recorded {
+            None => None,
+            Some(note) => {
+                let parsed = UnverifiedCheckpoint::parse(note).map_err(|source| damaged(&path, source))?;
+                if parsed.checkpoint().ledger != ledger {
+                    return Err(damaged(&path, CheckpointError::OtherLedger));
+                }
+                Some(Head::from(parsed.checkpoint()))
+            }
+        };
+        if let Some(recorded) = actual
+            && head.size <= recorded.size
+        {
+            return Err(RecordError::NotForward { recorded, new: head });
+        }
+        if !as_expected(recorded.as_ref()) {
+            return Err(RecordError::Conflict { ledger, actual });
+        }
+        let draft = path.with_extension("checkpoint.new");
+        durable::replace(&path, &draft, note.as_bytes()).map_err(|error| match error {
+            WriteError::Unchanged(source) => unavailable(&path, source),
+            WriteError::Unknown(source) => unknown(source),
+        })
+    }
+
     fn file(&self, ledger: LedgerId) -> PathBuf {
         self.folder.path().join(format!("{ledger}.checkpoint"))
     }
@@ -406,43 +469,54 @@ impl CheckpointRecord for FileRecord {
         expected: Option<&SignedCheckpoint>,
         new: &SignedCheckpoint,
     ) -> Result<(), RecordError> {
-        let ledger = new.ledger();
-        let head = Head::from(new);
-        let note = new.to_note();
-        let _turn = self.turn(ledger);
-        let path = self.file(ledger);
-        let recorded = self.read(&path)?;
-        let unknown = |source| RecordError::OutcomeUnknown {
-            place: path.display().to_string(),
-            source,
-        };
-        if recorded.as_ref() == Some(&note) {
-            return durable::settle(&path).map_err(unknown);
-        }
-        let actual = match &recorded {
-            None => None,
-            Some(note) => {
-                let parsed = UnverifiedCheckpoint::parse(note).map_err(|source| damaged(&path, source))?;
-                if parsed.checkpoint().ledger != ledger {
-                    return Err(damaged(&path, CheckpointError::OtherLedger));
-                }
-                Some(Head::from(parsed.checkpoint()))
-            }
-        };
-        if let Some(recorded) = actual
-            && head.size <= recorded.size
-        {
-            return Err(RecordError::NotForward { recorded, new: head });
-        }
+        let _turn = self.turn(new.ledger());
         // Byte for byte, so that a record which was tampered with is not what a signer expects.
-        if recorded != expected.map(SignedCheckpoint::to_note) {
-            return Err(RecordError::Conflict { ledger, actual });
-        }
-        let draft = path.with_extension("checkpoint.new");
-        durable::replace(&path, &draft, note.as_bytes()).map_err(|error| match error {
-            WriteError::Unchanged(source) => unavailable(&path, source),
-            WriteError::Unknown(source) => unknown(source),
-        })
+        let expected = expected.map(SignedCheckpoint::to_note);
+        self.write(new, |recorded| recorded == expected.as_ref())
+    }
+}
+
+/// A record that several nodes share, and what this node remembers of it in a folder of its own.
+///
+/// The shared one is the record. The own one only ever follows it: it is not restored together with the servers on which
+/// the shared one lies, so a ledger that was put back there together with its record is noticed by every node that has
+/// signed more. Spec: specs/operations.md §12.
+#[derive(Debug)]
+pub struct SharedRecord<R> {
+    shared: R,
+    own: FileRecord,
+}
+
+impl<R: CheckpointRecord> SharedRecord<R> {
+    /// Remembers in `own` what this node records in `shared`.
+    #[must_use]
+    pub const fn new(shared: R, own: FileRecord) -> Self {
+        Self { shared, own }
+    }
+}
+
+impl<R: CheckpointRecord> CheckpointRecord for SharedRecord<R> {
+    fn load(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
+        self.shared.load(identity)
+    }
+
+    fn advance(
+        &self,
+        expected: Option<&SignedCheckpoint>,
+        new: &SignedCheckpoint,
+    ) -> Result<(), RecordError> {
+        self.shared.advance(expected, new)?;
+        self.own.follow(new)
+    }
+
+    fn ledgers(&self) -> Result<BTreeSet<LedgerId>, RecordError> {
+        let mut ledgers = self.shared.ledgers()?;
+        ledgers.extend(self.own.ledgers()?);
+        Ok(ledgers)
+    }
+
+    fn remembered(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
+        self.own.load(identity)
     }
 }
 

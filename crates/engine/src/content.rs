@@ -43,6 +43,8 @@ pub enum ContentStoreError {
 #[derive(Debug)]
 pub struct ContentStore {
     folder: PathBuf,
+    /// Tells drafts of processes apart.
+    opened: u64,
     drafts: AtomicU64,
 }
 
@@ -52,6 +54,7 @@ impl ContentStore {
     /// # Errors
     /// [`ContentStoreError::Io`]
     pub fn open(folder: &Path) -> Result<Self, ContentStoreError> {
+        let store = Self::open_shared(folder)?;
         let io = |source| io_error(folder, source);
         for entry in fs::read_dir(folder).map_err(io)? {
             let entry = entry.map_err(io)?;
@@ -59,8 +62,18 @@ impl ContentStore {
                 fs::remove_file(entry.path()).map_err(|source| io_error(&entry.path(), source))?;
             }
         }
+        Ok(store)
+    }
+
+    /// Opens a folder in which other nodes work too. Drafts that a crash has left stay there.
+    ///
+    /// # Errors
+    /// [`ContentStoreError::Io`]
+    pub fn open_shared(folder: &Path) -> Result<Self, ContentStoreError> {
+        fs::read_dir(folder).map_err(|source| io_error(folder, source))?;
         Ok(Self {
             folder: folder.into(),
+            opened: rand::random(),
             drafts: AtomicU64::new(0),
         })
     }
@@ -80,11 +93,12 @@ impl ContentStore {
             durable::settle(&path).map_err(|source| io_error(&path, source))?;
             return Ok(cited);
         }
-        // Drafts are not shared: two threads may store the same document.
+        // Drafts are not shared: two threads, or two nodes, may store the same document.
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let draft = self
-            .folder
-            .join(format!("{}.{number}{DRAFT_SUFFIX}", cited.sha256));
+        let draft = self.folder.join(format!(
+            "{}.{:016x}.{number}{DRAFT_SUFFIX}",
+            cited.sha256, self.opened
+        ));
         durable::replace(&path, &draft, bytes).map_err(|error| {
             // What cannot be removed now is removed when the store is next opened.
             let _leftover = fs::remove_file(&draft);

@@ -16,7 +16,7 @@ use sijill_store::{Batch, CreateError, Damage, EventStore, NewEntry, PageLimit, 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::checkpoint_record::{CheckpointRecord, RecordError, Standing, compare};
+use crate::checkpoint_record::{CheckpointRecord, RecordError, Source, Standing, compare};
 use crate::clock::Clock;
 use crate::content::{ContentStore, ContentStoreError};
 use crate::head_snapshot::{self, HeadSnapshot, HeadSnapshots};
@@ -304,7 +304,9 @@ impl Engine {
         let identity = LedgerIdentity::from(genesis);
         let recorded = |error| EngineError::Record { ledger, error };
         let last = self.shared.record.load(&identity).map_err(recorded)?;
-        let standing = compare(&head.chain, last.as_ref()).map_err(recorded)?;
+        let remembered = self.shared.record.remembered(&identity).map_err(recorded)?;
+        let other = remembered.as_ref().map(|signed| (Source::Remembered, signed));
+        let standing = compare(&head.chain, last.as_ref(), other).map_err(recorded)?;
         let checkpoint = match (standing, last) {
             (Standing::Equal, Some(last)) => last,
             (_, last) => {

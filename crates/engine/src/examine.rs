@@ -12,7 +12,7 @@ use sijill_registers::catalogue::{Event, types};
 use sijill_registers::register::Contents;
 use sijill_store::{Damage, EventStore, PageLimit, ReadError, SqliteStore, StoredEntry};
 
-use crate::checkpoint_record::{CheckpointRecord, FileRecord, compare_with_published};
+use crate::checkpoint_record::{CheckpointRecord, Source, compare};
 use crate::content::{ContentStore, ContentStoreError};
 use crate::ledgers::Head;
 use crate::load::push;
@@ -105,7 +105,7 @@ impl Findings {
 pub async fn examine(
     store: &SqliteStore,
     contents: &ContentStore,
-    record: Option<&FileRecord>,
+    record: Option<&dyn CheckpointRecord>,
 ) -> Result<Findings, ReadError> {
     examine_ledgers(store, store.integrity().await?, contents, record).await
 }
@@ -118,7 +118,7 @@ pub async fn examine_ledgers(
     store: &dyn EventStore,
     database: Vec<String>,
     contents: &ContentStore,
-    record: Option<&FileRecord>,
+    record: Option<&dyn CheckpointRecord>,
 ) -> Result<Findings, ReadError> {
     let mut findings = Findings {
         database,
@@ -154,7 +154,7 @@ pub async fn examine_ledgers(
 async fn examine_ledger(
     store: &dyn EventStore,
     contents: &ContentStore,
-    record: Option<&FileRecord>,
+    record: Option<&dyn CheckpointRecord>,
     ledger: LedgerId,
 ) -> LedgerFindings {
     let mut found = LedgerFindings::new(ledger);
@@ -269,7 +269,12 @@ fn cite(
     }
 }
 
-fn compare_with_record(found: &mut LedgerFindings, record: &FileRecord, head: Option<&Head>, broken: bool) {
+fn compare_with_record(
+    found: &mut LedgerFindings,
+    record: &dyn CheckpointRecord,
+    head: Option<&Head>,
+    broken: bool,
+) {
     let Some(head) = head else {
         found.may_go_on = Some(false);
         return;
@@ -296,7 +301,15 @@ fn compare_with_record(found: &mut LedgerFindings, record: &FileRecord, head: Op
         }
         return;
     }
-    match compare_with_published(&head.chain, recorded.as_ref(), None) {
+    let remembered = match record.remembered(&identity) {
+        Ok(remembered) => remembered,
+        Err(error) => {
+            found.may_go_on = Some(false);
+            return found.add(None, error);
+        }
+    };
+    let other = remembered.as_ref().map(|signed| (Source::Remembered, signed));
+    match compare(&head.chain, recorded.as_ref(), other) {
         Ok(_) => found.may_go_on = Some(true),
         Err(error) => {
             found.may_go_on = Some(false);

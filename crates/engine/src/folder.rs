@@ -180,7 +180,19 @@ impl DataFolder {
 #[derive(Debug)]
 pub(crate) struct LockedFolder {
     path: PathBuf,
-    _lock: File,
+    _lock: FolderLock,
+}
+
+/// The lock file of a folder. It is given back explicitly: a process that another thread has just started holds a copy of the
+/// file until it runs its own program, and the lock with it.
+#[derive(Debug)]
+struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file is the other way to give it back.
+        let _closed_next = self.0.unlock();
+    }
 }
 
 impl LockedFolder {
@@ -227,7 +239,7 @@ impl LockedFolder {
         &self.path
     }
 
-    fn open_locked(path: &Path, purpose: Purpose, lock: File) -> Result<Self, FolderError> {
+    fn open_locked(path: &Path, purpose: Purpose, lock: FolderLock) -> Result<Self, FolderError> {
         check_format(path, purpose)?;
         for name in purpose.folders {
             check_folder(&path.join(name), purpose)?;
@@ -237,6 +249,14 @@ impl LockedFolder {
             _lock: lock,
         })
     }
+}
+
+/// Checks a folder that the data folder does not hold, such as that of documents which several nodes share.
+///
+/// # Errors
+/// [`FolderError`]: there is none, it is no folder, or others than its owner may enter it.
+pub fn check_private(path: &Path) -> Result<(), FolderError> {
+    check_folder(path, DATA)
 }
 
 fn check_folder(path: &Path, purpose: Purpose) -> Result<(), FolderError> {
@@ -300,7 +320,7 @@ fn check_format(path: &Path, purpose: Purpose) -> Result<(), FolderError> {
     Err(foreign("its format is another one"))
 }
 
-fn lock(folder: &Path) -> Result<File, FolderError> {
+fn lock(folder: &Path) -> Result<FolderLock, FolderError> {
     let path = folder.join(LOCK_FILE);
     let mut file = durable::private()
         .create(true)
@@ -323,7 +343,7 @@ fn lock(folder: &Path) -> Result<File, FolderError> {
         .and_then(|()| file.rewind())
         .and_then(|()| writeln!(file, "{}", std::process::id()))
         .map_err(|error| io_error(&path, error))?;
-    Ok(file)
+    Ok(FolderLock(file))
 }
 
 fn io_error(path: &Path, source: io::Error) -> FolderError {

@@ -23,6 +23,7 @@ mod load;
 pub mod publish;
 mod sequencer;
 pub mod submit;
+pub mod vault;
 pub mod views;
 
 pub use engine::{Engine, EngineError, EngineKeys};

@@ -90,7 +90,7 @@ pub(crate) async fn run(shared: Arc<Shared>, handle: Arc<LedgerHandle>, mut queu
         while rest.len() > 0 {
             let batch = decide_batch(&shared, &handle, &mut rest);
             if let Err(problem) = commit(&shared, &handle, batch).await {
-                tracing::error!(ledger = %handle.ledger(), %problem, "the ledger is read-only now");
+                tracing::error!(ledger = %handle.ledger(), %problem, "this process writes the ledger no more");
                 refuse_all(rest, &mut queue, &problem).await;
                 return;
             }
@@ -233,7 +233,7 @@ fn apply(head: &mut Head, entry: &Entry, event: &Event, contents: &dyn Contents)
 }
 
 /// Makes a batch durable and answers it. `Err` means that the ledger must not be written any more.
-async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Result<(), String> {
+async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Result<(), SubmitError> {
     let Decided {
         entries,
         first,
@@ -242,35 +242,39 @@ async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Res
     let expected = handle.with_head(|head| head.chain.size());
     if first + entries.len() as u64 != expected {
         let problem = "an admitted event could not be applied";
-        reload(shared, handle, first).await?;
+        reload(shared, handle, first)
+            .await
+            .map_err(SubmitError::ReadOnly)?;
         answer_all(waiting, |_| Err(SubmitError::Unavailable(problem.to_owned())));
         return Ok(());
     }
     if !entries.is_empty() {
-        let batch = Batch::new(entries).map_err(|e| e.to_string())?;
+        let batch = Batch::new(entries).map_err(read_only)?;
         match append(shared, handle, first, batch).await {
             Ok(()) => {}
             Err(Failure::Retry(error)) => {
-                reload(shared, handle, first).await?;
+                reload(shared, handle, first)
+                    .await
+                    .map_err(SubmitError::ReadOnly)?;
                 answer_all(waiting, |_| Err(error.clone()));
                 return Ok(());
             }
             Err(Failure::Stop(problem)) => {
-                answer_all(waiting, |_| Err(SubmitError::ReadOnly(problem.clone())));
+                answer_all(waiting, |_| Err(problem.clone()));
                 return Err(problem);
             }
             Err(Failure::Unknown(problem)) => {
                 answer_all(waiting, |_| Err(SubmitError::OutcomeUnknown(problem.clone())));
-                return Err(problem);
+                return Err(SubmitError::ReadOnly(problem));
             }
         }
-        let next = sign_head(shared, handle)?;
+        let next = sign_head(shared, handle).map_err(SubmitError::ReadOnly)?;
         let before = handle.checkpoint();
         if let Err(error) = shared.record.advance(Some(&before), &next) {
             // The entries are durable, but no checkpoint of them may leave this process. Opening extends the record.
             let problem = format!("the checkpoint record cannot be written: {error}");
             answer_all(waiting, |_| Err(SubmitError::OutcomeUnknown(problem.clone())));
-            return Err(problem);
+            return Err(SubmitError::ReadOnly(problem));
         }
         handle.publish(handle.with_head(|head| head.state.facts()), next);
     }
@@ -291,8 +295,8 @@ async fn commit(shared: &Shared, handle: &LedgerHandle, decided: Decided) -> Res
 enum Failure {
     /// Nothing was recorded; the same may be tried again.
     Retry(SubmitError),
-    /// The ledger in the store is not the one that this sequencer knows.
-    Stop(String),
+    /// This sequencer writes no more: the ledger in the store is not the one that it knows, or another node's now.
+    Stop(SubmitError),
     /// It cannot be found out now whether the batch was recorded.
     Unknown(String),
 }
@@ -310,18 +314,19 @@ async fn append(shared: &Shared, handle: &LedgerHandle, first: u64, batch: Batch
     match error {
         AppendError::Busy => Err(Failure::Retry(SubmitError::Busy)),
         AppendError::Unavailable { reason } => Err(Failure::Retry(SubmitError::Unavailable(reason))),
-        AppendError::TooLarge => Err(Failure::Retry(SubmitError::Unavailable(
-            "the batch is too large".to_owned(),
-        ))),
+        AppendError::TooLarge => Err(Failure::Retry(SubmitError::TooLarge)),
         AppendError::OutcomeUnknown { reason } => {
             match resolve(&*shared.store, handle.ledger(), expected, &batch).await {
                 Ok(Outcome::Committed { .. }) => Ok(()),
                 Ok(Outcome::Absent) => Err(Failure::Retry(SubmitError::Unavailable(reason))),
-                Ok(_) => Err(Failure::Stop("somebody else writes to this ledger".to_owned())),
+                Ok(_) => Err(Failure::Stop(SubmitError::ReadOnly(
+                    "somebody else writes to this ledger".to_owned(),
+                ))),
                 Err(error) => Err(Failure::Unknown(format!("{reason}; {error}"))),
             }
         }
-        other => Err(Failure::Stop(other.to_string())),
+        AppendError::Elsewhere(elsewhere) => Err(Failure::Stop(SubmitError::Elsewhere(*elsewhere))),
+        other => Err(Failure::Stop(SubmitError::ReadOnly(other.to_string()))),
     }
 }
 
@@ -352,11 +357,15 @@ fn answer_all(waiting: Vec<Waiting>, mut place: impl FnMut(Placed) -> Result<Ack
     }
 }
 
-async fn refuse_all(rest: std::vec::IntoIter<Job>, queue: &mut mpsc::Receiver<Job>, problem: &str) {
+async fn refuse_all(rest: std::vec::IntoIter<Job>, queue: &mut mpsc::Receiver<Job>, problem: &SubmitError) {
     for job in rest {
-        let _ = job.reply.send(Err(SubmitError::ReadOnly(problem.to_owned())));
+        let _ = job.reply.send(Err(problem.clone()));
     }
     while let Some(job) = queue.recv().await {
-        let _ = job.reply.send(Err(SubmitError::ReadOnly(problem.to_owned())));
+        let _ = job.reply.send(Err(problem.clone()));
     }
+}
+
+fn read_only(problem: impl std::fmt::Display) -> SubmitError {
+    SubmitError::ReadOnly(problem.to_string())
 }

@@ -2,6 +2,7 @@
 
 use sijill_ledger::{BodyError, ChainError, LeafHash, LedgerId, Seq, SignedCheckpoint, UnixMillis};
 use sijill_registers::register::Rejection;
+use sijill_store::Elsewhere;
 
 /// A submission that is durable.
 #[derive(Debug, Clone)]
@@ -25,7 +26,8 @@ pub struct Acknowledgement {
 /// Whose fault, and whether to retry: [`Unknown`](SubmitError::Unknown), [`Body`](SubmitError::Body),
 /// [`Chain`](SubmitError::Chain), [`Refs`](SubmitError::Refs) and [`Rejected`](SubmitError::Rejected) are the
 /// submitter's, and the same bytes will be refused again; [`Busy`](SubmitError::Busy) and
-/// [`Unavailable`](SubmitError::Unavailable) pass, and the same bytes may be sent again; the others need an operator.
+/// [`Unavailable`](SubmitError::Unavailable) pass, and the same bytes may be sent again;
+/// [`Elsewhere`](SubmitError::Elsewhere) says where to send them; the others need an operator.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
@@ -61,6 +63,12 @@ pub enum SubmitError {
         /// By how much.
         behind_ms: u64,
     },
+    /// Another node writes the ledger now; nothing of this submission was recorded here. Send the same bytes there.
+    #[error(transparent)]
+    Elsewhere(Elsewhere),
+    /// The store does not take so many bytes at once; nothing of this submission was recorded. An operator's to mend.
+    #[error("the store does not take this at once, because it is too large for its settings")]
+    TooLarge,
     /// The ledger must not be written any more until an operator has looked at it.
     #[error("the ledger is read-only: {0}")]
     ReadOnly(String),

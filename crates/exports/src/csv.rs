@@ -5,7 +5,7 @@ use sijill_registers::manifest::Text;
 use crate::language::percent;
 use crate::model::{Counted, EventResults, Poll, QuestionResults, Votes};
 
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 15] = [
     "event",
     "district",
     "question",
@@ -19,11 +19,15 @@ const HEADER: [&str; 13] = [
     "percent_of_cast",
     "percent_of_valid",
     "status",
+    "outcome",
+    "detail",
 ];
 
 /// UTF-8, RFC 4180, one header line. `row` is one of `answer`, `blank`, `invalid`, `cast`, `eligible`, `unopposed`,
 /// `not-decrypted`; `question` and `choice` count from 1 in the order of the ballot; percentages have two decimals.
-/// Fields that do not apply are empty.
+/// Fields that do not apply are empty. `outcome` is how an answer is elected (`votes`, `unopposed`, `casting_vote`, `lots`),
+/// `level` if it was in a tie and is not elected, or `void`; `detail` says by whom and why a tie was decided, or why a
+/// candidate was removed.
 #[must_use]
 pub fn table(results: &EventResults) -> String {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
@@ -34,7 +38,11 @@ pub fn table(results: &EventResults) -> String {
         match &district.poll {
             Poll::Unopposed(elected) => {
                 for (name, choice) in elected.iter().zip(1..) {
-                    let _ = writer.write_record(row(Row::new("unopposed").choice(choice, name)));
+                    let fields = Row {
+                        outcome: "unopposed",
+                        ..Row::new("unopposed").choice(choice, name)
+                    };
+                    let _ = writer.write_record(row(fields));
                 }
             }
             Poll::NotDecrypted { .. } => {
@@ -59,7 +67,13 @@ fn rows(counted: &Counted) -> Vec<Row<'_>> {
     for (question, number) in counted.questions.iter().zip(1..) {
         for ((answer, votes), choice) in question.answers.iter().zip(1..) {
             let row = Row::new("answer").choice(choice, answer);
-            rows.push(row.votes(counted, *votes).of(counted, question, number, *votes));
+            let row = row.votes(counted, *votes).of(counted, question, number, *votes);
+            let (outcome, detail) = outcome(question, choice - 1);
+            rows.push(Row {
+                outcome,
+                detail,
+                ..row
+            });
         }
         if let Some(blank) = question.blank {
             rows.push(Row {
@@ -81,6 +95,26 @@ fn rows(counted: &Counted) -> Vec<Row<'_>> {
     rows
 }
 
+/// What became of an answer, counted from 0, and why.
+fn outcome(question: &QuestionResults, answer: usize) -> (&'static str, String) {
+    let Some(seats) = &question.seats else {
+        return ("", String::new());
+    };
+    let is = |other: u16| usize::from(other) == answer;
+    let decided = seats.tie.as_ref().and_then(|tie| {
+        let decided = tie.decided.as_ref()?;
+        let level = tie.level.iter().any(|other| is(*other));
+        level.then(|| format!("{}: {}", decided.by.join("; "), decided.reason))
+    });
+    if let Some(elected) = seats.elected.iter().find(|elected| is(elected.answer)) {
+        return (elected.by.name(), decided.unwrap_or_default());
+    }
+    if let Some(removal) = seats.void.iter().find(|removal| is(removal.answer)) {
+        return ("void", removal.reason.clone());
+    }
+    decided.map_or(("", String::new()), |detail| ("level", detail))
+}
+
 struct Row<'a> {
     kind: &'static str,
     question: Option<usize>,
@@ -90,6 +124,8 @@ struct Row<'a> {
     total: Option<u64>,
     of_cast_bp: Option<u64>,
     of_valid_bp: Option<u64>,
+    outcome: &'static str,
+    detail: String,
 }
 
 impl<'a> Row<'a> {
@@ -103,10 +139,12 @@ impl<'a> Row<'a> {
             total: None,
             of_cast_bp: None,
             of_valid_bp: None,
+            outcome: "",
+            detail: String::new(),
         }
     }
 
-    const fn choice(self, choice: usize, text: &'a Text) -> Self {
+    fn choice(self, choice: usize, text: &'a Text) -> Self {
         Self {
             choice: Some(choice),
             text: Some(text),
@@ -131,7 +169,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn cells(self, event: &str, district: &str, results: &EventResults) -> [String; 13] {
+    fn cells(self, event: &str, district: &str, results: &EventResults) -> [String; 15] {
         let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
         let index = |n: Option<usize>| n.map_or_else(String::new, |n| n.to_string());
         let share = |bp: Option<u64>| bp.map_or_else(String::new, |bp| percent(bp).replace('%', ""));
@@ -149,6 +187,8 @@ impl<'a> Row<'a> {
             share(self.of_cast_bp),
             share(self.of_valid_bp),
             results.status.name().to_owned(),
+            self.outcome.to_owned(),
+            self.detail,
         ]
     }
 }

@@ -1,6 +1,9 @@
 //! Results as the exports need them.
 
+use sijill_registers::election::ElectionFacts;
+use sijill_registers::election::outcome::Seats;
 use sijill_registers::manifest::{Contest, District, Manifest, Text};
+use sijill_registers::register::Contents;
 use sijill_registers::views::basis_points;
 use sijill_verifier::{BoxSummary, ChannelCount, Report, Stage};
 
@@ -76,6 +79,8 @@ pub struct Counted {
     pub invalid: u64,
     /// Start of an hour in Unix milliseconds, and the voters whose first digital ballot was received in it.
     pub by_hour: Vec<(i64, u64)>,
+    /// Why the paper votes were counted again, once for each recount.
+    pub recounts: Vec<String>,
     /// What was asked.
     pub questions: Vec<QuestionResults>,
 }
@@ -91,6 +96,8 @@ pub struct QuestionResults {
     pub blank: Option<Votes>,
     /// In the order of the ballot.
     pub answers: Vec<(Text, Votes)>,
+    /// Who is elected, if the question fills seats. Spec: specs/outcome.md §2.
+    pub seats: Option<Seats>,
 }
 
 /// Votes by channel.
@@ -129,20 +136,24 @@ pub struct NotEstablished {
 
 impl EventResults {
     /// What a report establishes about the event of this manifest; `checkpoint` is the published signed note of the
-    /// election ledger.
+    /// election ledger, `facts` and `contents` are what that very ledger and folder say.
     ///
     /// # Errors
     /// [`NotEstablished`] if the result of a district is missing.
     pub fn from_verified(
         manifest: &Manifest,
         report: &Report,
+        facts: &ElectionFacts,
+        contents: &dyn Contents,
         checkpoint: &str,
     ) -> Result<Self, NotEstablished> {
         let summary = |district: &District| report.boxes.iter().find(|b| b.district == district.id.as_str());
         let districts = manifest.districts.iter().map(|district| {
             let poll = match &district.contest {
                 Contest::Unopposed(elected) => Some(Poll::Unopposed(elected.clone())),
-                Contest::Polled(_) => summary(district).and_then(|b| poll(manifest, district, b)),
+                Contest::Polled(_) => {
+                    summary(district).and_then(|b| poll(manifest, district, b, facts, contents))
+                }
             };
             Ok(DistrictResults {
                 id: district.id.to_string(),
@@ -173,7 +184,13 @@ impl EventResults {
     }
 }
 
-fn poll(manifest: &Manifest, district: &District, summary: &BoxSummary) -> Option<Poll> {
+fn poll(
+    manifest: &Manifest,
+    district: &District,
+    summary: &BoxSummary,
+    facts: &ElectionFacts,
+    contents: &dyn Contents,
+) -> Option<Poll> {
     if !summary.established {
         return None;
     }
@@ -182,6 +199,18 @@ fn poll(manifest: &Manifest, district: &District, summary: &BoxSummary) -> Optio
         return summary.below_minimum.then_some(Poll::NotDecrypted {
             minimum: manifest.min_ballots,
         });
+    };
+    let (ledger, _) = facts.boxes.iter().find(|(_, (_, b))| b.district == district.id)?;
+    let progress = facts.progress.get(ledger)?;
+    // Where the published outcome was verified nothing is missing that it needs.
+    let mut seats = if progress.has_view("outcome") {
+        facts.seats(ledger, contents).ok()?
+    } else {
+        Vec::new()
+    };
+    let mut seats_of = |index: usize| {
+        let at = seats.iter().position(|s| usize::from(s.question) == index)?;
+        Some(seats.swap_remove(at))
     };
     // The report's texts are escaped for a terminal; those of the manifest are the originals.
     let questions = district.questions().iter().zip(&outcome.questions);
@@ -192,9 +221,12 @@ fn poll(manifest: &Manifest, district: &District, summary: &BoxSummary) -> Optio
             paper: outcome.paper_valid.saturating_add(outcome.paper_invalid),
         },
         invalid: outcome.paper_invalid,
+        recounts: progress.recounts.iter().map(|r| r.reason.clone()).collect(),
         by_hour: turnout.by_hour.iter().map(|h| (h.start_ms, h.voters)).collect(),
         questions: questions
-            .map(|(asked, counted)| QuestionResults {
+            .enumerate()
+            .map(|(index, (asked, counted))| QuestionResults {
+                seats: seats_of(index),
                 question: asked.question.clone(),
                 max: asked.max,
                 blank: counted.blank.map(Votes::from),

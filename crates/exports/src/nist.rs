@@ -2,11 +2,14 @@
 //!
 //! One reporting unit for each district and one for the whole event, a contest for each question, a count for each
 //! channel: `total`, `election-day` (paper) and `other` with `OtherType` `digital`. Blank votes are undervotes, invalid
-//! papers are ballots rejected.
+//! papers are ballots rejected. A question that fills seats is a contest of candidates whatever the others are; those elected
+//! are winners, those who were removed withdrawn; how ties were decided, why candidates were removed and why paper was counted
+//! again stands in the notes.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
+use sijill_registers::election::outcome::{BY_COURT, CASTING_VOTE};
 use sijill_registers::manifest::Text;
 
 use crate::model::{Counted, DistrictResults, EventResults, Poll, QuestionResults, Status, Votes};
@@ -64,6 +67,18 @@ pub fn report(results: &EventResults, contests: Contests, application: &str, gen
             Poll::Unopposed(elected) => polls.push(unopposed(district, elected, &mut candidates)),
         }
     }
+    let mut notes = format!(
+        "Checkpoint of the election ledger: {}",
+        results.checkpoint.replace('\n', " ")
+    );
+    for district in &results.districts {
+        if let Poll::Counted(counted) = &district.poll {
+            for note in remarks(district, counted) {
+                notes.push_str("; ");
+                notes.push_str(&note);
+            }
+        }
+    }
     json!({
         "@type": "ElectionResults.ElectionReport",
         "Format": "summary-contest",
@@ -78,7 +93,7 @@ pub fn report(results: &EventResults, contests: Contests, application: &str, gen
             Status::Published => "unofficial-complete",
         },
         "VendorApplicationId": application,
-        "Notes": format!("Checkpoint of the election ledger: {}", results.checkpoint.replace('\n', " ")),
+        "Notes": notes,
         "GpUnit": units,
         "Election": [{
             "@type": "ElectionResults.Election",
@@ -137,6 +152,61 @@ fn ballot_counts(district: &DistrictResults, counted: &Counted) -> [Value; 3] {
     ]
 }
 
+/// What no field of the format has room for.
+fn remarks(district: &DistrictResults, counted: &Counted) -> Vec<String> {
+    let mut remarks: Vec<String> = counted
+        .recounts
+        .iter()
+        .map(|reason| format!("{}: paper counted again: {reason}", unit_id(district)))
+        .collect();
+    for (question, number) in counted.questions.iter().zip(1..) {
+        let Some(seats) = &question.seats else {
+            continue;
+        };
+        let selection = |answer: u16| format!("contest-{}-{number}-selection-{}", district.id, answer + 1);
+        if let Some(tie) = &seats.tie
+            && let Some(decided) = &tie.decided
+        {
+            let level: Vec<String> = tie.level.iter().map(|answer| selection(*answer)).collect();
+            let way = if decided.rule == CASTING_VOTE {
+                "casting vote of"
+            } else {
+                "lots before"
+            };
+            remarks.push(format!(
+                "tie of {}: {way} {}: {}",
+                level.join(", "),
+                decided.by.join(", "),
+                decided.reason
+            ));
+        }
+        for removal in &seats.void {
+            let cause = if removal.cause == BY_COURT {
+                "removed by a court"
+            } else {
+                "withdrawn"
+            };
+            remarks.push(format!(
+                "{} {cause}: {}",
+                selection(removal.answer),
+                removal.reason
+            ));
+        }
+    }
+    remarks
+}
+
+/// What became of a candidate, counted from 0, in the words of the format.
+fn post_election_status(question: &QuestionResults, answer: usize) -> Option<&'static str> {
+    let seats = question.seats.as_ref()?;
+    let is = |other: u16| usize::from(other) == answer;
+    if seats.elected.iter().any(|elected| is(elected.answer)) {
+        return Some("winner");
+    }
+    let removed = seats.void.iter().any(|removal| is(removal.answer));
+    removed.then_some("withdrawn")
+}
+
 fn contest(
     contests: Contests,
     district: &DistrictResults,
@@ -146,6 +216,11 @@ fn contest(
     candidates: &mut Vec<Value>,
 ) -> Value {
     let id = format!("contest-{}-{number}", district.id);
+    let contests = if question.seats.is_some() {
+        Contests::Candidates
+    } else {
+        contests
+    };
     let selections = question.answers.iter().zip(1..).map(|((answer, votes), choice)| {
         let selection = format!("{id}-selection-{choice}");
         let mut value = json!({
@@ -156,11 +231,15 @@ fn contest(
         match contests {
             Contests::Candidates => {
                 let candidate = format!("{id}-candidate-{choice}");
-                candidates.push(json!({
+                let mut entry = json!({
                     "@id": candidate,
                     "@type": "ElectionResults.Candidate",
                     "BallotName": text(answer),
-                }));
+                });
+                if let Some(status) = post_election_status(question, choice - 1) {
+                    entry["PostElectionStatus"] = status.into();
+                }
+                candidates.push(entry);
                 value["@type"] = "ElectionResults.CandidateSelection".into();
                 value["CandidateIds"] = json!([candidate]);
             }
@@ -192,6 +271,9 @@ fn contest(
         Contests::Candidates => {
             value["@type"] = "ElectionResults.CandidateContest".into();
             value["VotesAllowed"] = question.max.into();
+            if let Some(seats) = &question.seats {
+                value["NumberElected"] = seats.seats.into();
+            }
         }
         Contests::Measures => {
             value["@type"] = "ElectionResults.BallotMeasureContest".into();

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use qrcode::QrCode;
 use qrcode::render::svg;
+use sijill_registers::election::outcome::{BY_COURT, By, CASTING_VOTE, Seats};
 use sijill_registers::manifest::Text;
 
 use crate::chart;
@@ -132,6 +133,9 @@ fn poll(language: Language, counted: &Counted, zone: &TimeZone) -> Markup {
                 (row(w("Votes cast", "الأصوات المدلى بها"), counted.cast, &[counted.of_cast_bp(counted.cast.total())]))
             }
         }
+        @for reason in &counted.recounts {
+            p { (w("The paper votes were counted again: ", "أُعيد عدّ الأصوات الورقية: ")) bdi { (reason) } }
+        }
         @if !counted.by_hour.is_empty() { (chart::turnout(language, counted, zone)) }
         @for question in &counted.questions { (result(language, counted, question)) }
     }
@@ -159,8 +163,74 @@ fn result(language: Language, counted: &Counted, question: &QuestionResults) -> 
                 }
             }
         }
-        (standing(language, question))
+        @match &question.seats {
+            Some(seats) => { (elected(language, question, seats)) }
+            None => { (standing(language, question)) }
+        }
         (chart::votes(language, counted, question))
+    }
+}
+
+/// Who fills the seats, how a tie was decided, whose votes are void.
+fn elected(language: Language, question: &QuestionResults, seats: &Seats) -> Markup {
+    let w = |english, arabic| language.words(english, arabic);
+    let name = |answer: u16| {
+        let answer = question.answers.get(usize::from(answer));
+        answer.map_or("", |(text, _)| language.text(text))
+    };
+    html! {
+        p { (w("Seats: ", "عدد المقاعد: ")) (number(u64::from(seats.seats))) }
+        h3 { (w("Elected", "الفائزون")) }
+        ul {
+            @for elected in &seats.elected {
+                li {
+                    strong { bdi { (name(elected.answer)) } } " – "
+                    (match elected.by {
+                        By::CastingVote => w("by the casting vote", "بالصوت المرجِّح"),
+                        By::Lots => w("by lots", "بالقرعة"),
+                        By::Unopposed => w("unopposed", "بالتزكية"),
+                        By::Votes => w("by votes", "بعدد الأصوات"),
+                    })
+                }
+            }
+        }
+        @if let Some(tie) = &seats.tie {
+            p {
+                (w("A tie between: ", "تعادل بين: "))
+                @for (i, answer) in tie.level.iter().enumerate() {
+                    @if i > 0 { (w(", ", "، ")) }
+                    bdi { (name(*answer)) }
+                }
+            }
+            @if let Some(decided) = &tie.decided {
+                p {
+                    @if decided.rule == CASTING_VOTE {
+                        (w("Decided by the casting vote of: ", "حُسم بالصوت المرجِّح من: "))
+                    } @else {
+                        (w("Decided by lots, before the witnesses: ", "حُسم بالقرعة أمام الشهود: "))
+                    }
+                    @for (i, by) in decided.by.iter().enumerate() {
+                        @if i > 0 { (w(", ", "، ")) }
+                        bdi { (by) }
+                    }
+                    br;
+                    (w("Reason: ", "السبب: ")) bdi { (decided.reason) }
+                }
+            }
+        }
+        @if !seats.void.is_empty() {
+            h3 { (w("Votes that elect nobody", "أصوات لا تُنتج فوزًا")) }
+            ul {
+                @for removal in &seats.void {
+                    li {
+                        bdi { (name(removal.answer)) } " – "
+                        @if removal.cause == BY_COURT { (w("removed by a court: ", "استُبعد بحكم قضائي: ")) }
+                        @else { (w("withdrawn: ", "انسحب: ")) }
+                        bdi { (removal.reason) }
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -7,6 +7,9 @@ use sijill_exports::{
     Counted, DistrictResults, EventResults, Language, Poll, QuestionResults, Status, Votes, chart, csv, nist,
     protocol,
 };
+use sijill_registers::election::events::{CandidateRemoved, TieDecided};
+use sijill_registers::election::outcome::{By, DecidedTie, Seats};
+use sijill_registers::election::views::outcome::Elected;
 use sijill_registers::manifest::Text;
 
 const HOSTILE: &str = "<script>alert(1)</script>\" & 'x'";
@@ -28,7 +31,9 @@ fn event() -> EventResults {
         cast: votes(20, 5),
         invalid: 1,
         by_hour: vec![(1_796_443_200_000, 12), (1_796_446_800_000, 8)],
+        recounts: Vec::new(),
         questions: vec![QuestionResults {
+            seats: None,
             question: text("Who?", "من؟"),
             max: 1,
             blank: Some(votes(1, 1)),
@@ -70,6 +75,112 @@ fn event() -> EventResults {
     }
 }
 
+/// The same with two seats: one by votes, one by lots between two; one candidate removed, and the paper counted again.
+fn with_seats() -> EventResults {
+    let mut event = event();
+    if let Poll::Counted(counted) = &mut event.districts[0].poll {
+        counted.recounts = vec!["A bundle was missing".to_owned()];
+        let question = &mut counted.questions[0];
+        question.answers = vec![
+            (text("Amna", "آمنة"), votes(9, 1)),
+            (text(HOSTILE, ""), votes(2, 0)),
+            (text("Salem", "سالم"), votes(0, 2)),
+            (text("Gone", ""), votes(8, 1)),
+        ];
+        question.seats = Some(Seats {
+            question: 0,
+            seats: 2,
+            elected: [(0, By::Votes), (2, By::Lots)]
+                .map(|(answer, by)| Elected { answer, by })
+                .to_vec(),
+            tie: Some(DecidedTie {
+                level: vec![1, 2],
+                seats: 1,
+                decided: Some(TieDecided {
+                    ledger: "01".repeat(32).parse().unwrap(),
+                    question: 0,
+                    elected: vec![2],
+                    rule: 2,
+                    by: vec!["Clerk <b>".to_owned(), "Notary".to_owned()],
+                    reason: "Drawn from an urn".to_owned(),
+                }),
+            }),
+            void: vec![CandidateRemoved {
+                district: "north".parse().unwrap(),
+                question: 0,
+                answer: 3,
+                cause: 2,
+                reason: "Judgment 12".to_owned(),
+            }],
+        });
+    }
+    event
+}
+
+#[test]
+fn every_form_says_who_is_elected_how_a_tie_was_decided_and_whose_votes_are_void() {
+    let event = with_seats();
+    let table = csv::table(&event);
+    let ends: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .take(4)
+        .map(|line| line.split_once("certified,").unwrap().1)
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            "votes,",
+            "level,Clerk <b>; Notary: Drawn from an urn",
+            "lots,Clerk <b>; Notary: Drawn from an urn",
+            "void,Judgment 12",
+        ]
+    );
+
+    let report = nist::report(&event, nist::Contests::Measures, "test/1", Timestamp::UNIX_EPOCH);
+    let election = &report["Election"][0];
+    let contest = &election["Contest"][0];
+    assert_eq!(contest["@type"], "ElectionResults.CandidateContest");
+    assert_eq!(contest["NumberElected"], 2);
+    let status: Vec<&Value> = election["Candidate"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| &c["PostElectionStatus"])
+        .collect();
+    let winner = Value::from("winner");
+    assert_eq!(
+        status,
+        [&winner, &Value::Null, &winner, &"withdrawn".into(), &winner]
+    );
+    let notes = report["Notes"].as_str().unwrap();
+    for part in [
+        "unit-district-north: paper counted again: A bundle was missing",
+        "tie of contest-north-1-selection-2, contest-north-1-selection-3: lots before Clerk <b>, Notary: Drawn from an urn",
+        "contest-north-1-selection-4 removed by a court: Judgment 12",
+    ] {
+        assert!(notes.contains(part), "{notes}");
+    }
+
+    let page = protocol::page(&event, &event.districts[0]);
+    for part in [
+        "A tie between: ",
+        "تعادل بين: ",
+        "before the witnesses",
+        "أمام الشهود",
+        "Clerk &lt;b&gt;",
+        "removed by a court: ",
+        "استُبعد بحكم قضائي",
+        "A bundle was missing",
+        "أُعيد عدّ الأصوات الورقية",
+        "بالقرعة",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("to be resolved by the rule of the event"));
+    assert!(!page.contains("<script"));
+}
+
 fn counted(event: &EventResults) -> &Counted {
     let Poll::Counted(counted) = &event.districts[0].poll else {
         unreachable!("the first district is counted");
@@ -84,18 +195,21 @@ fn the_table_has_both_percentages() {
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(
         lines[1],
-        "e-2026,north,1,answer,1,Amna,آمنة,9,2,11,44.00,50.00,certified"
+        "e-2026,north,1,answer,1,Amna,آمنة,9,2,11,44.00,50.00,certified,,"
     );
     assert_eq!(
         lines[2],
-        "e-2026,north,1,answer,2,\"<script>alert(1)</script>\"\" & 'x'\",,10,1,11,44.00,50.00,certified"
+        "e-2026,north,1,answer,2,\"<script>alert(1)</script>\"\" & 'x'\",,10,1,11,44.00,50.00,certified,,"
     );
-    assert_eq!(lines[4], "e-2026,north,1,blank,,,,1,1,2,8.00,,certified");
-    assert_eq!(lines[5], "e-2026,north,,invalid,,,,0,1,1,4.00,,certified");
-    assert_eq!(lines[6], "e-2026,north,,cast,,,,20,5,25,100.00,,certified");
-    assert_eq!(lines[7], "e-2026,north,,eligible,,,,,,40,,,certified");
-    assert_eq!(lines[8], "e-2026,south,,unopposed,1,Salem,سالم,,,,,,certified");
-    assert_eq!(lines[9], "e-2026,west,,not-decrypted,,,,,,,,,certified");
+    assert_eq!(lines[4], "e-2026,north,1,blank,,,,1,1,2,8.00,,certified,,");
+    assert_eq!(lines[5], "e-2026,north,,invalid,,,,0,1,1,4.00,,certified,,");
+    assert_eq!(lines[6], "e-2026,north,,cast,,,,20,5,25,100.00,,certified,,");
+    assert_eq!(lines[7], "e-2026,north,,eligible,,,,,,40,,,certified,,");
+    assert_eq!(
+        lines[8],
+        "e-2026,south,,unopposed,1,Salem,سالم,,,,,,certified,unopposed,"
+    );
+    assert_eq!(lines[9], "e-2026,west,,not-decrypted,,,,,,,,,certified,,");
     assert_eq!(lines.len(), 10);
 }
 

@@ -118,6 +118,9 @@ struct QuestionFile {
     blank: bool,
     min: u32,
     max: u32,
+    /// How many of the answers are elected; left out if the question elects nobody.
+    #[serde(default)]
+    seats: Option<u16>,
 }
 
 /// The rule pack that an election file names, without compiling it.
@@ -161,9 +164,17 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
     let zone = sijill_rules::time_zone(&file.time_zone).ok_or_else(|| ElectionFileError::TimeZone {
         name: file.time_zone.clone(),
     })?;
-    let opening_day = opens.to_zoned_datetime(zone).date();
-    if !pack.covers(opening_day) {
-        return rules_refuse("opens", format!("the rules are not in force on {opening_day}"));
+    if file.time_zone != pack.calendar.time_zone {
+        return rules_refuse(
+            "time_zone",
+            format!("the rules reckon days in {}", pack.calendar.time_zone),
+        );
+    }
+    for (field, moment) in [("opens", opens), ("closes", closes)] {
+        let day = moment.to_zoned_datetime(zone.clone()).date();
+        if !pack.covers(day) {
+            return rules_refuse(field, format!("the rules are not in force on {day}"));
+        }
     }
     if !pack.has_digital() && !file.rehearsal && file.district.iter().any(|d| d.unopposed.is_empty()) {
         return rules_refuse(
@@ -193,6 +204,7 @@ pub fn compile(text: &str, pack: &RulePack) -> Result<Manifest, ElectionFileErro
                     blank: q.blank,
                     min: q.min,
                     max: q.max,
+                    seats: q.seats,
                 })
                 .collect();
             let contest = match (questions.is_empty(), d.unopposed.is_empty()) {

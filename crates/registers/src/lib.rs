@@ -6,11 +6,11 @@
 //! **view** is a read model: a pure fold.
 //!
 //! *The way of an event.* [`catalogue::Event::parse`] reads the payload; [`register::State::decide`] checks the author's
-//! role and asks the register ([`roll`], [`election`],
-//! [`ballot_box`], [`calendar`], [`foi`]); the sequencer seals and stores it;
+//! role and asks the register ([`roll`], [`election`], [`ballot_box`], [`station`],
+//! [`calendar`], [`foi`]); the sequencer seals and stores it;
 //! [`register::State::evolve`] applies it; [`views::View::apply`] folds it.
 //!
-//! Specs: specs/events.md, specs/election.md, specs/roll.md, specs/jurisdiction.md, specs/foi.md.
+//! Specs: specs/events.md, specs/election.md, specs/roll.md, specs/station.md, specs/jurisdiction.md, specs/foi.md.
 
 pub mod ballot_box;
 pub mod calendar;
@@ -25,4 +25,5 @@ pub mod names;
 pub mod records;
 pub mod register;
 pub mod roll;
+pub mod station;
 pub mod views;

@@ -70,6 +70,9 @@ pub struct Question {
     pub min: u32,
     /// Most answers.
     pub max: u32,
+    /// How many of the answers are elected, 1 to 300; `None` if the question elects nobody. Spec: specs/outcome.md §2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seats: Option<u16>,
 }
 
 impl Question {
@@ -164,6 +167,11 @@ impl Text {
         } else {
             format!("{} / {}", self.en, self.ar)
         }
+    }
+
+    /// Whether this is a Text, outside of a manifest.
+    pub(crate) fn validate(&self) -> Result<(), ManifestError> {
+        self.check(&|| "name".to_owned())
     }
 
     fn check(&self, at: &dyn Fn() -> String) -> Result<(), ManifestError> {
@@ -312,6 +320,13 @@ impl Manifest {
         self.districts.iter().try_for_each(District::check)
     }
 
+    /// Whether a question of the event fills seats. Spec: specs/outcome.md §2.
+    #[must_use]
+    pub fn fills_seats(&self) -> bool {
+        let mut questions = self.districts.iter().flat_map(District::questions);
+        questions.any(|question| question.seats.is_some())
+    }
+
     /// The districts that hold a poll, each with a ballot box of its own.
     pub fn polled(&self) -> impl Iterator<Item = &District> {
         self.districts.iter().filter(|district| district.is_polled())
@@ -383,6 +398,17 @@ impl District {
                     &format!(
                         "max {} must be between 1 and the number of answers, {}",
                         q.max,
+                        q.answers.len()
+                    ),
+                );
+            }
+            if q.seats
+                .is_some_and(|seats| !(1..=q.answers.len()).contains(&usize::from(seats)))
+            {
+                return field(
+                    &at,
+                    &format!(
+                        "seats must be between 1 and the number of answers, {}",
                         q.answers.len()
                     ),
                 );

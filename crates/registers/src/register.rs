@@ -22,6 +22,7 @@ use crate::consultation::{ConsultationFacts, ConsultationRegister, ConsultationR
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
 use crate::foi::{FoiFacts, FoiRejection, FoiState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
+use crate::station::{StationFacts, StationRejection, StationState};
 
 /// Why a content cannot be had. The fault is the submitter's ([`Missing`](ContentProblem::Missing)) or the storage's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +81,8 @@ pub enum Facts {
     Foi(Arc<FoiFacts>),
     /// Of a roll.
     Roll(Arc<RollFacts>),
+    /// Of a polling station.
+    Station(Arc<StationFacts>),
 }
 
 /// What the door has established about a body before it came to the sequencer.
@@ -88,11 +91,20 @@ pub enum Facts {
 pub enum Evidence {
     /// A ballot that passed every check of the suite, and its replacement proof if it carries one.
     Ballot(CheckedBallot),
+    /// The ballot box as an officer looked a voter up in it.
+    LookUp(LookUp),
     /// Nothing needed checking.
     #[default]
     None,
     /// The encrypted tally of the box's counted ballots at a size of the box. The contents are stored.
     Tally(SealTally),
+}
+
+/// A look-up in a ballot box, at the size that the event cites. Spec: specs/station.md §5.5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookUp {
+    /// When the box's first entry beyond that size was sequenced, if there is one.
+    pub next_sequenced_ms: Option<u64>,
 }
 
 /// The encrypted tally that a seal will cite.
@@ -204,6 +216,9 @@ pub enum Rejection {
     /// A rule of rolls.
     #[error(transparent)]
     Roll(#[from] RollRejection),
+    /// A rule of polling stations.
+    #[error(transparent)]
+    Station(#[from] StationRejection),
 }
 
 impl Rejection {
@@ -226,6 +241,7 @@ impl Rejection {
             Self::FixedField { .. } => "event.nonce",
             Self::Refs { .. } => "entry.refs",
             Self::Roll(r) => r.code(),
+            Self::Station(r) => r.code(),
         }
     }
 }
@@ -291,6 +307,7 @@ enum RegisterState {
     Election(Box<ElectionState>),
     Foi(Box<FoiState>),
     Roll(Box<RollState>),
+    Station(Box<StationState>),
 }
 
 /// A copy of a [`State`], for a cache.
@@ -335,12 +352,9 @@ pub struct ReplayError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A kind that this version keeps no register for.
-    #[error("this version keeps no register of the kind {0:?}")]
-    UnsupportedKind(Kind),
-    /// Rolls and boxes belong to an election ledger, registers to a calendar ledger.
+    /// Rolls, boxes and stations belong to an election ledger, registers to a calendar ledger.
     #[error(
-        "the genesis of a roll or ballot box must name its election ledger as parent, that of a register its calendar ledger"
+        "the genesis of a roll, ballot box or station must name its election ledger as parent, that of a register its calendar ledger"
     )]
     NoParent,
     /// A calendar ledger is the root of its jurisdiction.
@@ -358,7 +372,14 @@ impl State {
         let parent = genesis.parent();
         let register = match genesis.kind() {
             Kind::Roll => RegisterState::Roll(Box::new(RollState::new(parent.ok_or(StartError::NoParent)?))),
-            Kind::Election => RegisterState::Election(Box::new(ElectionState::new(ledger))),
+            Kind::Election => RegisterState::Election(Box::new(ElectionState::new(
+                ledger,
+                genesis.fields().grants.iter(),
+            ))),
+            Kind::Station => RegisterState::Station(Box::new(StationState::new(
+                ledger,
+                parent.ok_or(StartError::NoParent)?,
+            ))),
             Kind::BallotBox => RegisterState::BallotBox(Box::new(BoxState::new(
                 ledger,
                 parent.ok_or(StartError::NoParent)?,
@@ -374,7 +395,6 @@ impl State {
                 parent.ok_or(StartError::NoParent)?,
                 genesis.fields().predecessor.as_ref().map(|p| p.ledger),
             ))),
-            other => return Err(StartError::UnsupportedKind(other)),
         };
         Ok(Self {
             ledger,
@@ -385,7 +405,7 @@ impl State {
         })
     }
 
-    /// A copy of the state for a cache; `None` for election ledgers, calendars and registers, which are always replayed.
+    /// A copy of the state for a cache; `None` for election ledgers, stations, calendars and registers, which are always replayed.
     #[must_use]
     pub fn snapshot(&self) -> Option<StateSnapshot> {
         let register = match &self.register {
@@ -394,7 +414,8 @@ impl State {
             RegisterState::Calendar(_)
             | RegisterState::Consultation(_)
             | RegisterState::Election(_)
-            | RegisterState::Foi(_) => return None,
+            | RegisterState::Foi(_)
+            | RegisterState::Station(_) => return None,
         };
         let grants = self.authority.grants().cloned().collect();
         Some(StateSnapshot { grants, register })
@@ -497,6 +518,16 @@ impl State {
         }
     }
 
+    /// The station's state, if this is a polling station.
+    #[must_use]
+    pub fn as_station(&self) -> Option<&StationState> {
+        if let RegisterState::Station(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
+    }
+
     /// What this ledger has established for others.
     #[must_use]
     pub fn facts(&self) -> Facts {
@@ -507,6 +538,7 @@ impl State {
             RegisterState::Foi(s) => Facts::Foi(s.facts()),
             RegisterState::Election(s) => Facts::Election(s.facts()),
             RegisterState::Roll(s) => Facts::Roll(s.facts()),
+            RegisterState::Station(s) => Facts::Station(s.facts()),
         }
     }
 
@@ -550,6 +582,7 @@ impl State {
             }
             (Event::Election(e), RegisterState::Election(s)) => s.decide(e, body, ctx),
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
+            (Event::Station(e), RegisterState::Station(s)) => s.decide(e, body, &self.authority, ctx),
             _ => Err(EventError::WrongKind {
                 name: event.line().name,
             }
@@ -576,10 +609,21 @@ impl State {
             _ => {}
         }
         match (event, &mut self.register) {
-            (Event::RoleGranted(_) | Event::RoleRevoked(_), _) => self
-                .authority
-                .apply(event.wire_type(), &event.payload())
-                .map_err(|e| fail(e.to_string())),
+            (Event::RoleGranted(_) | Event::RoleRevoked(_), register) => {
+                self.authority
+                    .apply(event.wire_type(), &event.payload())
+                    .map_err(|e| fail(e.to_string()))?;
+                match register {
+                    RegisterState::Election(s) => s.roles_changed(seq, event),
+                    RegisterState::Station(s) => s.roles_changed(&self.authority),
+                    RegisterState::BallotBox(_)
+                    | RegisterState::Calendar(_)
+                    | RegisterState::Consultation(_)
+                    | RegisterState::Foi(_)
+                    | RegisterState::Roll(_) => {}
+                }
+                Ok(())
+            }
             (Event::Roll(e), RegisterState::Roll(s)) => {
                 s.evolve(seq, at.received_ms, e, contents).map_err(fail)
             }
@@ -596,6 +640,9 @@ impl State {
             }
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => {
                 s.evolve(seq, at.received_ms, e, contents).map_err(fail)
+            }
+            (Event::Station(e), RegisterState::Station(s)) => {
+                s.evolve(seq, at.author, e, contents).map_err(fail)
             }
             _ => Err(fail("an event of another kind of ledger".to_owned())),
         }
@@ -656,6 +703,7 @@ impl State {
         let (is_final, what) = match &self.register {
             RegisterState::BallotBox(s) => (s.is_sealed(), "the ballot box is sealed"),
             RegisterState::Roll(s) => (s.is_frozen(), "the roll is frozen"),
+            RegisterState::Station(s) => (s.is_closed(), "the station is closed"),
             RegisterState::Calendar(_)
             | RegisterState::Consultation(_)
             | RegisterState::Election(_)

@@ -48,7 +48,7 @@ pub use objection::{
 pub use pack::{
     AgeReference, AgeRules, CalendarRules, CampaignRules, CandidateRules, CertificationRules, ChannelRules,
     CitizenKind, Confidence, Document, ElectionObjections, Exclusion, IdentityRules, InPerson, LeapDay,
-    NationalityRules, PackError, RULES_FORMAT, RegistrationChannel, RulePack, Tie, TrusteeRules,
+    LostBook, NationalityRules, PackError, RULES_FORMAT, RegistrationChannel, RulePack, Tie, TrusteeRules,
     VotingChannel, VotingRules,
 };
 pub use period::{Counting, Run, RunKind};

@@ -294,6 +294,16 @@ pub enum InPerson {
     FirstVoteFinal,
 }
 
+/// What becomes of a polling station whose book is lost. Spec: specs/station.md §2.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LostBook {
+    /// None of its papers counts; its urn stays sealed.
+    VoidPaper,
+    /// The digital ballots of its voters are excluded; its urn is counted.
+    VoidDigital,
+}
+
 /// What the rules say of voting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -308,6 +318,9 @@ pub struct VotingRules {
     pub revote: bool,
     /// What becomes of digital ballots when a voter comes in person.
     pub in_person: InPerson,
+    /// What becomes of a station whose book is lost; without it none can be declared lost.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lost_book: Option<LostBook>,
     /// A box with fewer counted ballots is never decrypted.
     pub min_ballots_to_decrypt: u64,
     /// Turnout of fewer is not shown before the close, 0 to 1000.
@@ -423,6 +436,7 @@ const FIELDS: [(&str, &[&str]); 17] = [
             "official_window_ms",
             "revote",
             "in_person",
+            "lost_book",
             "min_ballots_to_decrypt",
             "small_cell",
         ],

@@ -8,6 +8,7 @@
 //! [`KurrentDbOptions`] is the configuration, [`KurrentDbStore`] the store, [`KurrentDbRecord`] the checkpoint record
 //! beside it.
 
+mod clock;
 mod event;
 mod lease;
 mod options;
@@ -15,6 +16,7 @@ mod record;
 mod server;
 mod store;
 mod subscription;
+mod tls;
 
 pub use lease::{LeaseError, LeasedStore, Leases, Node};
 pub use options::{KurrentDbError, KurrentDbOptions};

@@ -13,15 +13,23 @@ pub enum KurrentDbError {
     /// The connection string is not one. It is not shown, because it may hold a password.
     #[error("the connection string of KurrentDB is not usable: {0}")]
     Settings(String),
-    /// No server answers, or the connection cannot be secured.
+    /// No server answers.
     #[error(
-        "KurrentDB does not answer at {hosts}: {reason}. Check that it runs, that the port is open, and that its \
-         certificate is valid and signed by the authority in tlsCaFile (or by one of the system's)"
+        "KurrentDB does not answer at {hosts}: {reason}. Check that it runs, that the port is open, and whether it wants \
+         TLS (tls=true, which is the default)"
     )]
     Unreachable {
         /// Where it was looked for.
         hosts: String,
         /// What went wrong.
+        reason: String,
+    },
+    /// A server's certificate is expired, for another name, or of an authority that is not known here.
+    #[error("the certificate of KurrentDB at {hosts} is not accepted: {reason}")]
+    Certificate {
+        /// The servers.
+        hosts: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// The server knows no such user, or the user may not read and write.

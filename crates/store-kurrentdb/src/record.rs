@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::lease::Leases;
 use crate::options::{KurrentDbError, KurrentDbOptions};
-use crate::server::{Patience, Server, Trouble};
+use crate::server::{Server, Trouble};
 
 /// The type of an event that is a checkpoint: its note, and the fencing number as metadata, 8 bytes, most significant
 /// first.
@@ -71,7 +71,8 @@ struct Value {
 
 impl KurrentDbRecord {
     /// Connects. With `leases`, what is recorded carries their fencing numbers, and loading marks the record with this
-    /// node's: get the leases first.
+    /// node's: get the leases first. Without them it is for looking, and for services of one node: nothing is recorded
+    /// where a node with a lease has recorded.
     ///
     /// # Errors
     /// [`KurrentDbError`]
@@ -192,9 +193,9 @@ impl KurrentDbRecord {
     fn fence(&self, ledger: LedgerId) -> Result<u64, RecordError> {
         match &self.leases {
             None => Ok(0),
-            Some(leases) => leases
-                .fence(ledger)
-                .ok_or_else(|| self.unavailable(ledger, "this node holds no lease of the ledger".into())),
+            Some(leases) => leases.fence(ledger).ok_or_else(|| {
+                self.unavailable(ledger, "this node's lease of the ledger has run out".into())
+            }),
         }
     }
 
@@ -239,6 +240,9 @@ impl CheckpointRecord for KurrentDbRecord {
         };
         let checkpoint =
             SignedCheckpoint::parse(&last.note, identity).map_err(|e| self.damaged(ledger, e))?;
+        if self.leases.is_none() {
+            return Ok(Some(checkpoint));
+        }
         if last.fence > fence {
             let actual = Some(Head::from(&checkpoint));
             return Err(RecordError::Conflict { ledger, actual });
@@ -356,41 +360,10 @@ async fn put(
     note: String,
     fence: u64,
 ) -> Result<(), Trouble> {
-    let state = after.map_or(StreamState::NoStream, StreamState::StreamRevision);
-    let id = uuid::Uuid::new_v4();
-    let event = EventData::binary(CHECKPOINT, note.into_bytes().into())
-        .metadata(fence.to_be_bytes().to_vec().into())
-        .id(id);
-    let mut patience = Patience::new(server.options.patience);
-    let mut doubt = false;
-    loop {
-        let deadline = server.options.request.min(patience.left());
-        let trouble = match server.append(stream, state, vec![event.clone()], deadline).await {
-            Ok(_) => return Ok(()),
-            Err(trouble) => trouble,
-        };
-        doubt |= matches!(trouble, Trouble::Unknown(_));
-        if doubt {
-            // Our id at our place is certain; another one there is as well.
-            let at = after.map_or(0, |after| after + 1);
-            if let Ok(events) = server
-                .read(stream, at, 1, usize::MAX, server.options.request)
-                .await
-                && let Some(event) = events.first()
-            {
-                return match event.id == id {
-                    true => Ok(()),
-                    false => Err(Trouble::WrongRevision(Some(event.revision))),
-                };
-            }
-        } else if !trouble.may_pass() {
-            return Err(trouble);
-        }
-        if !patience.pause().await {
-            return Err(match (doubt, trouble) {
-                (true, trouble) => Trouble::Unknown(trouble.reason()),
-                (false, trouble) => trouble,
-            });
-        }
-    }
+    let event =
+        EventData::binary(CHECKPOINT, note.into_bytes().into()).metadata(fence.to_be_bytes().to_vec().into());
+    server
+        .put_one(stream, after, event, server.options.patience)
+        .await
+        .map(|_| ())
 }

@@ -17,6 +17,7 @@ use kurrentdb::{
 use tokio::time::Instant;
 
 use crate::options::{KurrentDbError, KurrentDbOptions};
+use crate::tls;
 
 /// The connection to the servers.
 pub(crate) struct Server {
@@ -146,9 +147,18 @@ impl Server {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "no answer in time".into(),
             };
-            if !patience.pause().await {
-                return Err(unreachable(reason));
+            if patience.pause().await {
+                continue;
             }
+            let (settings, wait) = (options.settings.clone(), options.request);
+            let looked = tokio::task::spawn_blocking(move || tls::problem(&settings, wait)).await;
+            return Err(match looked {
+                Ok(Some(reason)) => KurrentDbError::Certificate {
+                    hosts: options.hosts.clone(),
+                    reason,
+                },
+                _ => unreachable(reason),
+            });
         };
         let version = info.version();
         if version < (22, 10) {
@@ -226,6 +236,50 @@ impl Server {
             Ok(result.next_expected_version)
         })
         .await
+    }
+
+    /// Appends one event after a revision, or as the first one. A missing answer is looked up: our id at our place is
+    /// certain, and so is another one there. Until then the event is sent again, as long as patience lasts. Answers its
+    /// revision; any trouble but `Unknown` means that it never stands there.
+    pub(crate) async fn put_one(
+        &self,
+        stream: &str,
+        after: Option<u64>,
+        event: EventData,
+        patience: Duration,
+    ) -> Result<u64, Trouble> {
+        let state = after.map_or(StreamState::NoStream, StreamState::StreamRevision);
+        let at = after.map_or(0, |after| after.saturating_add(1));
+        let id = uuid::Uuid::new_v4();
+        let event = event.id(id);
+        let mut patience = Patience::new(patience);
+        let mut doubt = false;
+        loop {
+            let deadline = self.options.request.min(patience.left());
+            let trouble = match self.append(stream, state, vec![event.clone()], deadline).await {
+                Ok(_) => return Ok(at),
+                Err(trouble) => trouble,
+            };
+            doubt |= matches!(trouble, Trouble::Unknown(_));
+            if doubt {
+                if let Ok(events) = self.read(stream, at, 1, usize::MAX, self.options.request).await
+                    && let Some(event) = events.first()
+                {
+                    return match event.id == id {
+                        true => Ok(at),
+                        false => Err(Trouble::WrongRevision(Some(event.revision))),
+                    };
+                }
+            } else if !trouble.may_pass() {
+                return Err(trouble);
+            }
+            if !patience.pause().await {
+                return Err(match (doubt, trouble) {
+                    (true, trouble) => Trouble::Unknown(trouble.reason()),
+                    (false, trouble) => trouble,
+                });
+            }
+        }
     }
 
     fn read_options(&self) -> ReadStreamOptions {

@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use kurrentdb::{EventData, StreamState};
@@ -25,12 +26,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::event::{Token, decode, encode, is_of};
+use crate::lease::Leases;
 use crate::options::{KurrentDbError, KurrentDbOptions};
 use crate::server::{Patience, Server, Trouble};
 use crate::subscription::Source;
 
 /// The type of an event that names a ledger.
 const LEDGER: &str = "sijill-ledger";
+const NO_LEASE: &str = "this node's lease of the ledger has run out; start the node again";
 /// Ledgers that are looked for at the same time.
 const LOOKUPS: usize = 64;
 /// Revisions are signed on the server's side.
@@ -66,8 +69,10 @@ struct Known {
 }
 
 /// How a write ended. Every case but `Unknown` is certain.
-enum Written {
+pub(crate) enum Written {
     Stands,
+    /// The lease under which it was to be made is over; nothing was sent.
+    NoLease,
     /// Others stand there; the last revision, if the ledger exists.
     Refused(Option<u64>),
     TooLarge,
@@ -118,9 +123,17 @@ impl KurrentDbStore {
         &self.inner.server.options
     }
 
-    /// A write in a task of its own, which goes on if the caller goes.
-    async fn write(&self, ledger: LedgerId, expected: Option<Seq>, batch: Batch) -> Written {
+    /// A write in a task of its own, which goes on if the caller goes. With `leases`, each request is sent only while
+    /// they hold.
+    async fn write(
+        &self,
+        leases: Option<&Arc<Leases>>,
+        ledger: LedgerId,
+        expected: Option<Seq>,
+        batch: Batch,
+    ) -> Written {
         let inner = Arc::clone(&self.inner);
+        let leases = leases.map(Arc::clone);
         let task = tokio::spawn(async move {
             let Ok(_room) = inner.room.try_acquire() else {
                 return Written::Busy;
@@ -129,12 +142,50 @@ impl KurrentDbStore {
                 return Written::Damaged(*at);
             }
             match expected {
-                Some(expected) => inner.append(ledger, expected, &batch).await,
-                None => inner.create(ledger, &batch).await,
+                Some(expected) => inner.append(leases.as_deref(), ledger, expected, &batch).await,
+                None => inner.create(leases.as_deref(), ledger, &batch).await,
             }
         });
         task.await
             .unwrap_or_else(|_| Written::Unknown("the write was interrupted".into()))
+    }
+
+    pub(crate) async fn create_under(
+        &self,
+        leases: Option<&Arc<Leases>>,
+        ledger: LedgerId,
+        batch: Batch,
+    ) -> Result<Tail, CreateError> {
+        let tail = batch.tail_at(Seq::ZERO);
+        match self.write(leases, ledger, None, batch).await {
+            Written::Stands => Ok(tail),
+            Written::Refused(_) => Err(CreateError::AlreadyExists { ledger }),
+            Written::TooLarge => Err(CreateError::TooLarge),
+            Written::Busy => Err(CreateError::Busy),
+            Written::Unavailable(reason) => Err(CreateError::Unavailable { reason }),
+            Written::Denied(reason) => Err(CreateError::ReadOnly { reason }),
+            Written::NoLease => Err(CreateError::Unavailable {
+                reason: NO_LEASE.to_owned(),
+            }),
+            Written::Damaged(at) => Err(CreateError::Damaged {
+                reason: format!("the stream of ledger {ledger} was deleted, or is damaged at position {at}"),
+            }),
+            Written::Unknown(reason) => Err(CreateError::OutcomeUnknown { reason }),
+        }
+    }
+
+    pub(crate) async fn append_under(
+        &self,
+        leases: Option<&Arc<Leases>>,
+        ledger: LedgerId,
+        expected: Seq,
+        batch: Batch,
+    ) -> Result<Tail, Written> {
+        let tail = batch.tail_at(expected);
+        match self.write(leases, ledger, Some(expected), batch).await {
+            Written::Stands => Ok(tail),
+            other => Err(other),
+        }
     }
 }
 
@@ -144,40 +195,41 @@ impl Drop for KurrentDbStore {
     }
 }
 
+impl Written {
+    /// What a write that does not stand is to whoever asked for it.
+    pub(crate) fn append_error(self, ledger: LedgerId, expected: Seq) -> AppendError {
+        match self {
+            Self::Refused(None) => AppendError::NotFound { ledger },
+            Self::Refused(Some(last)) => AppendError::Conflict {
+                expected,
+                actual: Seq::new(last.saturating_add(1)),
+            },
+            Self::TooLarge => AppendError::TooLarge,
+            Self::Busy => AppendError::Busy,
+            Self::Unavailable(reason) => AppendError::Unavailable { reason },
+            Self::Denied(reason) => AppendError::ReadOnly { reason },
+            Self::NoLease => AppendError::ReadOnly {
+                reason: NO_LEASE.to_owned(),
+            },
+            Self::Damaged(at) => AppendError::Corrupt { ledger, at },
+            Self::Unknown(reason) => AppendError::OutcomeUnknown { reason },
+            Self::Stands => AppendError::OutcomeUnknown {
+                reason: "it stands".to_owned(),
+            },
+        }
+    }
+}
+
 #[async_trait]
 impl EventStore for KurrentDbStore {
     async fn create(&self, ledger: LedgerId, batch: Batch) -> Result<Tail, CreateError> {
-        let tail = batch.tail_at(Seq::ZERO);
-        match self.write(ledger, None, batch).await {
-            Written::Stands => Ok(tail),
-            Written::Refused(_) => Err(CreateError::AlreadyExists { ledger }),
-            Written::TooLarge => Err(CreateError::TooLarge),
-            Written::Busy => Err(CreateError::Busy),
-            Written::Unavailable(reason) => Err(CreateError::Unavailable { reason }),
-            Written::Denied(reason) => Err(CreateError::ReadOnly { reason }),
-            Written::Damaged(at) => Err(CreateError::Damaged {
-                reason: format!("the stream of ledger {ledger} was deleted, or is damaged at position {at}"),
-            }),
-            Written::Unknown(reason) => Err(CreateError::OutcomeUnknown { reason }),
-        }
+        self.create_under(None, ledger, batch).await
     }
 
     async fn append(&self, ledger: LedgerId, expected: Seq, batch: Batch) -> Result<Tail, AppendError> {
-        let tail = batch.tail_at(expected);
-        match self.write(ledger, Some(expected), batch).await {
-            Written::Stands => Ok(tail),
-            Written::Refused(None) => Err(AppendError::NotFound { ledger }),
-            Written::Refused(Some(last)) => Err(AppendError::Conflict {
-                expected,
-                actual: Seq::new(last.saturating_add(1)),
-            }),
-            Written::TooLarge => Err(AppendError::TooLarge),
-            Written::Busy => Err(AppendError::Busy),
-            Written::Unavailable(reason) => Err(AppendError::Unavailable { reason }),
-            Written::Denied(reason) => Err(AppendError::ReadOnly { reason }),
-            Written::Damaged(at) => Err(AppendError::Corrupt { ledger, at }),
-            Written::Unknown(reason) => Err(AppendError::OutcomeUnknown { reason }),
-        }
+        self.append_under(None, ledger, expected, batch)
+            .await
+            .map_err(|written| written.append_error(ledger, expected))
     }
 
     async fn read(&self, ledger: LedgerId, from: Seq, limit: PageLimit) -> Result<Page, ReadError> {
@@ -297,7 +349,7 @@ impl Inner {
         }
     }
 
-    async fn create(&self, ledger: LedgerId, batch: &Batch) -> Written {
+    async fn create(&self, leases: Option<&Leases>, ledger: LedgerId, batch: &Batch) -> Written {
         if let Err(trouble) = self.name(ledger).await {
             // Nothing of the ledger was written, whatever became of the name.
             return match trouble {
@@ -313,10 +365,16 @@ impl Inner {
             Err(ReadError::Corrupt { at, .. }) => return Written::Damaged(at),
             Err(error) => return Written::Unavailable(error.to_string()),
         }
-        self.write(ledger, StreamState::NoStream, 0, batch).await
+        self.write(leases, ledger, StreamState::NoStream, 0, batch).await
     }
 
-    async fn append(&self, ledger: LedgerId, expected: Seq, batch: &Batch) -> Written {
+    async fn append(
+        &self,
+        leases: Option<&Leases>,
+        ledger: LedgerId,
+        expected: Seq,
+        batch: &Batch,
+    ) -> Written {
         let Some(revision) = expected.as_u64().checked_sub(1).filter(|r| *r < MAX_REVISION) else {
             // Nothing can be appended there; but say where the end is.
             return match self.tail(ledger).await {
@@ -327,6 +385,7 @@ impl Inner {
             };
         };
         self.write(
+            leases,
             ledger,
             StreamState::StreamRevision(revision),
             expected.as_u64(),
@@ -335,7 +394,14 @@ impl Inner {
         .await
     }
 
-    async fn write(&self, ledger: LedgerId, state: StreamState, first: u64, batch: &Batch) -> Written {
+    async fn write(
+        &self,
+        leases: Option<&Leases>,
+        ledger: LedgerId,
+        state: StreamState,
+        first: u64,
+        batch: &Batch,
+    ) -> Written {
         let stream = self.server.options.stream_of(ledger);
         let token = Token::random();
         let last = first + batch.entries().len() as u64 - 1;
@@ -344,7 +410,12 @@ impl Inner {
         // The first reason for doubt; from then on only what is read back counts.
         let mut doubt: Option<String> = None;
         loop {
-            let deadline = self.server.options.request.min(patience.left());
+            let left = match leases.map(|leases| leases.left(ledger)) {
+                None => Duration::MAX,
+                Some(Some(left)) => left,
+                Some(None) => return doubt.map_or(Written::NoLease, Written::Unknown),
+            };
+            let deadline = self.server.options.request.min(patience.left()).min(left);
             let sent = self
                 .server
                 .append(&stream, state, encode(batch, token), deadline)
@@ -431,7 +502,7 @@ impl Inner {
         first: u64,
         token: Token,
         batch: &Batch,
-        most: std::time::Duration,
+        most: Duration,
     ) -> Result<Standing, Trouble> {
         let deadline = self.server.options.request.min(most);
         let events = match self

@@ -1,5 +1,6 @@
-//! The `sijill` command, built with the feature `kurrentdb`, on the test server: the whole demonstration, and copies
-//! between both kinds of store. `SIJILL_BIN` names the command.
+//! The `sijill` command, built with the feature `kurrentdb`, on the test server: the whole demonstration, copies between
+//! both kinds of store, an event whose ledgers go from one node to the other, and what cannot be worked with.
+//! `SIJILL_BIN` names the command.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,11 +10,17 @@
 )]
 
 mod common;
+mod office;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Output};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use common::cluster;
+use office::{EVENING, NIGHT, NOON, Office, Said};
+use sijill_kurrentdb_testserver::{Cluster, Options, ReadFault, Tls, WriteFault};
+use sijill_store_kurrentdb::{KurrentDbOptions, KurrentDbStore, LeasedStore, Node};
 
 fn command() -> Option<PathBuf> {
     let path = std::env::var_os("SIJILL_BIN").map(PathBuf::from);
@@ -24,8 +31,8 @@ fn command() -> Option<PathBuf> {
 }
 
 async fn run(bin: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(bin);
-    command.args(arguments).env_remove("SIJILL_STORE_PASSWORD");
+    let mut command = office::command(bin);
+    command.args(arguments);
     tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap()
@@ -108,24 +115,439 @@ async fn demonstration_and_copies() {
     );
 }
 
+/// Waits for the ballot to stand in the box, while the command that cast it waits for an answer that does not come.
+fn wait_for(cluster: &Cluster, stream: &str, len: usize, child: &mut Child) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while cluster.database().len(stream) < len {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before the ballot stood"
+        );
+        assert!(Instant::now() < end, "no ballot");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Nor can it read back what became of it.
+    for _ in 0..4 {
+        cluster
+            .database()
+            .inject_read(ReadFault::Slow(Duration::from_secs(600)));
+    }
+    assert!(child.try_wait().unwrap().is_none(), "it was to be waiting");
+}
+
+fn signal(child: &Child, signal: &str) {
+    let sent = std::process::Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// Two nodes, each with a folder of its own, share one store. Commands run on the one and on the other; in the middle of
+/// the poll one is killed with a ballot on its way, and one sleeps past its lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_on_two_nodes() {
+    let Some(bin) = command() else { return };
+    let cluster = cluster(3).await;
+    let url = cluster.url();
+    // Somebody else holds every lease, and lives.
+    let holder = |url: String| async move {
+        let options = KurrentDbOptions::parse(&url, None).unwrap();
+        let store = KurrentDbStore::connect(options).await.unwrap();
+        let node = Node {
+            name: "three".into(),
+            address: "https://three.example".into(),
+            lease: Duration::from_secs(2),
+        };
+        LeasedStore::acquire(Arc::new(store), node, Duration::from_secs(30))
+            .await
+            .unwrap()
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || {
+        let mut office = Office::new(&bin);
+        let node = |name: &str| {
+            vec![
+                "--node".to_owned(),
+                name.to_owned(),
+                "--node-address".to_owned(),
+                format!("https://{name}.example"),
+                "--lease".to_owned(),
+                "2".to_owned(),
+            ]
+        };
+        let init = |office: &Office, dir: &str, more: &[&str]| {
+            let named = node(dir);
+            let mut args: Vec<&str> = vec!["init"];
+            args.extend(more);
+            args.extend(named.iter().map(String::as_str));
+            office.run(dir, &args)
+        };
+        let documents = office.path("documents");
+        init(
+            &office,
+            "one",
+            &[
+                "--store",
+                &url,
+                "--content",
+                &documents,
+                "--origin",
+                "test.example",
+            ],
+        )
+        .ok();
+        let first = office.path("one");
+        init(&office, "two", &["--join", &first]).ok();
+
+        office.define("one");
+        let voters: Vec<_> = (1..=8).map(|n| format!("V{n},north")).collect();
+        office.write(
+            "roll.csv",
+            &format!("identifier,district\n{}\n", voters.join("\n")),
+        );
+        let roll = office.path("roll.csv");
+        office.as_registrar("one", &["roll", "import", &roll]).ok();
+        office.as_registrar("one", &["credential", "issue"]).ok();
+        let slips = office.path("slips.csv");
+        office.run("one", &["credential", "slips", &slips]).ok();
+        office.as_registrar("one", &["roll", "freeze"]).ok();
+        office.run("two", &["ledger", "publish"]).ok();
+        for trustee in ["t1", "t2"] {
+            office
+                .as_trustee("two", trustee, &["publish"], &["--submit"])
+                .ok();
+        }
+        office.as_commission("one", &["election", "prepare"]).ok();
+        office.at(NOON);
+        office.as_commission("two", &["election", "open"]).ok();
+
+        // The box is the ledger that grows with a ballot.
+        let vote = |office: &Office, node: &str, voter: &str, choices: &str| -> Said {
+            let args = office.vote(voter, choices);
+            office.run(node, &args.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let vote_json = |office: &Office, node: &str, voter: &str, choices: &str| -> Said {
+            let mut args = office.vote(voter, choices);
+            args.push("--json".into());
+            office.run(node, &args.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let start = |office: &Office, node: &str, voter: &str, choices: &str| -> Child {
+            let mut args = office.vote(voter, choices);
+            args.push("--json".into());
+            office.start(node, &args.iter().map(String::as_str).collect::<Vec<_>>())
+        };
+        let list = office.run("one", &["ledger", "list"]).ok();
+        let ballot_box = list.lines().find(|line| line.contains("ballot box")).unwrap();
+        let stream = format!("sijill-{}", &ballot_box[..64]);
+        vote(&office, "one", "V1", "1").ok();
+        vote(&office, "two", "V2", "2,3").ok();
+        let len = cluster.database().len(&stream);
+
+        // While somebody else holds the leases, both are told where to go.
+        let other = runtime.block_on(holder(url.clone()));
+        for node in ["one", "two"] {
+            let told = vote_json(&office, node, "V3", "1")
+                .refused("store.elsewhere", "node three at https://three.example");
+            assert!(told.contains("its lease ends in "), "{told}");
+        }
+        runtime.block_on(other.release());
+        drop(other);
+        assert_eq!(cluster.database().len(&stream), len, "nothing was written");
+
+        // Node one is killed when its ballot stands and nobody has been told so.
+        let slow = WriteFault::Slow(Duration::from_secs(600));
+        cluster.database().inject_write(slow);
+        let mut killed = start(&office, "one", "V3", "1");
+        wait_for(&cluster, &stream, len + 1, &mut killed);
+        killed.kill().unwrap();
+        killed.wait().unwrap();
+        cluster.database().clear_faults();
+        // Node two waits for the lease to run out, finds the ballot, and V3 votes again.
+        let again = vote(&office, "two", "V3", "2").ok();
+        assert!(again.contains("replaces:"), "{again}");
+        assert_eq!(cluster.database().len(&stream), len + 2);
+
+        // Node two falls asleep in the same place. Node one takes over; awake again, node two acknowledges nothing.
+        cluster.database().inject_write(slow);
+        let mut sleeping = start(&office, "two", "V4", "3");
+        wait_for(&cluster, &stream, len + 3, &mut sleeping);
+        signal(&sleeping, "-STOP");
+        cluster.database().clear_faults();
+        vote(&office, "one", "V5", "3").ok();
+        signal(&sleeping, "-CONT");
+        let slept: Said = sleeping.wait_with_output().unwrap().into();
+        slept.refused("submit.unknown", "it is not known whether this was recorded");
+        let again = vote(&office, "two", "V4", "1").ok();
+        assert!(again.contains("replaces:"), "{again}");
+        assert_eq!(cluster.database().len(&stream), len + 5);
+
+        // The leading server dies, and the poll goes on.
+        cluster.kill(0);
+        cluster.elect(1);
+        vote(&office, "one", "V6", "2").ok();
+
+        office.at(EVENING);
+        office.as_commission("two", &["election", "close"]).ok();
+        office.as_commission("one", &["election", "seal"]).ok();
+        office.run("two", &["ledger", "publish"]).ok();
+        office.at(NIGHT);
+        for trustee in ["t1", "t2"] {
+            office
+                .as_trustee("two", trustee, &["decrypt"], &["--submit"])
+                .ok();
+        }
+        let result = office.as_commission("one", &["election", "result"]).ok();
+        assert!(
+            result.contains("Turnout: 6 of 8 eligible voters, 75.00 %"),
+            "{result}"
+        );
+        office.run("one", &["ledger", "publish"]).ok();
+        let (published, trust) = (office.path("one/published"), office.path("one/trust.json"));
+        let view = ["--published", &published, "--trust", &trust, "--submit"];
+        office
+            .as_commission("one", &[&["election", "certify"][..], &view].concat())
+            .ok();
+        office.run("two", &["ledger", "publish"]).ok();
+        for node in ["one", "two"] {
+            office.run(node, &["store", "check"]).ok();
+        }
+
+        let (published, trust) = (office.path("two/published"), office.path("two/trust.json"));
+        let mut verify = office::command(&bin);
+        verify.args([
+            "verify",
+            "event",
+            &published,
+            "--trust",
+            &trust,
+            "--require-stage",
+            "certified",
+        ]);
+        Said::from(verify.output().unwrap()).ok();
+        cluster
+    });
+    drop(done.await.unwrap());
+}
+
+/// Runs the command with this environment and `--json`.
+async fn told(bin: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+    let mut command = office::command(bin);
+    command.args(arguments).arg("--json");
+    command.envs(environment.iter().copied());
+    let run = tokio::task::spawn_blocking(move || command.output().unwrap());
+    run.await.unwrap().into()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn passwords_do_not_belong_on_the_command_line() {
+async fn passwords() {
+    use std::os::unix::fs::PermissionsExt as _;
     let Some(bin) = command() else { return };
     let refused = run(&bin, &["demo", "--store", "kurrentdb://user:secret@db.example"]).await;
     assert_eq!(refused.status.code(), Some(2));
-    let told = text(&refused);
-    assert!(told.contains("SIJILL_STORE_PASSWORD_FILE"), "{told}");
-    let unreachable = run(
-        &bin,
-        &[
-            "store",
-            "copy",
-            "--from",
-            "kurrentdb://user@localhost:1",
-            "--to",
-            "x",
-        ],
+    assert!(
+        text(&refused).contains("SIJILL_STORE_PASSWORD_FILE"),
+        "{}",
+        text(&refused)
+    );
+
+    let options = Options {
+        user: Some(("ballots".into(), "secret: 'ü'".into())),
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options).await.unwrap();
+    let url = cluster.url().replace("://", "://ballots@");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (file, copy) = (path("password"), path("copy.sqlite"));
+    let arguments = ["store", "copy", "--from", &url, "--to", &copy];
+    let write = |text: &str, mode| {
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let by_file = [("SIJILL_STORE_PASSWORD_FILE", &*file)];
+    write("secret: 'ü'\n", 0o640);
+    told(&bin, &arguments, &by_file)
+        .await
+        .refused("store.password-exposed", &format!("chmod 600 {file}"));
+    write("\n", 0o600);
+    told(&bin, &arguments, &by_file)
+        .await
+        .refused("store.password", "first line");
+    write("secrets\n", 0o600);
+    let denied = told(&bin, &arguments, &by_file).await;
+    denied.refused("store.denied", "check user and password");
+    told(&bin, &arguments, &[])
+        .await
+        .refused("store.settings", "password");
+    let wrong = told(&bin, &arguments, &[("SIJILL_STORE_PASSWORD", "secrets")]).await;
+    wrong.refused("store.denied", "SIJILL_STORE_PASSWORD_FILE");
+    let missing = [("SIJILL_STORE_PASSWORD_FILE", &*path("none"))];
+    told(&bin, &arguments, &missing)
+        .await
+        .refused("file.missing", "none");
+    write("secret: 'ü'\nmore\n", 0o600);
+    told(&bin, &arguments, &by_file).await.ok();
+    told(&bin, &arguments, &[("SIJILL_STORE_PASSWORD", "secret: 'ü'")])
+        .await
+        .ok();
+}
+
+/// Each with a code that programs can rely on, and with what to do about it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_cannot_be_used() {
+    let Some(bin) = command() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.sqlite").to_str().unwrap().to_owned();
+    let look = |url: String| {
+        let (bin, copy) = (bin.clone(), copy.clone());
+        async move { told(&bin, &["store", "copy", "--from", &url, "--to", &copy], &[]).await }
+    };
+    let nobody = "kurrentdb://localhost:1?tls=false&discoveryInterval=10".to_owned();
+    look(nobody)
+        .await
+        .refused("store.unreachable", "Check that it runs");
+    let unchecked = "kurrentdb://localhost?tlsVerifyCert=false".to_owned();
+    look(unchecked).await.refused("store.settings", "tlsCaFile");
+
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".into()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let tls = Some(Tls {
+        certificate: certificate.pem(),
+        key: key.serialize_pem(),
+    });
+    let options = Options {
+        tls,
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options).await.unwrap();
+    look(cluster.url())
+        .await
+        .refused("store.certificate", "tlsCaFile");
+
+    let options = Options {
+        version: "21.10.2".into(),
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options).await.unwrap();
+    look(cluster.url()).await.refused("store.version", "needs 22.10");
+
+    let cluster = common::cluster(1).await;
+    let foreign = || kurrentdb::EventData::binary("other", "x".into());
+    write_into(&cluster, "sijill-ledgers", foreign()).await;
+    look(cluster.url())
+        .await
+        .refused("store.damaged", "sijill-ledgers is damaged at position 0");
+}
+
+async fn write_into(cluster: &Cluster, stream: &str, event: kurrentdb::EventData) {
+    let options = kurrentdb::AppendToStreamOptions::default();
+    let written = common::stranger(cluster).append_to_stream(stream.to_owned(), &options, event);
+    written.await.unwrap();
+}
+
+/// What somebody else does to the streams of an installation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn streams_that_are_not_as_they_were() {
+    let Some(bin) = command() else { return };
+    let cluster = cluster(1).await;
+    let url = cluster.url();
+    let office = tokio::task::spawn_blocking(move || {
+        let mut office = Office::new(&bin);
+        office.run("one", &["init", "--store", &url]).ok();
+        office.define("one");
+        office
+    });
+    let office = Arc::new(office.await.unwrap());
+    let run = |arguments: &'static [&'static str]| {
+        let office = Arc::clone(&office);
+        async move {
+            let run = move || office.run("one", &[arguments, &["--json"]].concat());
+            tokio::task::spawn_blocking(run).await.unwrap()
+        }
+    };
+    let election = office.event.clone().unwrap();
+    run(&["store", "check"]).await.ok();
+
+    // An event of somebody else behind the last entry.
+    let stream = format!("sijill-{election}");
+    let len = cluster.database().len(&stream);
+    write_into(
+        &cluster,
+        &stream,
+        kurrentdb::EventData::binary("other", "x".into()),
     )
     .await;
-    assert_eq!(unreachable.status.code(), Some(1));
+    let position = format!("damaged at position {len}");
+    run(&["ledger", "list"]).await.refused("engine.store", &position);
+    run(&["store", "check"])
+        .await
+        .refused("store.damaged", &format!("\"seq\":{len}"));
+    cluster.database().cut(&stream, len);
+    run(&["store", "check"]).await.ok();
+
+    // In the stream of a lease.
+    let lease = format!("sijill-lease-{election}");
+    let leases = cluster.database().len(&lease);
+    write_into(
+        &cluster,
+        &lease,
+        kurrentdb::EventData::binary("other", "x".into()),
+    )
+    .await;
+    run(&["ledger", "list"]).await.refused("store.lease", &lease);
+    cluster.database().cut(&lease, leases);
+    run(&["ledger", "list"]).await.ok();
+
+    // In the record.
+    let record = format!("sijill-checkpoint-{election}");
+    let records = cluster.database().len(&record);
+    write_into(
+        &cluster,
+        &record,
+        kurrentdb::EventData::binary("other", "x".into()),
+    )
+    .await;
+    run(&["ledger", "list"])
+        .await
+        .refused("engine.record", "somebody else has written there");
+    cluster.database().cut(&record, records);
+    run(&["ledger", "list"]).await.ok();
+
+    // Ledger and record are put back together, as a backup of the servers would; what the node remembers is not.
+    cluster.database().cut(&stream, 1);
+    cluster.database().cut(&record, 1);
+    run(&["ledger", "list"])
+        .await
+        .refused("engine.record", "the remembered checkpoint has");
+
+    // The stream is deleted.
+    let options = kurrentdb::DeleteStreamOptions::default();
+    let deleted = common::stranger(&cluster).delete_stream(stream.clone(), &options);
+    deleted.await.unwrap();
+    run(&["ledger", "list"])
+        .await
+        .refused("engine.store", "damaged at position 0");
+}
+
+/// A server that takes less at once than an event needs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_server_that_takes_too_little() {
+    let Some(bin) = command() else { return };
+    let options = Options {
+        max_append_bytes: 1024,
+        ..Options::default()
+    };
+    let cluster = Cluster::start(options).await.unwrap();
+    let url = cluster.url();
+    let ran = tokio::task::spawn_blocking(move || {
+        let office = Office::new(&bin);
+        office.run("one", &["init", "--store", &url]).ok();
+        office
+            .try_to_define("one")
+            .refused("store.too-large", "MaxAppendSize");
+    });
+    ran.await.unwrap();
 }

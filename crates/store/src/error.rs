@@ -38,6 +38,23 @@ pub enum BatchError {
     LeafMismatch,
 }
 
+/// Which other node writes a ledger now. Send what is for the ledger there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "ledger {ledger} is written by node {node} at {address}, whose lease ends in {ends_in_ms} ms unless it is renewed"
+)]
+pub struct Elsewhere {
+    /// The ledger.
+    pub ledger: LedgerId,
+    /// The name of the node.
+    pub node: String,
+    /// Where it is reached.
+    pub address: String,
+    /// After how many milliseconds at most another node may take over, if nothing is heard of this one; at most
+    /// 3,600,000. Of use to people; no decision rests on it.
+    pub ends_in_ms: u64,
+}
+
 /// Why a ledger was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -61,6 +78,9 @@ pub enum CreateError {
         /// For the operator.
         reason: String,
     },
+    /// Another node writes this ledger now. Nothing was written. Ask that node.
+    #[error(transparent)]
+    Elsewhere(Box<Elsewhere>),
     /// The store takes no writes until an operator has acted. Nothing was written. Do not repeat.
     #[error("the store is read-only: {reason}")]
     ReadOnly {
@@ -113,6 +133,9 @@ pub enum AppendError {
         /// For the operator.
         reason: String,
     },
+    /// Another node writes this ledger now. Nothing was written. Ask that node.
+    #[error(transparent)]
+    Elsewhere(Box<Elsewhere>),
     /// The store takes no writes until an operator has acted. Nothing was written. Do not repeat.
     #[error("the store is read-only: {reason}")]
     ReadOnly {

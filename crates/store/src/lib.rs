@@ -22,7 +22,9 @@ pub use contract::{
     Batch, EventStore, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, NewEntry, Outcome, Page, PageLimit, StoreState,
     StoredEntry, Tail, leaf_hash, resolve,
 };
-pub use error::{AppendError, BatchError, CreateError, Damage, OpenError, ReadError, ResolveError};
+pub use error::{
+    AppendError, BatchError, CreateError, Damage, Elsewhere, OpenError, ReadError, ResolveError,
+};
 pub use memory::{Disk, MemoryStore, ReadFault, WriteFault};
 pub use sijill_ledger::MAX_ENTRY_BYTES;
 pub use sqlite::{SqliteOptions, SqliteStore};

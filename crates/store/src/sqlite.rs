@@ -192,7 +192,7 @@ impl SqliteStore {
             .map_err(|source| io_error(to, source))
     }
 
-    fn open_locked(path: &Path, options: SqliteOptions, lock: File) -> Result<Self, OpenError> {
+    fn open_locked(path: &Path, options: SqliteOptions, lock: Lock) -> Result<Self, OpenError> {
         check_header(path)?;
         let database = |error| open_error(path, &error);
         let writer = Connection::open_with_flags(
@@ -402,7 +402,7 @@ struct Shared {
     faults: Mutex<std::collections::VecDeque<tests::Fault>>,
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Shared {
@@ -890,14 +890,26 @@ fn run_checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Check
 
 // ---- opening ----
 
+/// The lock file beside the database. It is given back explicitly: a process that another thread has just started holds a copy of
+/// the file until it runs its own program, and the lock with it.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is the other way to give it back.
+        let _closed_next = self.0.unlock();
+    }
+}
+
 /// Takes the lock file beside the database; it goes with the value.
-fn lock(path: &Path) -> Result<File, OpenError> {
+fn lock(path: &Path) -> Result<Lock, OpenError> {
     let file = private()
         .create(true)
         .open(beside(path, ".lock"))
         .map_err(|source| io_error(path, source))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.into() }),
         Err(TryLockError::Error(source)) => Err(io_error(path, source)),
     }

@@ -96,6 +96,11 @@ checks! {
     CeremonyComplaint "5.17" "ceremony.complaint" "complaints disclose the secret that proves them";
     ElectionCertification "5.18" "election.certification" "those who certified had seen everything that they certified";
     ArchiveBytes "5.19" "archive.bytes" "archives are those that follow from the ledgers";
+    OutcomeRules "5.20" "outcome.rules" "the adopted rules are the event's, and manifest and roll agree with them";
+    OutcomeOrder "5.21" "outcome.order" "ties, recounts, removals and objections to results are at their places and times";
+    OutcomeTie "5.22" "outcome.tie" "ties are decided among those who are level, by the rule";
+    OutcomeCandidate "5.23" "outcome.candidate" "candidates are removed for a cause, and one is left for every question";
+    OutcomeObjection "5.24" "outcome.objection" "objections to results are decided once, with a reason";
     BoxOrder "6.1" "box.order" "boxes follow their state machine";
     BoxSetup "6.2" "box.setup" "boxes are set up as the election ledger says";
     BoxWindow "6.3" "box.window" "openings, ballots, audits and closes are at their times";

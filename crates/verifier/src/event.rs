@@ -17,7 +17,7 @@ use crate::manifest::{District, Manifest};
 use crate::progress::{Phase, Progress};
 use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
 use crate::registers::election::{Election, replay_election};
-use crate::registers::roll::{Announced, FrozenRoll, ROLL_CHECKS, check_roll};
+use crate::registers::roll::{Announced, ROLL_CHECKS, RollFacts, check_roll};
 use crate::report::{BoxSummary, EventSummary, Profile, Report, Stage, Text, Unopposed, escape};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::since::{EarlierReport, basis};
@@ -341,10 +341,20 @@ impl Run<'_> {
             }
             let reason = "that the lists are those of the frozen roll, which is a restricted ledger";
             self.checks.limit(Check::ElectionCredentials, reason);
+            if election.adopted.is_some() {
+                let reason =
+                    "that the roll has the same rule pack and polling day: the roll is a restricted ledger";
+                self.checks.limit(Check::OutcomeRules, reason);
+            }
             return;
         }
         let Some(ledger) = election.roll().and_then(|id| self.ledgers.get(&id)) else {
-            for check in ROLL_CHECKS.into_iter().chain([Check::ElectionCredentials]) {
+            let adopted = election.adopted.is_some().then_some(Check::OutcomeRules);
+            for check in ROLL_CHECKS
+                .into_iter()
+                .chain([Check::ElectionCredentials])
+                .chain(adopted)
+            {
                 self.checks.skip(check, "the roll is not here");
             }
             return;
@@ -355,7 +365,22 @@ impl Run<'_> {
             // Without a definition there is no roll.
             defined_at: election.defined.as_ref().map_or(u64::MAX, |defined| defined.seq),
         };
-        let frozen: Option<FrozenRoll> = check_roll(self.source, ledger, announced, &mut self.checks);
+        let RollFacts { rules, frozen } = check_roll(self.source, ledger, announced, &mut self.checks);
+        match (&election.adopted, rules) {
+            // An event is reported once for each code.
+            (Some(adopted), Some(_)) if !adopted.value.holds => {}
+            (Some(adopted), Some(rules)) => {
+                let same = rules == (adopted.value.content, adopted.value.polling_day);
+                let place = Place::entry(election_id, adopted.seq);
+                let detail = "the roll has another rule pack or polling day";
+                self.checks.require(Check::OutcomeRules, place, same, detail);
+            }
+            (Some(_), None) => {
+                let reason = "that the roll has the same rule pack and polling day: the roll is not defined";
+                self.checks.limit(Check::OutcomeRules, reason);
+            }
+            (None, _) => {}
+        }
         check_against_roll(
             election_id,
             election,

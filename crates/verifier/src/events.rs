@@ -100,6 +100,40 @@ pub(crate) struct PaperReturned {
     pub(crate) counts: Vec<Vec<u64>>,
 }
 
+impl PaperReturned {
+    fn decode(r: &mut Reader<'_>) -> Result<PaperReturned, DecodeError> {
+        Ok(PaperReturned {
+            ledger: r.array()?,
+            issued: r.u64()?,
+            valid: r.u64()?,
+            invalid: r.u64()?,
+            spoilt: r.u64()?,
+            counts: r.list(|r| r.list(Reader::u64))?,
+        })
+    }
+}
+
+/// Spec: specs/outcome.md §3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TieDecided<'a> {
+    pub(crate) ledger: [u8; 32],
+    pub(crate) question: u16,
+    pub(crate) elected: Vec<u16>,
+    pub(crate) rule: u8,
+    pub(crate) by: Vec<&'a str>,
+    pub(crate) reason: &'a str,
+}
+
+/// Spec: specs/outcome.md §5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CandidateRemoved<'a> {
+    pub(crate) district: &'a str,
+    pub(crate) question: u16,
+    pub(crate) answer: u16,
+    pub(crate) cause: u8,
+    pub(crate) reason: &'a str,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BoxPrepared {
     pub(crate) district: String,
@@ -246,6 +280,24 @@ pub(crate) enum Event<'a> {
         attempt: u16,
     },
     ResultsCertified,
+    RulesAdopted {
+        pack: ContentRef,
+        polling_day: u32,
+    },
+    TieDecided(TieDecided<'a>),
+    PaperRecounted {
+        paper: PaperReturned,
+        reason: &'a str,
+    },
+    CandidateRemoved(CandidateRemoved<'a>),
+    ResultObjectionFiled {
+        ledger: [u8; 32],
+    },
+    ResultObjectionDecided {
+        objection: u64,
+        decision: u8,
+        reason: &'a str,
+    },
     BoxPrepared(BoxPrepared),
     BoxOpened,
     BallotCast {
@@ -301,7 +353,7 @@ impl<'a> Event<'a> {
         let home = match body.event_type {
             0x0001..=0x0003 => kind,
             0x0201..=0x020c => Kind::Roll,
-            0x0301..=0x0311 => Kind::Election,
+            0x0301..=0x0311 | 0x0320..=0x0325 => Kind::Election,
             0x0401..=0x0408 => Kind::BallotBox,
             _ => return Err(EventError::Unknown("unknown event type")),
         };
@@ -350,6 +402,12 @@ impl<'a> Event<'a> {
             Event::CeremonyComplained { .. } => "CeremonyComplained",
             Event::CeremonyRestarted { .. } => "CeremonyRestarted",
             Event::ResultsCertified => "ResultsCertified",
+            Event::RulesAdopted { .. } => "RulesAdopted",
+            Event::TieDecided(_) => "TieDecided",
+            Event::PaperRecounted { .. } => "PaperRecounted",
+            Event::CandidateRemoved(_) => "CandidateRemoved",
+            Event::ResultObjectionFiled { .. } => "ResultObjectionFiled",
+            Event::ResultObjectionDecided { .. } => "ResultObjectionDecided",
             Event::BoxPrepared(_) => "BoxPrepared",
             Event::BoxOpened => "BoxOpened",
             Event::BallotCast { .. } => "BallotCast",
@@ -378,6 +436,7 @@ impl<'a> Event<'a> {
             | Event::VoterCorrected { .. }
             | Event::VoterStruck { .. }
             | Event::ObjectionFiled { .. }
+            | Event::ResultObjectionFiled { .. }
             | Event::ExclusionsFixed { .. } => (Role::REGISTRAR, None),
             Event::TrusteeKeyPublished { index, .. }
             | Event::ShareSubmitted { index, .. }
@@ -400,6 +459,11 @@ impl<'a> Event<'a> {
             | Event::PaperReturned(_)
             | Event::CeremonyRestarted { .. }
             | Event::ResultsCertified
+            | Event::RulesAdopted { .. }
+            | Event::TieDecided(_)
+            | Event::PaperRecounted { .. }
+            | Event::CandidateRemoved(_)
+            | Event::ResultObjectionDecided { .. }
             | Event::BoxPrepared(_)
             | Event::BoxOpened
             | Event::BoxClosed
@@ -436,6 +500,7 @@ impl<'a> Event<'a> {
             Event::RollDefined(defined) => [defined.pack].into_iter().chain(defined.holidays).collect(),
             Event::HolidaysDeclared { holidays } => vec![*holidays],
             Event::ElectionDefined { manifest, .. } => vec![*manifest],
+            Event::RulesAdopted { pack, .. } => vec![*pack],
             Event::TrusteesFixed { trustees, .. } => vec![*trustees],
             Event::BoxDefined(defined) => vec![defined.election, defined.credentials],
             Event::TallyAnchored(anchored) => vec![anchored.encrypted_tally, anchored.sized_tally],
@@ -586,14 +651,7 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
             ledger: r.array()?,
             result: ContentRef::decode(r)?,
         },
-        0x0309 => Event::PaperReturned(PaperReturned {
-            ledger: r.array()?,
-            issued: r.u64()?,
-            valid: r.u64()?,
-            invalid: r.u64()?,
-            spoilt: r.u64()?,
-            counts: r.list(|r| r.list(Reader::u64))?,
-        }),
+        0x0309 => Event::PaperReturned(PaperReturned::decode(r)?),
         0x030a => Event::ViewPublished {
             view: r.string()?,
             ledger: r.array()?,
@@ -632,6 +690,41 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
         },
         0x0310 => Event::CeremonyRestarted { attempt: r.u16()? },
         0x0311 => Event::ResultsCertified,
+        0x0320 => Event::RulesAdopted {
+            pack: ContentRef::decode(r)?,
+            polling_day: r.u32()?,
+        },
+        0x0321 => Event::TieDecided(TieDecided {
+            ledger: r.array()?,
+            question: r.u16()?,
+            elected: r.list(Reader::u16)?,
+            rule: r.u8()?,
+            by: r.list(Reader::string)?,
+            reason: r.string()?,
+        }),
+        0x0322 => Event::PaperRecounted {
+            paper: PaperReturned::decode(r)?,
+            reason: r.string()?,
+        },
+        0x0323 => Event::CandidateRemoved(CandidateRemoved {
+            district: r.string()?,
+            question: r.u16()?,
+            answer: r.u16()?,
+            cause: r.u8()?,
+            reason: r.string()?,
+        }),
+        0x0324 => {
+            let ledger = r.array()?;
+            // Whoever objects is any pseudonym.
+            let _objector: [u8; 32] = r.array()?;
+            commitment(r)?;
+            Event::ResultObjectionFiled { ledger }
+        }
+        0x0325 => Event::ResultObjectionDecided {
+            objection: r.u64()?,
+            decision: r.u8()?,
+            reason: r.string()?,
+        },
         0x0401 => Event::BoxPrepared(BoxPrepared {
             district: r.string()?.to_owned(),
             election: ContentRef::decode(r)?,

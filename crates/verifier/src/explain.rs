@@ -41,6 +41,7 @@ const BALLOT: &str = "Do not accept the count of this box; the service should ha
 const TRUSTEE: &str =
     "Do not accept the result; the named trustee must act again, or another one in its place";
 const RECOUNT: &str = "Do not accept the result; seal and count must be made again from the recorded ballots, under observation";
+const ELECTED: &str = "Do not accept who is elected; the commission must give an account, and decide it again by the adopted rules and in public";
 const REGISTRAR: &str = "Ask the registrar for an account; the roll must be right before anybody votes";
 const ARCHIVE: &str = "Fetch the archive again, from where the election is published; if it stays, keep both copies and ask those who ran it";
 const ARCHIVE_COUNT: &str = "Do not accept the result of this archive; ask those who ran the election, and keep the archive as evidence";
@@ -337,7 +338,7 @@ pub const CODES: &[Code] = &[
     code(
         "5.11",
         "paper.return",
-        "the paper return does not add up, or has fewer papers than excluded voters",
+        "a paper return or recount does not add up, has fewer papers than excluded voters, or a recount changes nothing or has no reason",
         "Ask the commission for the protocols of the stations; the return must be corrected before certification",
     ),
     code(
@@ -379,7 +380,7 @@ pub const CODES: &[Code] = &[
     code(
         "5.18",
         "election.certification",
-        "a certification came before everything was published, or by somebody who had not seen it all",
+        "a certification came before everything was published and decided, or by somebody who had not seen it all",
         COMMISSION,
     ),
     code(
@@ -387,6 +388,36 @@ pub const CODES: &[Code] = &[
         "archive.bytes",
         "an archive is not the one that follows from the ledgers",
         "Trust the ledgers and not the archive: make it again from them",
+    ),
+    code(
+        "5.20",
+        "outcome.rules",
+        "the rules that were adopted are not the event's, not valid, or manifest or roll do not agree with them",
+        COMMISSION,
+    ),
+    code(
+        "5.21",
+        "outcome.order",
+        "rules, a tie, a recount, a removal or an objection stand where or when they must not, or the poll opened without rules",
+        ELECTED,
+    ),
+    code(
+        "5.22",
+        "outcome.tie",
+        "a tie is decided that is none, in favour of others than those who are level, or not by the rule",
+        ELECTED,
+    ),
+    code(
+        "5.23",
+        "outcome.candidate",
+        "a candidate is removed who is none, for no cause or reason, or nobody would be left",
+        ELECTED,
+    ),
+    code(
+        "5.24",
+        "outcome.objection",
+        "a decision on an objection that was not filed or is decided already, or without a reason",
+        "Do not accept the result yet; the commission must decide every objection once, with a public reason, before anybody certifies",
     ),
     code(
         "6.1",

@@ -12,11 +12,12 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use crate::explain::CODES;
 use crate::hash::{base64, sha256};
 use crate::report::{
-    BoxSummary, ChannelCount, CheckResult, CheckVerdict, Outcome, Report, Text, Turnout, Verdict,
+    BoxSummary, ChannelCount, CheckResult, CheckVerdict, Outcome, QuestionOutcome, Report, Text, Turnout,
+    Verdict,
 };
 use crate::words::{
-    GROUPS, Language, arabic_reason, arabic_title, check_verdict, grouped, meaning, percent, profile, stage,
-    verdict,
+    GROUPS, Language, arabic_reason, arabic_title, check_verdict, elected_by, grouped, meaning, percent,
+    profile, stage, verdict,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -716,7 +717,69 @@ impl Page<'_> {
                 self.raw("</tr>\n");
             }
             self.raw("</tbody></table>\n");
+            self.elected(question);
         }
+    }
+
+    /// Who is elected by a question with seats.
+    fn elected(&mut self, question: &QuestionOutcome) {
+        let Some(seats) = question.seats else {
+            return;
+        };
+        let Some(elected) = &question.elected else {
+            self.raw("<p>");
+            self.say(
+                "Who is elected is not established: it is not published yet.",
+                "لم يثبت من فاز: لم يُنشر بعد.",
+            );
+            self.raw("</p>\n");
+            return;
+        };
+        self.raw("<table>");
+        self.raw("<caption>");
+        self.say("Elected; seats: ", "الفائزون؛ عدد المقاعد: ");
+        self.raw(&grouped(u64::try_from(seats).unwrap_or(u64::MAX)));
+        self.raw("</caption>");
+        self.head(&[("Candidate", "المرشح", false), ("Elected", "الفوز", false)]);
+        self.raw("<tbody>\n");
+        let void = question.void.iter().flatten().map(|answer| (*answer, None));
+        let rows = elected.iter().map(|elected| (elected.answer, Some(elected.by)));
+        for (answer, by) in rows.chain(void) {
+            self.raw("<tr><th scope=\"row\">");
+            if let Some(name) = question.answer(answer) {
+                self.name(name);
+            }
+            self.raw("</th><td>");
+            match by {
+                Some(by) => self.pair(elected_by(by)),
+                None => self.say(
+                    "not elected: removed, votes are void",
+                    "لم يفز: استُبعد وأصواته لاغية",
+                ),
+            }
+            self.raw("</td></tr>\n");
+        }
+        self.raw("</tbody></table>\n");
+        if let Some(tie) = &question.tie {
+            self.raw("<p>");
+            self.say("Tie decided by: ", "حسم التعادل: ");
+            for (index, name) in tie.by.iter().enumerate() {
+                if index > 0 {
+                    self.say(", ", "، ");
+                }
+                self.unmarked(name);
+            }
+            self.say("; reason: ", "؛ السبب: ");
+            self.unmarked(&tie.reason);
+            self.raw("</p>\n");
+        }
+    }
+
+    /// Text of an official, whose language is not known.
+    fn unmarked(&mut self, text: &str) {
+        self.raw("<bdi dir=\"auto\">");
+        self.text(text);
+        self.raw("</bdi>");
     }
 
     fn head_with_bar(&mut self, columns: &[(&str, &str, bool)], paper: bool) {

@@ -156,8 +156,9 @@ pub use crate::explain::{CODES, Code, explain};
 pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
     AnswerOutcome, ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, ChannelCount, CheckResult,
-    CheckVerdict, CounterExample, EventSummary, Hour, InputDigest, LedgerSummary, Outcome, Profile,
-    QuestionOutcome, ReceiptSummary, Report, Stage, Text, Turnout, Unopposed, Verdict, escape,
+    CheckVerdict, CounterExample, Elected, ElectedBy, EventSummary, Hour, InputDigest, LedgerSummary,
+    Outcome, Profile, QuestionOutcome, ReceiptSummary, Report, Stage, Text, TieOutcome, Turnout, Unopposed,
+    Verdict, escape,
 };
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};

@@ -12,6 +12,8 @@ use crate::wire::{TIME_LIMIT_MS, is_short_id};
 
 /// No manifest may allow a longer ballot, bytes.
 const MAX_BALLOT_BYTES: u64 = 59_800;
+/// A question fills at most so many seats.
+const MAX_SEATS: u64 = 300;
 /// A box uuid has this many characters.
 const UUID_BYTES: u64 = 22;
 
@@ -52,6 +54,8 @@ pub(crate) struct District {
     pub(crate) questions: Vec<Question>,
     /// In the order of `questions`.
     pub(crate) texts: Vec<QuestionText>,
+    /// How many each question elects, in their order; 0 for one that elects nobody. Spec: specs/outcome.md §2.
+    pub(crate) seats: Vec<usize>,
     /// Who is elected without a poll.
     pub(crate) unopposed: Vec<Text>,
 }
@@ -198,6 +202,14 @@ impl Manifest {
         self.districts.iter().filter(|district| district.is_polled())
     }
 
+    /// Whether a question fills seats.
+    pub(crate) fn elects(&self) -> bool {
+        self.districts
+            .iter()
+            .flat_map(|d| &d.seats)
+            .any(|seats| *seats > 0)
+    }
+
     pub(crate) fn district(&self, id: &str) -> Option<&District> {
         self.districts.iter().find(|district| district.id == id)
     }
@@ -245,6 +257,7 @@ impl District {
                 name,
                 questions: Vec::new(),
                 texts: Vec::new(),
+                seats: Vec::new(),
                 unopposed: names,
             });
         }
@@ -257,18 +270,30 @@ impl District {
         if questions.is_empty() {
             return Err(ManifestError::Rule("a district has no question"));
         }
-        let (questions, texts) = questions.into_iter().unzip();
+        let seats = questions.iter().map(|asked| asked.seats).collect();
+        let (questions, texts) = questions
+            .into_iter()
+            .map(|asked| (asked.question, asked.text))
+            .unzip();
         Ok(District {
             id,
             name,
             questions,
             texts,
+            seats,
             unopposed: Vec::new(),
         })
     }
 }
 
-fn question(c: &mut Cursor<'_>) -> Result<(Question, QuestionText), ManifestError> {
+/// A question of a manifest.
+struct Asked {
+    question: Question,
+    text: QuestionText,
+    seats: usize,
+}
+
+fn question(c: &mut Cursor<'_>) -> Result<Asked, ManifestError> {
     c.expect("{\"question\":")?;
     let question = Text::parse(c)?;
     c.expect(",\"answers\":")?;
@@ -282,10 +307,20 @@ fn question(c: &mut Cursor<'_>) -> Result<(Question, QuestionText), ManifestErro
     let min = c.integer(MAX_INTEGER)?;
     c.expect(",\"max\":")?;
     let max = c.integer(MAX_INTEGER)?;
+    let seats = if c.take(",\"seats\":") {
+        Some(c.integer(MAX_SEATS)?)
+    } else {
+        None
+    };
     c.expect("}")?;
     if answers.is_empty() || min > max || max > answers.len() as u64 || max == 0 {
         return Err(ManifestError::Rule(
             "a question allows impossible numbers of answers",
+        ));
+    }
+    if seats.is_some_and(|seats| seats == 0 || seats > answers.len() as u64) {
+        return Err(ManifestError::Rule(
+            "a question fills no seats, or more than it has answers",
         ));
     }
     let asked = Question {
@@ -295,7 +330,11 @@ fn question(c: &mut Cursor<'_>) -> Result<(Question, QuestionText), ManifestErro
         min,
         max,
     };
-    Ok((asked, QuestionText { question, answers }))
+    Ok(Asked {
+        question: asked,
+        text: QuestionText { question, answers },
+        seats: seats.map_or(0, |seats| usize::try_from(seats).unwrap_or(usize::MAX)),
+    })
 }
 
 impl Text {
@@ -411,6 +450,12 @@ mod tests {
             ("\"id\":\"a\"", "\"id\":\"A\""),
             ("\"id\":\"m\"", "\"id\":\"\""),
             ("\"revote\"", "\"extra\":1,\"revote\""),
+            ("\"max\":1", "\"max\":1,\"seats\":0"),
+            ("\"max\":1", "\"max\":1,\"seats\":3"),
+            ("\"max\":1", "\"max\":1,\"seats\":01"),
+            ("\"max\":1", "\"max\":1,\"seats\":null"),
+            ("\"min\":1", "\"seats\":1,\"min\":1"),
+            ("\"max\":1", "\"max\":1,\"seats\":1,\"seats\":1"),
         ] {
             let bad = GOOD.replacen(from, to, 1);
             assert_ne!(bad, GOOD, "{from}");
@@ -423,6 +468,15 @@ mod tests {
         for at in 0..GOOD.len() {
             assert!(Manifest::parse(&GOOD.as_bytes()[..at]).is_err(), "cut at {at}");
         }
+        assert!(!manifest.elects());
+        let seats = GOOD.replace("\"max\":1", "\"max\":1,\"seats\":2");
+        let seats = Manifest::parse(seats.as_bytes()).unwrap();
+        assert_eq!(
+            (seats.elects(), seats.districts[0].seats.as_slice()),
+            (true, &[2][..])
+        );
+        // They stand in the manifest alone.
+        assert_eq!(seats.districts[0].questions, manifest.districts[0].questions);
         let two_of_three = GOOD.replace("1,\"names\":[\"T\"]", "2,\"names\":[\"T\",\"U\",\"V\"]");
         assert!(Manifest::parse(two_of_three.as_bytes()).unwrap().has_ceremony());
         let unopposed = format!(

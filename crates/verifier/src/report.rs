@@ -341,6 +341,70 @@ pub struct QuestionOutcome {
     pub blank: Option<ChannelCount>,
     /// The answers, in the order of the ballot.
     pub answers: Vec<AnswerOutcome>,
+    /// How many the question elects, if it elects anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seats: Option<usize>,
+    /// Who is elected, if the published view of the outcome is the one that follows from the ledgers. Ascending by answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elected: Option<Vec<Elected>>,
+    /// Answers that were removed and cannot be elected, from 0, ascending; known together with `elected`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub void: Option<Vec<u16>>,
+    /// Who decided a tie, and why so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tie: Option<TieOutcome>,
+}
+
+/// How somebody was elected. Spec: specs/outcome.md §2, §3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ElectedBy {
+    /// By the number of votes.
+    Votes,
+    /// There were no more candidates than seats.
+    Unopposed,
+    /// By a casting vote among those who were level.
+    CastingVote,
+    /// By lots among those who were level.
+    Lots,
+}
+
+impl ElectedBy {
+    /// The name used in views and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ElectedBy::Votes => "votes",
+            ElectedBy::Unopposed => "unopposed",
+            ElectedBy::CastingVote => "casting_vote",
+            ElectedBy::Lots => "lots",
+        }
+    }
+}
+
+/// Somebody who is elected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Elected {
+    /// Index of the answer, from 0.
+    pub answer: u16,
+    /// How.
+    pub by: ElectedBy,
+}
+
+/// How a tie was decided. Spec: specs/outcome.md §3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TieOutcome {
+    /// Who has the casting vote, or the witnesses of the lots, escaped.
+    pub by: Vec<String>,
+    /// Why, escaped.
+    pub reason: String,
+}
+
+impl QuestionOutcome {
+    /// The answer of this index.
+    pub(crate) fn answer(&self, index: u16) -> Option<&Text> {
+        self.answers.get(usize::from(index)).map(|answer| &answer.answer)
+    }
 }
 
 /// The result of an answer.
@@ -804,6 +868,36 @@ impl BoxSummary {
                 let share = percent(count.total(), outcome.cast());
                 writeln!(out, "      {:>9}  {share:>7}  {name}", grouped(count.total()))?;
             }
+            question.write_elected(out)?;
+        }
+        Ok(())
+    }
+}
+
+impl QuestionOutcome {
+    fn write_elected(&self, out: &mut String) -> std::fmt::Result {
+        let Some(seats) = self.seats else {
+            return Ok(());
+        };
+        let Some(elected) = &self.elected else {
+            return writeln!(out, "      who is elected is not established: not published yet");
+        };
+        writeln!(out, "      {} elected for {seats} seats", elected.len())?;
+        let name = |answer: u16| self.answer(answer).map_or("?", |text| text.en.as_str());
+        for elected in elected {
+            let by = words::elected_by(elected.by).0;
+            writeln!(out, "        {}, {by}", name(elected.answer))?;
+        }
+        for answer in self.void.iter().flatten() {
+            writeln!(out, "        void, not elected: {}", name(*answer))?;
+        }
+        if let Some(tie) = &self.tie {
+            writeln!(
+                out,
+                "        tie decided by {}: {}",
+                tie.by.join(", "),
+                tie.reason
+            )?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 
 use crate::calendar::{
-    Calendar, Counting, Day, DocumentError, MAX_DOCUMENT_BYTES, Roll, Start, Unit, day, is_line,
+    Calendar, Counting, Day, DocumentError, LAST_DAY, MAX_DOCUMENT_BYTES, Roll, Start, Unit, day, is_line,
 };
 use crate::json::{Cursor, MAX_INTEGER};
 use crate::manifest::{Text, short_id, time_zone};
@@ -72,7 +72,14 @@ pub(crate) struct Objections {
     pub(crate) deemed_refusal: bool,
 }
 
-/// What a roll needs of its pack. The rest was read, and is valid.
+/// How a tie is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TieRule {
+    CastingVote,
+    Lots,
+}
+
+/// What a roll, a manifest and an outcome need of their pack. The rest was read, and is valid.
 #[derive(Debug, Clone)]
 pub(crate) struct Pack {
     pub(crate) id: String,
@@ -81,6 +88,18 @@ pub(crate) struct Pack {
     pub(crate) zone: TimeZone,
     rest: [bool; 7],
     pub(crate) roll_objections: Option<Objections>,
+    /// Whether votes may be cast on paper.
+    pub(crate) paper: bool,
+    /// Whether there is a digital channel.
+    pub(crate) digital: bool,
+    /// The last day for a withdrawal is so many days before polling day.
+    pub(crate) withdrawal_days: Option<u64>,
+    pub(crate) grace_ms: u64,
+    pub(crate) revote: bool,
+    pub(crate) min_ballots_to_decrypt: u64,
+    pub(crate) tie: Option<TieRule>,
+    pub(crate) least_trustees: u64,
+    pub(crate) quorum: u64,
 }
 
 impl Pack {
@@ -134,34 +153,41 @@ impl Pack {
         c.expect("},\"channels\":{\"registration\":")?;
         set(c, &["digital", "in_person", "sms"], false)?;
         c.expect(",\"voting\":")?;
-        set(c, &["paper", "remote", "station"], true)?;
+        let voting = set(c, &["paper", "remote", "station"], true)?;
+        let paper = voting.contains(&"paper");
+        let digital = voting.iter().any(|channel| *channel != "paper");
         c.expect("}")?;
         let roll_objections = optional(c, ",\"roll_objections\":", objections)?;
         optional(c, ",\"candidate_objections\":", objections)?;
         c.expect(",\"candidates\":{")?;
-        optional(c, "\"withdrawal_days\":", |c| number(c, 0, 366))?;
+        let withdrawal_days = optional(c, "\"withdrawal_days\":", |c| number(c, 0, 366))?;
         c.expect("},\"campaign\":{")?;
         optional(c, "\"silence_hours\":", |c| number(c, 0, 366))?;
         c.expect("},\"voting\":{\"grace_ms\":")?;
-        number(c, 0, 600_000)?;
+        let grace_ms = number(c, 0, 600_000)?;
         c.expect(",\"max_lag_ms\":")?;
         number(c, 1, 3_600_000)?;
         c.expect(",\"official_window_ms\":")?;
         number(c, 1000, 604_800_000)?;
         c.expect(",\"revote\":")?;
-        c.bool()?;
+        let revote = c.bool()?;
         c.expect(",\"in_person\":")?;
         one_of(c, &["in-person-supersedes", "first-vote-final"])?;
         c.expect(",\"min_ballots_to_decrypt\":")?;
-        number(c, 0, MAX_INTEGER)?;
+        let min_ballots_to_decrypt = number(c, 0, MAX_INTEGER)?;
         c.expect(",\"small_cell\":")?;
         number(c, 0, 1000)?;
         c.expect("}")?;
-        optional(c, ",\"tie\":", |c| one_of(c, &["casting_vote", "lots"]))?;
+        let tie = optional(c, ",\"tie\":", |c| {
+            Ok(match one_of(c, &["casting_vote", "lots"])? {
+                "casting_vote" => TieRule::CastingVote,
+                _ => TieRule::Lots,
+            })
+        })?;
         c.expect(",\"trustees\":{\"minimum\":")?;
-        number(c, 1, 32)?;
+        let least_trustees = number(c, 1, 32)?;
         c.expect("},\"certification\":{\"quorum\":")?;
-        number(c, 1, 16)?;
+        let quorum = number(c, 1, 16)?;
         c.expect("},\"unconfirmed\":")?;
         let unconfirmed = unconfirmed(c)?;
         c.expect("}")?;
@@ -178,7 +204,21 @@ impl Pack {
             zone,
             rest,
             roll_objections,
+            paper,
+            digital,
+            withdrawal_days,
+            grace_ms,
+            revote,
+            min_ballots_to_decrypt,
+            tie,
+            least_trustees,
+            quorum,
         })
+    }
+
+    /// Whether the pack is valid on a day. Spec: specs/rules.md §3.4.
+    pub(crate) fn is_valid_on(&self, day: Day) -> bool {
+        self.valid_from <= day && self.valid_until.is_none_or(|until| day <= until) && day <= LAST_DAY
     }
 
     /// The pack's calendar, without holidays.

@@ -5,6 +5,7 @@
 use curve25519_dalek::edwards::EdwardsPoint;
 
 use crate::archive::Archive;
+use crate::calendar::is_line;
 use crate::check::{Check, Checks, Place};
 use crate::contents::read_content;
 use crate::events::{BoxDefined, ContentRef, Event, PaperReturned};
@@ -13,10 +14,12 @@ use crate::ledger::{Ledger, replay};
 use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::BallotBox;
 use crate::registers::election::{At, Election, PublishedView, View};
+use crate::registers::outcome::PaperReturn;
 use crate::registers::roll::{FrozenRoll, credential_rules};
 use crate::report::{Outcome, Turnout};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
+use crate::suite::question::fingerprint;
 use crate::suite::tally::{Tally, scale, sums_possible, verify_result, verify_share};
 use crate::suite::threshold::lagrange;
 use crate::suite::trustee::parse_credentials;
@@ -65,6 +68,30 @@ pub(crate) fn check_credentials(
         credentials: parse_credentials(&bytes).ok()?,
         all_members,
     })
+}
+
+/// The digital result of a box, if it follows from the anchored tally and the shares. Reports nothing. Spec: specs/verification.md §5.9, §5.10.
+pub(crate) fn established_result(
+    source: &dyn Source,
+    election_id: [u8; 32],
+    election: &Election,
+    manifest: &Manifest,
+    district: &District,
+    defined: &At<BoxDefined>,
+) -> Option<Vec<Vec<u64>>> {
+    let key = election.fixed.as_ref()?.value.public_key?;
+    let record = manifest.election_record(district, &defined.value.ledger, key);
+    let values = BoxValues {
+        source,
+        election_id,
+        election,
+        manifest,
+        district,
+        defined,
+        fingerprint: &fingerprint(record.to_json().as_bytes()),
+        ballot_box: None,
+    };
+    values.check_decryption(&mut Checks::default())
 }
 
 /// A credential list that could be read.
@@ -126,6 +153,9 @@ pub(crate) fn check_against_roll(
     }
 }
 
+/// Ballots counted, and their counts by question and choice; nothing for a box that is not decrypted.
+type Digital<'a> = (u64, &'a [Vec<u64>]);
+
 /// Numbers of a box that follow from the ledgers.
 #[derive(Default)]
 pub(crate) struct Established {
@@ -141,22 +171,48 @@ impl BoxValues<'_> {
         let result = self.check_decryption(checks);
         self.check_paper(checks);
         let mut established = Established::default();
-        for view in [View::Turnout, View::Trackers, View::Tally, View::Result] {
-            if let Some(published) = self.election.views.get(&(self.id(), view)) {
+        let id = self.id();
+        for view in [
+            View::Turnout,
+            View::Trackers,
+            View::Tally,
+            View::Result,
+            View::Outcome,
+        ] {
+            for published in self.election.views.get(&(id, view)).into_iter().flatten() {
                 let holds = self.check_view(view, published, result.as_deref(), checks);
+                let seq = Some(published.seq);
                 match (view, holds, self.ballot_box) {
                     (View::Turnout, true, Some(ballot_box)) => {
                         established.turnout = Some(views::turnout_summary(&self.defined.value, ballot_box));
                     }
-                    (View::Result, true, Some(ballot_box)) => {
+                    (View::Result, true, Some(ballot_box))
+                        if self.election.current_result(&id).map(|current| current.seq) == seq =>
+                    {
                         let digital = result.as_ref().and(ballot_box.counted).unwrap_or(0);
                         let digital = (digital, result.as_deref().unwrap_or_default());
-                        let paper = self.election.papers.get(&self.id()).map(|paper| &paper.value);
+                        let paper = self.election.return_before(&id, published.seq);
                         established.outcome = Some(views::result_summary(self.district, digital, paper));
+                    }
+                    (View::Outcome, true, _)
+                        if self.election.current_outcome(&id).map(|current| current.seq) == seq =>
+                    {
+                        if let (Some(outcome), Some(seated)) =
+                            (&mut established.outcome, &published.value.seated)
+                        {
+                            views::seat(outcome, seated);
+                        }
                     }
                     _ => {}
                 }
             }
+        }
+        let decided = self.election.ties.keys().any(|(ballot_box, _)| *ballot_box == id);
+        if let Some(current) = self.election.current_result(&id)
+            && decided
+            && let Err(reason) = self.numbers(current.seq, result.as_deref())
+        {
+            checks.skip(Check::OutcomeTie, reason);
         }
         established.result = result;
         established
@@ -384,18 +440,50 @@ impl BoxValues<'_> {
         checks.outcome(Check::ArchiveBytes, place, outcome);
     }
 
-    /// Spec: specs/election.md §4.9.
+    /// Spec: specs/election.md §4.9, specs/outcome.md §4.
     fn check_paper(&self, checks: &mut Checks) {
-        let Some(paper) = self.election.papers.get(&self.id()) else {
-            return;
-        };
         let exclusions = self.ballot_box.and_then(|ballot_box| ballot_box.exclusions);
-        let Some(exclusions) = exclusions else {
-            checks.skip(Check::PaperReturn, "the exclusions of a box are not known");
-            return;
+        let mut before: Option<&PaperReturned> = None;
+        for paper in self.election.returns(&self.id()) {
+            let PaperReturn { numbers, reason } = &paper.value;
+            let superseded = before.replace(numbers);
+            let Some(exclusions) = exclusions else {
+                checks.skip(Check::PaperReturn, "the exclusions of a box are not known");
+                continue;
+            };
+            let outcome = if superseded == Some(numbers) {
+                Err("the recount has the numbers of the return that it supersedes")
+            } else if reason.as_ref().is_some_and(|reason| !is_line(reason)) {
+                Err("the reason of the recount is no line of text")
+            } else {
+                paper_rules(numbers, self.district, exclusions)
+            };
+            checks.outcome(Check::PaperReturn, self.place(paper), outcome);
+        }
+    }
+
+    /// Digital ballots and their counts, and the paper return, that a view at this position is computed from.
+    fn numbers<'r>(
+        &'r self,
+        seq: u64,
+        result: Option<&'r [Vec<u64>]>,
+    ) -> Result<(Digital<'r>, Option<&'r PaperReturned>), &'static str> {
+        let sealed = self.ballot_box.filter(|b| b.counted.is_some());
+        let Some((ballot_box, sealed)) = sealed.and_then(|b| Some((b, b.sealed.as_ref()?))) else {
+            return Err("a box could not be recounted");
         };
-        let outcome = paper_rules(&paper.value, self.district, exclusions);
-        checks.outcome(Check::PaperReturn, self.place(paper), outcome);
+        let digital = match result {
+            Some(counts) => (sealed.value.counted, counts),
+            None if sealed.value.counted < self.manifest.min_ballots => (0, &[][..]),
+            None => return Err("the result of a box is not established"),
+        };
+        let paper = self.election.return_before(&self.id(), seq);
+        let exclusions = ballot_box.exclusions.unwrap_or(0);
+        if paper.is_none_or(|paper| paper_rules(paper, self.district, exclusions).is_ok()) {
+            Ok((digital, paper))
+        } else {
+            Err("the paper return of a box does not add up")
+        }
     }
 
     /// Whether the published view is the one that follows from the ledgers.
@@ -421,32 +509,30 @@ impl BoxValues<'_> {
             View::Turnout => (box_size, views::turnout(&id, box_size, value, ballot_box)),
             View::Trackers => (box_size, views::trackers(&id, box_size, ballot_box)),
             View::Tally => (box_size, views::tally(&id, box_size, &sealed.value)),
-            View::Result => {
-                let too_small = sealed.value.counted < self.manifest.min_ballots;
-                let zeros: Vec<Vec<u64>> = self
-                    .district
-                    .questions
-                    .iter()
-                    .map(|q| vec![0; q.choices()])
-                    .collect();
-                let digital = match result {
-                    Some(counts) => (sealed.value.counted, counts),
-                    None if too_small => (0, zeros.as_slice()),
-                    None => {
-                        checks.skip(Check::ViewDigest, "the result of a box is not established");
+            View::Result | View::Outcome => {
+                let (digital, paper) = match self.numbers(published.seq, result) {
+                    Ok(numbers) => numbers,
+                    Err(reason) => {
+                        checks.skip(Check::ViewDigest, reason);
                         return false;
                     }
                 };
-                let paper = self.election.papers.get(&id).map(|paper| &paper.value);
-                let shaped = paper.is_none_or(|paper| {
-                    paper_rules(paper, self.district, ballot_box.exclusions.unwrap_or(0)).is_ok()
-                });
-                if !shaped {
-                    checks.skip(Check::ViewDigest, "the paper return of a box does not add up");
-                    return false;
-                }
                 let size = published.seq;
-                let document = views::result(&id, size, self.manifest, self.district, value, digital, paper);
+                let adopted = self
+                    .election
+                    .adopted
+                    .as_ref()
+                    .map(|adopted| &adopted.value.content);
+                let document = match (view, adopted, &published.value.seated) {
+                    (View::Outcome, Some(pack), Some(seated)) => {
+                        views::outcome(&id, size, self.district, pack, seated)
+                    }
+                    (View::Outcome, ..) => {
+                        checks.skip(Check::ViewDigest, "who is elected is not established");
+                        return false;
+                    }
+                    _ => views::result(&id, size, self.manifest, self.district, value, digital, paper),
+                };
                 (size, document)
             }
         };
@@ -463,7 +549,11 @@ impl BoxValues<'_> {
 }
 
 /// Spec: specs/election.md §4.9.
-fn paper_rules(paper: &PaperReturned, district: &District, exclusions: u64) -> Result<(), &'static str> {
+pub(crate) fn paper_rules(
+    paper: &PaperReturned,
+    district: &District,
+    exclusions: u64,
+) -> Result<(), &'static str> {
     let PaperReturned {
         issued,
         valid,

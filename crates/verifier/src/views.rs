@@ -5,12 +5,15 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::events::{BoxDefined, BoxSealed, PaperReturned};
+use crate::events::{BoxDefined, BoxSealed, ContentRef, PaperReturned};
 use crate::hash::b64raw;
 use crate::json::push_array;
 use crate::manifest::{District, Manifest, Text};
 use crate::registers::ballot_box::BallotBox;
-use crate::report::{AnswerOutcome, ChannelCount, Hour, Outcome, QuestionOutcome, Turnout, escape};
+use crate::registers::outcome::Seated;
+use crate::report::{
+    AnswerOutcome, ChannelCount, Hour, Outcome, QuestionOutcome, TieOutcome, Turnout, escape,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -159,6 +162,52 @@ pub(crate) fn result(
     out
 }
 
+/// Spec: specs/outcome.md §8.
+pub(crate) fn outcome(
+    ledger: &[u8; 32],
+    size: u64,
+    district: &District,
+    pack: &ContentRef,
+    seated: &[Option<Seated>],
+) -> String {
+    let mut out = format!(
+        "{{\"format\":\"sijill-outcome/1\",\"ledger\":\"{}\",\"size\":{size},\"district\":\"{}\",\"pack\":\"{}\",\"questions\":",
+        hex::encode(ledger),
+        district.id,
+        hex::encode(pack.sha256),
+    );
+    push_array(&mut out, seated, |out, seated| {
+        let Some(seated) = seated else {
+            return out.push_str("{\"seats\":0}");
+        };
+        out.push_str(&format!("{{\"seats\":{},\"elected\":", seated.seats));
+        push_array(out, &seated.elected, |out, elected| {
+            let by = elected.by.name();
+            out.push_str(&format!("{{\"answer\":{},\"by\":\"{by}\"}}", elected.answer));
+        });
+        out.push_str(",\"void\":");
+        push_array(out, &seated.void, |out, answer| out.push_str(&answer.to_string()));
+        out.push('}');
+    });
+    out.push('}');
+    out
+}
+
+/// Adds what an outcome view says to what the result view of the same box says, for reports.
+pub(crate) fn seat(outcome: &mut Outcome, seated: &[Option<Seated>]) {
+    for (question, seated) in outcome.questions.iter_mut().zip(seated) {
+        let Some(seated) = seated else {
+            continue;
+        };
+        question.elected = Some(seated.elected.clone());
+        question.void = Some(seated.void.clone());
+        question.tie = seated.decision.as_ref().map(|decision| TieOutcome {
+            by: decision.by.iter().map(|name| escape(name)).collect(),
+            reason: escape(&decision.reason),
+        });
+    }
+}
+
 /// What a turnout view says, for reports.
 pub(crate) fn turnout_summary(defined: &BoxDefined, ballot_box: &BallotBox) -> Turnout {
     let voters = ballot_box.voters.len() as u64;
@@ -211,6 +260,10 @@ pub(crate) fn result_summary(
                     count: count(first + choice),
                 })
                 .collect(),
+            seats: district.seats.get(row).copied().filter(|seats| *seats > 0),
+            elected: None,
+            void: None,
+            tie: None,
         }
     });
     Outcome {

@@ -2,7 +2,7 @@
 //!
 //! Every check has an Arabic title beside the English one of [`crate::check::Check`]. Reasons and details are free text and stay English.
 
-use crate::report::{CheckVerdict, Profile, Stage, Verdict};
+use crate::report::{CheckVerdict, ElectedBy, Profile, Stage, Verdict};
 
 /// A language of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +60,8 @@ pub(crate) const GROUPS: [Group; 8] = [
         prefix: "5.",
         title: ("Election and trustees", "الانتخاب والأمناء"),
         says: (
-            "The election took its ordered course; the election key is the trustees'; results follow from the encrypted sums and the trustees' shares, and published pages from the ledgers.",
-            "سار الانتخاب وفق ترتيبه المقرر، ومفتاح الانتخاب هو مفتاح الأمناء، والنتائج ناتجة عن المجاميع المشفّرة وحصص الأمناء، وما نُشر ناتج عن السجلات.",
+            "The election took its ordered course; the election key is the trustees'; results follow from the encrypted sums and the trustees' shares, who is elected from the results and the adopted rules, and published pages from the ledgers.",
+            "سار الانتخاب وفق ترتيبه المقرر، ومفتاح الانتخاب هو مفتاح الأمناء، والنتائج ناتجة عن المجاميع المشفّرة وحصص الأمناء، والفائزون ناتجون عن النتائج والقواعد المعتمدة، وما نُشر ناتج عن السجلات.",
         ),
     },
     Group {
@@ -174,12 +174,27 @@ pub(crate) fn stage(stage: Option<Stage>) -> (&'static str, &'static str) {
     }
 }
 
+pub(crate) fn elected_by(by: ElectedBy) -> (&'static str, &'static str) {
+    match by {
+        ElectedBy::Votes => ("by votes", "بعدد الأصوات"),
+        ElectedBy::Unopposed => ("unopposed", "بالتزكية"),
+        ElectedBy::CastingVote => ("by casting vote", "بالصوت المرجّح"),
+        ElectedBy::Lots => ("by lots", "بالقرعة"),
+    }
+}
+
 /// A reason in Arabic, if it is one of those that every run of a profile has.
 pub(crate) fn arabic_reason(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "the roll is a restricted ledger" => "جدول الناخبين سجل مقيّد الاطلاع",
         "that the lists are those of the frozen roll, which is a restricted ledger" => {
             "كون القوائم هي قوائم جدول الناخبين المجمّد، وهو سجل مقيّد الاطلاع"
+        }
+        "that the roll has the same rule pack and polling day: the roll is a restricted ledger" => {
+            "كون جدول الناخبين بنظام القواعد ويوم الاقتراع نفسيهما، وهو سجل مقيّد الاطلاع"
+        }
+        "that the roll has the same rule pack and polling day: the roll is not defined" => {
+            "كون جدول الناخبين بنظام القواعد ويوم الاقتراع نفسيهما، والجدول لم يُعرّف بعد"
         }
         "no trust file was given" => "لم يُقدَّم ملف ثقة",
         "restricted ledgers of the trust file" => "السجلات المقيّدة المذكورة في ملف الثقة",
@@ -240,6 +255,11 @@ pub(crate) fn arabic_title(number: &str) -> Option<&'static str> {
         "5.17" => "الشكاوى تكشف السر الذي يثبتها",
         "5.18" => "من صادق اطّلع على كل ما صادق عليه",
         "5.19" => "الأرشيفات هي الناتجة عن السجلات",
+        "5.20" => "القواعد المعتمدة هي قواعد الاستحقاق، ويتفق معها البيان والجدول",
+        "5.21" => "حسم التعادل وإعادة العد والاستبعاد والطعون في مواضعها وأوقاتها",
+        "5.22" => "حُسم التعادل بين المتساوين وفق القاعدة",
+        "5.23" => "استُبعد المرشحون لسبب وبقي لكل سؤال مرشح",
+        "5.24" => "بُتّ في الطعون على النتائج مرة واحدة وبسبب",
         "6.1" => "الصناديق تتبع ترتيب حالاتها",
         "6.2" => "الصناديق معدّة كما يقول سجل الانتخاب",
         "6.3" => "الفتح والأوراق والتدقيق والإغلاق في أوقاتها",

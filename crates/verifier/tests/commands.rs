@@ -278,7 +278,7 @@ fn exit_codes_are_a_closed_set() {
     let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(report["verdict"], "verified");
     assert_eq!(report["format"], "sijill-report/1");
-    assert_eq!(report["checks"].as_array().map(Vec::len), Some(63));
+    assert_eq!(report["checks"].as_array().map(Vec::len), Some(68));
 }
 
 /// Names of files come from whoever made the folder, and end on the terminal of whoever checks it.

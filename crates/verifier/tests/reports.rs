@@ -18,7 +18,7 @@ use sijill_verifier::{
     ArchiveOptions, Profile, Report, Stage, Verdict, verify_archive_bytes, verify_event_source,
     verify_receipts,
 };
-use support::{Event, build, honest};
+use support::{EAST, Event, Moment, Paper, Plan, RULES, WEST, build, honest, play, polling_day};
 
 fn verify(event: &Event, accredited: bool, trusted: bool) -> Report {
     let trust = trusted.then(|| event.trust(Some(1)));
@@ -45,6 +45,32 @@ fn forged() -> Event {
             }
         },
         &|_, bytes| bytes,
+    )
+}
+
+/// An event in which `west` elects two of four by votes and by lots, one candidate being removed.
+fn electing() -> Event {
+    let mut plan = Plan::new();
+    (plan.west, plan.seats) = (4, 2);
+    plan.papers[WEST] = Paper::new(9, 0, &[&[4, 9, 4, 9]]);
+    play(
+        &plan,
+        &|_| {},
+        &|_, bytes| bytes,
+        &|moment, script| match moment {
+            Moment::Defined => script.adopt(RULES, polling_day()),
+            Moment::PollOpened => script.remove("west", 0, 3, 2, "Court of Appeal, 12/2026"),
+            Moment::Published => {
+                script.tie(WEST, 0, &[2], 2, &[EVIL, "Witness B"], EVIL);
+                script.outcome(EAST, "{\"seats\":0},{\"seats\":0}");
+                script.outcome(
+                WEST,
+                "{\"seats\":2,\"elected\":[{\"answer\":1,\"by\":\"votes\"},{\"answer\":2,\"by\":\"lots\"}],\"void\":[3]}",
+            );
+                script.certify();
+            }
+            _ => {}
+        },
     )
 }
 
@@ -147,6 +173,7 @@ fn json_reports_are_of_the_schema() {
         verify(&event, true, true),
         verify(&event, true, false),
         verify(&forged(), false, true),
+        verify(&electing(), true, true),
         verify_receipts(&[receipt], &trust, None, Some(1)).unwrap(),
     ];
     for report in &reports {
@@ -224,6 +251,39 @@ fn a_fault_of_the_election_takes_every_district() {
 }
 
 const EVIL: &str = "<script>alert(1)</script>\"'&</title><svg onload=x> http://evil.example";
+
+#[test]
+fn who_is_elected_is_said_in_every_form() {
+    let report = verify(&electing(), true, true);
+    assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+    let json: Value = serde_json::from_str(&report.to_json()).unwrap();
+    let question = json.pointer("/boxes/1/outcome/questions/0").unwrap();
+    assert_eq!(question["seats"], 2);
+    assert_eq!(question["void"], serde_json::json!([3]));
+    let elected = serde_json::json!([{"answer":1,"by":"votes"},{"answer":2,"by":"lots"}]);
+    assert_eq!(question["elected"], elected);
+    assert_eq!(question["tie"]["by"][1], "Witness B");
+    assert!(json.pointer("/boxes/0/outcome/questions/0/seats").is_none());
+    let text = report.to_text();
+    for line in [
+        "2 elected for 2 seats\n",
+        "  W1, by votes\n",
+        "  W2, by lots\n",
+        "void, not elected: W3\n",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    let html = report.to_html(None);
+    let (english, arabic) = html.split_once("id=\"ar\"").unwrap();
+    assert!(
+        english.contains("by votes") && english.contains("by lots") && english.contains("votes are void")
+    );
+    assert!(arabic.contains("بعدد الأصوات") && arabic.contains("بالقرعة") && arabic.contains("وأصواته لاغية"));
+    assert!(!html.contains("<script") && !html.contains("<svg onload"));
+    for part in [english, arabic] {
+        assert_eq!(part.matches("<caption>").count(), part.matches("<table").count());
+    }
+}
 
 #[test]
 fn html_is_escaped_whole_and_loads_nothing() {

@@ -60,12 +60,12 @@ impl Case {
         (self.make)(self.seed)
     }
 
-    fn door(self, door: &'static str) -> Case {
+    pub(super) fn door(self, door: &'static str) -> Case {
         Case { door, ..self }
     }
 
     /// The engine refuses it under the one code of the verifier.
-    fn same(self) -> Case {
+    pub(super) fn same(self) -> Case {
         let door = self.codes.first().copied().unwrap_or_default();
         Case { door, ..self }
     }
@@ -79,7 +79,7 @@ impl Case {
         Case { command, ..self }
     }
 
-    fn stage(self, stage: &'static str) -> Case {
+    pub(super) fn stage(self, stage: &'static str) -> Case {
         let command = Command::Event {
             accredited: true,
             stage,
@@ -118,7 +118,7 @@ pub(super) fn attack(
     }
 }
 
-fn honest(id: &'static str, what: &'static str, make: fn(&str) -> Package) -> Case {
+pub(super) fn honest(id: &'static str, what: &'static str, make: fn(&str) -> Package) -> Case {
     Case {
         line: "honest",
         exit: 0,
@@ -139,7 +139,7 @@ fn receipt(
     }
 }
 
-fn world(name: &str, change: impl FnOnce(&mut Spec)) -> World {
+pub(super) fn world(name: &str, change: impl FnOnce(&mut Spec)) -> World {
     let mut spec = Spec::default();
     change(&mut spec);
     World::new(name, spec)
@@ -152,7 +152,7 @@ pub(super) fn honest_archive(name: &str) -> Vec<u8> {
     w.archive(0, |_| true)
 }
 
-fn pack(world: &World) -> Package {
+pub(super) fn pack(world: &World) -> Package {
     pack_as(world, true)
 }
 
@@ -299,6 +299,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(eligibility());
     cases.extend(trustees());
     cases.extend(receipts());
+    cases.extend(super::outcomes::all());
     let archives: Vec<Case> = ARCHIVES
         .iter()
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))

@@ -21,6 +21,8 @@ const RULES: &str = include_str!("../../../fixtures/rules/plain-1.toml");
 pub const OPENS: u64 = 1_800_003_600_000;
 pub const CLOSES: u64 = 1_800_010_800_000;
 pub const GRACE: u64 = 60_000;
+/// The day of the opening in Qatar.
+pub const POLLING_DAY: u64 = (OPENS + 10_800_000) / 86_400_000;
 
 /// What the event is.
 #[derive(Debug, Clone)]
@@ -45,6 +47,10 @@ pub struct Spec {
     /// Trustees that decrypt.
     pub decrypting: Vec<usize>,
     pub certified: bool,
+    /// Seats that the first question of the first polled district fills; 0: none.
+    pub seats: usize,
+    /// Whether the roll's rule pack is adopted for the event.
+    pub adopts: bool,
     /// Type, author and payload of events of the roll that stand before its freeze.
     pub on_roll: Vec<(u16, &'static str, Vec<u8>)>,
     /// Comes before the names of the service's keys.
@@ -78,6 +84,8 @@ impl Default for Spec {
             excluded: vec![2],
             decrypting: vec![1, 2],
             certified: false,
+            seats: 0,
+            adopts: false,
             on_roll: Vec::new(),
             owner: "",
         }
@@ -139,8 +147,12 @@ pub struct World {
     pub roll: Ledger,
     pub boxes: Vec<BallotBox>,
     pub contents: BTreeMap<String, Vec<u8>>,
-    /// Name of the rule pack among them.
-    rules: Option<String>,
+    /// The rule pack among them.
+    pub rules: Option<Content>,
+    /// Answers of the question with seats that were removed.
+    pub removed: Vec<usize>,
+    /// Who wins a tie of it, and how, once that is decided.
+    pub decided: Option<(Vec<usize>, &'static str)>,
     /// Archives and whatever else is laid into the folder.
     pub extra: BTreeMap<String, Vec<u8>>,
     pub trustees: Vec<Scalar>,
@@ -229,6 +241,8 @@ impl World {
             boxes,
             contents: BTreeMap::new(),
             rules: None,
+            removed: Vec::new(),
+            decided: None,
             extra: BTreeMap::new(),
             trustees: Vec::new(),
             key: EdwardsPoint::identity(),
@@ -376,10 +390,15 @@ impl World {
                     text("Only".into())
                 );
             }
+            let first = self.boxes.first().map_or("", |b| b.district);
             let questions = questions.iter().enumerate().map(|(n, q)| {
+                let seats = match self.spec.seats {
+                    seats if seats > 0 && *id == first && n == 0 => format!(",\"seats\":{seats}"),
+                    _ => String::new(),
+                };
                 let answers: Vec<String> = (1..=q.answers).map(|a| text(format!("A{a}"))).collect();
                 format!(
-                    "{{\"question\":{},\"answers\":[{}],\"blank\":{},\"min\":{},\"max\":{}}}",
+                    "{{\"question\":{},\"answers\":[{}],\"blank\":{},\"min\":{},\"max\":{}{seats}}}",
                     text(format!("Q{n}?")),
                     answers.join(","),
                     q.blank,
@@ -445,15 +464,25 @@ impl World {
         let district = self.boxes.first().map_or("", |b| b.district);
         let voters = self.spec.voters;
         let rules = sijill_rules::RulePack::parse(RULES).unwrap().to_json();
-        let rules = self.content("rules", String::from_utf8(rules).unwrap());
-        self.rules = Some(hex::encode(rules.hash));
+        let mut rules = String::from_utf8(rules).unwrap();
+        if self.spec.adopts {
+            // Rules that this event follows.
+            for (from, to) in [
+                ("\"grace_ms\":2000", format!("\"grace_ms\":{GRACE}")),
+                (
+                    "\"min_ballots_to_decrypt\":5",
+                    format!("\"min_ballots_to_decrypt\":{}", self.spec.min_ballots),
+                ),
+                ("\"withdrawal_days\":14", "\"withdrawal_days\":0".to_owned()),
+            ] {
+                assert!(rules.contains(from));
+                rules = rules.replace(from, &to);
+            }
+        }
+        let rules = self.content("rules", rules);
+        self.rules = Some(rules);
         // No holidays; polling day is the day of the opening in Qatar; no objections.
-        let payload = Enc::default()
-            .content(&rules)
-            .byte(0)
-            .int((OPENS + 10_800_000) / 86_400_000)
-            .byte(0)
-            .0;
+        let payload = Enc::default().content(&rules).byte(0).int(POLLING_DAY).byte(0).0;
         let cite = self.election.cite();
         self.push_citing("roll", 0x0204, "commission", &[cite], payload);
         for n in 0..=voters {
@@ -492,8 +521,19 @@ impl World {
         }
     }
 
+    /// Adopts the rule pack of the roll.
+    pub fn adopt(&mut self) {
+        self.now += 1_000;
+        let pack = self.rules.unwrap();
+        let payload = Enc::default().content(&pack).int(POLLING_DAY).0;
+        self.push("election", 0x0320, "commission", payload);
+    }
+
     /// The trustees' keys, one each or by a ceremony, and the key of the event.
     pub fn make_key(&mut self) {
+        if self.spec.adopts {
+            self.adopt();
+        }
         let record = if self.spec.threshold == self.spec.trustees {
             self.publish_keys()
         } else {
@@ -1101,13 +1141,11 @@ impl World {
                 self.publish_view(n, view, size, document);
             }
             if self.is_decrypted(n) || self.spec.paper {
-                let document = self.result_view(n);
-                self.publish_view(n, "result", self.election.size(), document);
+                self.publish_result(n);
             }
         }
         if self.spec.certified {
-            self.now += 1_000;
-            self.push("election", 0x0311, "commission", Vec::new());
+            self.certify();
         }
     }
 
@@ -1142,6 +1180,139 @@ impl World {
         }
         (self.boxes[n].paper, self.boxes[n].paper_cast) = (counts, (valid, 1));
         self.push("election", 0x0309, "commission", payload.0);
+    }
+
+    /// The view of the result, and at once that of who is elected, unless a tie stands in its way.
+    pub fn publish_result(&mut self, n: usize) {
+        let document = self.result_view(n);
+        self.publish_view(n, "result", self.election.size(), document);
+        if self.spec.adopts {
+            self.publish_outcome(n);
+        }
+    }
+
+    pub fn publish_outcome(&mut self, n: usize) {
+        if let Some(document) = self.outcome_view(n) {
+            self.publish_view(n, "outcome", self.election.size(), document);
+        }
+    }
+
+    pub fn outcome_view(&self, n: usize) -> Option<String> {
+        let b = &self.boxes[n];
+        let rows: Vec<usize> = (0..b.suite.questions.len()).collect();
+        let tied = std::cell::Cell::new(false);
+        let questions = join(&rows, |row| {
+            if n > 0 || *row > 0 || self.spec.seats == 0 {
+                return "{\"seats\":0}".to_owned();
+            }
+            let votes = |answer: usize| {
+                let choice = answer + usize::from(b.suite.questions[0].blank);
+                b.result.first().map_or(0, |row| row[choice].unsigned_abs())
+                    + b.paper.first().map_or(0, |row| row[choice])
+            };
+            let standing: Vec<usize> = (0..b.suite.questions[0].answers)
+                .filter(|a| !self.removed.contains(a))
+                .collect();
+            let seats = self.spec.seats;
+            // Whoever fewer than so many are ahead of or level with is in by votes.
+            let not_behind = |a: usize| standing.iter().filter(|other| votes(**other) >= votes(a)).count();
+            let ahead = |a: usize| standing.iter().filter(|other| votes(**other) > votes(a)).count();
+            let mut elected: Vec<(usize, &str)> = Vec::new();
+            for answer in &standing {
+                if standing.len() <= seats {
+                    elected.push((*answer, "unopposed"));
+                } else if not_behind(*answer) <= seats {
+                    elected.push((*answer, "votes"));
+                } else if ahead(*answer) < seats && self.decided.is_none() {
+                    tied.set(true);
+                }
+            }
+            if let Some((chosen, by)) = &self.decided {
+                elected.extend(chosen.iter().map(|answer| (*answer, *by)));
+            }
+            elected.sort_unstable();
+            let elected = join(&elected, |(answer, by)| {
+                format!("{{\"answer\":{answer},\"by\":\"{by}\"}}")
+            });
+            format!(
+                "{{\"seats\":{seats},\"elected\":{elected},\"void\":{}}}",
+                join(&self.removed, usize::to_string)
+            )
+        });
+        let document = format!(
+            "{},\"district\":\"{}\",\"pack\":\"{}\",\"questions\":{questions}}}",
+            self.view_head(n, "outcome", self.election.size()),
+            b.district,
+            hex::encode(self.rules.unwrap().hash),
+        );
+        (!tied.get()).then_some(document)
+    }
+
+    /// Decides a tie of the first box in favour of these answers; witnesses make it lots.
+    pub fn decide_tie(&mut self, chosen: &[usize], by: &[&str]) {
+        let rule = if by.len() == 1 { 1 } else { 2 };
+        let mut enc = Enc::default()
+            .raw(&self.boxes[0].ledger.id)
+            .int(0)
+            .int(chosen.len() as u64);
+        enc = chosen.iter().fold(enc, |enc, answer| enc.int(*answer as u64));
+        enc = by
+            .iter()
+            .fold(enc.byte(rule).int(by.len() as u64), |enc, name| enc.text(name));
+        self.now += 1_000;
+        self.push(
+            "election",
+            0x0321,
+            "commission",
+            enc.text("Level at the last seat").0,
+        );
+    }
+
+    /// The papers of the first box, counted again: votes for each answer of its only question.
+    pub fn recount(&mut self, counts: &[u64], invalid: u64) {
+        let valid: u64 = counts.iter().sum();
+        let mut enc = Enc::default().raw(&self.boxes[0].ledger.id).int(valid + invalid);
+        enc = enc.int(valid).int(invalid).int(0).int(1).int(counts.len() as u64);
+        enc = counts.iter().fold(enc, |enc, count| enc.int(*count));
+        self.now += 1_000;
+        (self.boxes[0].paper, self.boxes[0].paper_cast) = (vec![counts.to_vec()], (valid, invalid));
+        self.decided = None;
+        self.push("election", 0x0322, "commission", enc.text("A sum was wrong").0);
+    }
+
+    pub fn remove(&mut self, answer: u64, cause: u8) {
+        self.now += 1_000;
+        let district = self.boxes[0].district;
+        let enc = Enc::default().text(district).int(0).int(answer).byte(cause);
+        self.push(
+            "election",
+            0x0323,
+            "commission",
+            enc.text("Court of Appeal, 12/2026").0,
+        );
+    }
+
+    /// An objection to the result of the first box: its position.
+    pub fn object(&mut self) -> u64 {
+        self.now += 1_000;
+        let enc = Enc::default()
+            .raw(&self.boxes[0].ledger.id)
+            .raw(&[7; 32])
+            .raw(&[8; 32]);
+        let seq = self.election.size();
+        self.push("election", 0x0324, "registrar", enc.0);
+        seq
+    }
+
+    pub fn decide_objection(&mut self, objection: u64, decision: u8) {
+        self.now += 1_000;
+        let enc = Enc::default().int(objection).byte(decision);
+        self.push("election", 0x0325, "commission", enc.text("Nothing was found").0);
+    }
+
+    pub fn certify(&mut self) {
+        self.now += 1_000;
+        self.push("election", 0x0311, "commission", Vec::new());
     }
 
     pub fn publish_view(&mut self, n: usize, view: &str, size: u64, document: String) {
@@ -1294,7 +1465,9 @@ impl World {
         self.boxes.iter().for_each(|b| b.ledger.publish(&mut files));
         for (name, bytes) in &self.contents {
             // Cited by the roll alone.
-            if !accredited && self.rules.as_ref() == Some(name) {
+            let of_roll =
+                !self.spec.adopts && self.rules.is_some_and(|rules| hex::encode(rules.hash) == *name);
+            if !accredited && of_roll {
                 continue;
             }
             files.insert(format!("content/{name}"), bytes.clone());

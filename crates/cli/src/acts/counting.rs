@@ -95,20 +95,21 @@ pub(crate) async fn declare(
     Ok(Declared::Result)
 }
 
-/// Publishes the result view of a box, once everything for it is there.
+/// Publishes the result view of a box, once everything for it is there, and its outcome if no tie has to be decided first.
 pub(crate) async fn publish_result(event: &Event, ballot_box: &LedgerId) -> Outcome {
     let facts = event.election_facts()?;
     let published = facts
         .progress
         .get(ballot_box)
-        .is_some_and(|p| p.views.iter().any(|v| v == "result"));
-    if published {
-        return Ok(());
+        .is_some_and(|p| p.has_view("result"));
+    if !published {
+        let Some(document) = result(event, ballot_box).await? else {
+            return Ok(());
+        };
+        publish_view(event, ballot_box, "result", document.size, &document.to_bytes()).await?;
     }
-    let Some(document) = result(event, ballot_box).await? else {
-        return Ok(());
-    };
-    publish_view(event, ballot_box, "result", document.size, &document.to_bytes()).await
+    super::outcome::publish_outcome(event, ballot_box).await?;
+    Ok(())
 }
 
 /// The result of a box as the ledger has it now; `None` while something for it is missing.

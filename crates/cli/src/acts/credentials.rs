@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sijill_ballot::{Point, Uuid};
-use sijill_ledger::{LedgerId, SigningKey};
+use sijill_ledger::LedgerId;
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::names::Name;
 use sijill_registers::records;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Event;
 use crate::error::{Failure, Outcome};
-use crate::registrar::{Book, Issued, Person, Pseudonyms};
+use crate::registrar::{Book, Issued, Person, draw_codes, has_other_kind};
 
 /// How many credentials were drawn and committed to.
 #[derive(Debug, Clone, Copy)]
@@ -23,14 +23,10 @@ pub(crate) struct IssuedNow {
 }
 
 /// Issues a credential to everybody of the book who has none and whose district holds a poll, and commits to those that the roll does not have yet.
-pub(crate) async fn issue(
-    event: &Event,
-    book: &mut Book,
-    pseudonyms: &Pseudonyms,
-    registrar: &SigningKey,
-) -> Outcome<IssuedNow> {
+pub(crate) async fn issue(event: &Event, book: &mut Book) -> Outcome<IssuedNow> {
     super::roll::refuse_frozen(event)?;
-    if book.has_other_kind(true) {
+    let mut people = book.all("issue of credentials")?;
+    if has_other_kind(&people, true) {
         return Err(Failure::refused(
             "credentials of voters' own devices are enrolled in this event, and an event has one kind",
             "enrol the others too: `sijill credential enrol`",
@@ -42,13 +38,16 @@ pub(crate) async fn issue(
         .iter()
         .map(|(d, id)| (d.clone(), records::uuid(id)))
         .collect();
-    let drawn = book.issue(&uuids);
-    if drawn > 0 {
+    let drawn = draw_codes(&mut people, &uuids);
+    if !drawn.is_empty() {
         // Before the commitments: a crash in between leaves codes without commitments, which the next run completes.
-        book.save()?;
+        book.keep(drawn.iter().map(|at| &people[*at]), "issue of credentials")?;
     }
-    let committed = commit(event, book, pseudonyms, registrar).await?;
-    Ok(IssuedNow { drawn, committed })
+    let committed = commit(event, book, &people).await?;
+    Ok(IssuedNow {
+        drawn: drawn.len(),
+        committed,
+    })
 }
 
 /// A credential that a voter's device has made, and whose it is.
@@ -65,28 +64,22 @@ pub(crate) struct Enrolment {
 
 /// Takes up credentials of voters' own devices and commits to them. Nothing is written unless all are in order. Returns how
 /// many are new.
-pub(crate) async fn enrol(
-    event: &Event,
-    book: &mut Book,
-    pseudonyms: &Pseudonyms,
-    registrar: &SigningKey,
-    enrolments: &[Enrolment],
-) -> Outcome<usize> {
+pub(crate) async fn enrol(event: &Event, book: &mut Book, enrolments: &[Enrolment]) -> Outcome<usize> {
     super::roll::refuse_frozen(event)?;
-    if book.has_other_kind(false) {
+    let mut people = book.all("enrolment of credentials")?;
+    if has_other_kind(&people, false) {
         return Err(Failure::refused(
             "codes are issued in this event, and an event has one kind of credential",
             "issue codes to the others too: `sijill credential issue`",
         )
         .code("credential.kind"));
     }
-    let mut taken: HashMap<[u8; 32], String> = book
-        .people()
+    let mut taken: HashMap<[u8; 32], String> = people
         .iter()
         .filter_map(|p| Some((p.issued.as_ref()?.public, p.identifier.clone())))
         .collect();
     let mut fresh = HashMap::new();
-    let people: HashMap<&str, &Person> = book.people().iter().map(|p| (p.identifier.as_str(), p)).collect();
+    let by_name: HashMap<&str, &Person> = people.iter().map(|p| (p.identifier.as_str(), p)).collect();
     for enrolment in enrolments {
         let at = |problem: &str| {
             Failure::refused(
@@ -95,7 +88,7 @@ pub(crate) async fn enrol(
             )
             .code("enrolment.line")
         };
-        let person = people
+        let person = by_name
             .get(enrolment.identifier.as_str())
             .ok_or_else(|| at("is not on the roll"))?;
         let own = event
@@ -117,28 +110,24 @@ pub(crate) async fn enrol(
             return Err(at("repeats a person"));
         }
     }
-    for person in book.people_mut() {
+    for person in &mut people {
         if let Some(public) = fresh.get(&person.identifier) {
             person.issued = Some(Issued::enrolled(*public));
         }
     }
     // Before the commitments, as for codes.
-    book.save()?;
-    commit(event, book, pseudonyms, registrar).await?;
+    let enrolled = people.iter().filter(|p| fresh.contains_key(&p.identifier));
+    book.keep(enrolled, "enrolment of credentials")?;
+    commit(event, book, &people).await?;
     Ok(fresh.len())
 }
 
 /// Commits to every credential of the book that the roll does not have yet.
-async fn commit(
-    event: &Event,
-    book: &Book,
-    pseudonyms: &Pseudonyms,
-    registrar: &SigningKey,
-) -> Outcome<usize> {
+async fn commit(event: &Event, book: &Book, people: &[Person]) -> Outcome<usize> {
     let handle = event.handle(&event.roll)?;
     let mut events = Vec::new();
-    for person in book.people() {
-        let pseudonym = pseudonyms.of(&person.identifier);
+    for person in people {
+        let pseudonym = book.pseudonyms.of(&person.identifier);
         let has = handle.with_head(|head| head.state.as_roll().and_then(|r| r.has_credential(&pseudonym)));
         let Some(issued) = &person.issued else { continue };
         match has {
@@ -154,7 +143,7 @@ async fn commit(
             None if !person.is_listed() => {}
             None => {
                 return Err(Failure::refused(
-                    "the book has a person who is not on the roll",
+                    "the vault has a person who is not on the roll",
                     "run `sijill roll import` again: it completes an import that was interrupted",
                 )
                 .code("roll.book"));
@@ -163,7 +152,7 @@ async fn commit(
     }
     let committed = events.len();
     event
-        .act_on_all(registrar, event.roll, "Committing to credentials", events)
+        .act_on_all(&book.key, event.roll, "Committing to credentials", events)
         .await?;
     Ok(committed)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rand::Rng as _;
 use sijill_engine::Engine;
 use sijill_ledger::{Genesis, GenesisFields, Grant, KeyId, Kind, LedgerId, Origin, Role, Scope, SigningKey};
@@ -9,7 +10,7 @@ use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::election::events::{ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC};
 use sijill_registers::manifest::Manifest;
 use sijill_registers::roll::events::{RollDefined, RollEvent, Window};
-use sijill_rules::{Calendar, RulePack, day_number};
+use sijill_rules::{Calendar, RulePack, day_number, numbered_day};
 
 use super::Event;
 use crate::error::{Failure, Outcome};
@@ -34,6 +35,7 @@ pub(crate) async fn define(
     pack: &RulePack,
     origin: &Origin,
     officials: &Officials,
+    announced: Announced,
     commission: &SigningKey,
 ) -> Outcome<Event> {
     let wanted = manifest.trustees.names.len();
@@ -62,6 +64,14 @@ pub(crate) async fn define(
             "give the public key of each further member with --member",
         ).code("election.keys"));
     }
+    // Before any ledger is made; once more at the definition, whose moment counts.
+    let calendar = pack.calendar().map_err(Failure::internal)?;
+    let polling_day = calendar
+        .day_of(manifest.closes_ms)
+        .and_then(|day| u32::try_from(day_number(day)).ok())
+        .ok_or_else(|| Failure::internal("the poll is beyond reckoning"))?;
+    let window = |engine: &Engine| objections(pack, &calendar, engine.now().as_u64(), polling_day, announced);
+    window(engine)?;
     let maker = Maker {
         engine,
         manifest,
@@ -91,40 +101,58 @@ pub(crate) async fn define(
         });
     }
     ledgers.sort_by_key(|l| l.ledger);
-    let closes_ms = manifest.closes_ms;
     let manifest = engine.put_content(&manifest.to_bytes())?;
     let defined = Typed::Election(ElectionEvent::ElectionDefined(ElectionDefined {
         manifest,
         ledgers,
     }));
     engine.act(commission, election, &defined, &[]).await?;
-    let calendar = pack.calendar().map_err(Failure::internal)?;
-    let polling_day = calendar
-        .day_of(closes_ms)
-        .and_then(|day| u32::try_from(day_number(day)).ok())
-        .ok_or_else(|| Failure::internal("the poll is beyond reckoning"))?;
     let defined = Typed::Roll(RollEvent::RollDefined(RollDefined {
         pack: engine.put_content(&pack.to_json())?,
         holidays: None,
         polling_day,
-        objections: objections(pack, &calendar, engine.now().as_u64(), polling_day)?,
+        objections: window(engine)?,
     }));
     engine.act(commission, roll, &defined, &[election]).await?;
     Event::open(Arc::clone(engine), election)
 }
 
-/// The window for objections to the roll, if the pack has any: it opens a minute from now, and lasts as long as the pack
-/// says; where it does not say, a week, or through the day before the polling day.
+/// What the commission announces of the window for objections to the roll.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Announced {
+    /// When the preliminary roll is announced, in milliseconds; left out: a minute from now.
+    pub(crate) opens_ms: Option<u64>,
+    /// The last day, where the rule pack does not count it.
+    pub(crate) last_day: Option<Date>,
+}
+
+/// The window for objections to the roll, if the pack has any: it opens when it was announced, and lasts as long as the
+/// pack says; where it does not say, through the day that was announced, else a week, or through the day before the
+/// polling day. Spec: specs/roll.md §1.4.
 fn objections(
     pack: &RulePack,
     calendar: &Calendar,
     now_ms: u64,
     polling_day: u32,
+    announced: Announced,
 ) -> Outcome<Option<Window>> {
+    let refuse = |why: String, help: &str| Err(Failure::usage(why, help).code("roll.window"));
     let Some(rules) = &pack.roll_objections else {
+        if announced.opens_ms.is_some() || announced.last_day.is_some() {
+            return refuse(
+                format!("the rule pack {} knows no objections to the roll", pack.id),
+                "leave --objections-open and --objections-until out",
+            );
+        }
         return Ok(None);
     };
-    let opens_ms = now_ms + 60_000;
+    let opens_ms = announced.opens_ms.unwrap_or(now_ms + 60_000);
+    if opens_ms < now_ms {
+        return refuse(
+            "the window for objections would have opened already".to_owned(),
+            "name a later moment with --objections-open",
+        );
+    }
     let beyond = || Failure::internal("the window for objections is beyond reckoning");
     let opening_day = calendar.day_of(opens_ms).ok_or_else(beyond)?;
     let number = |day| u32::try_from(day_number(day)).map_err(|_| beyond());
@@ -134,8 +162,32 @@ fn objections(
             let last = rules.counting().last_day_after(&days, opening_day, n);
             number(last.ok_or_else(beyond)?)?
         }
-        None => (number(opening_day)? + 7).min(polling_day.saturating_sub(1)),
+        None => match announced.last_day {
+            Some(day) => number(day)?,
+            None => (number(opening_day)? + 7).min(polling_day.saturating_sub(1)),
+        },
     };
+    if let (Some(_), Some(wanted)) = (rules.window_days, announced.last_day)
+        && number(wanted)? != last_day
+    {
+        let last = numbered_day(last_day).ok_or_else(beyond)?;
+        return refuse(
+            format!(
+                "under the rule pack {} the window ends on {last}, not on {wanted}",
+                pack.id
+            ),
+            "leave --objections-until out: the rules count the days",
+        );
+    }
+    let first = number(opening_day)?;
+    if !(first..=first + 366).contains(&last_day) {
+        return refuse(
+            format!(
+                "the window opens on {opening_day}; its last day is that day or one of the 366 days after it"
+            ),
+            "name another last day with --objections-until",
+        );
+    }
     if last_day >= polling_day {
         return Err(Failure::refused(
             "the window for objections to the roll would not end before polling day",
@@ -212,6 +264,7 @@ impl Maker<'_> {
         let mut grants: Vec<Grant> = commission.map(|key| office(*key, Role::Commission)).collect();
         match kind {
             Kind::Election => {
+                grants.push(office(self.officials.registrar, Role::Registrar));
                 let trustees = self.officials.trustees.iter().zip(1u16..);
                 grants.extend(trustees.map(|(key, index)| Grant {
                     key: *key,

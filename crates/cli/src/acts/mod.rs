@@ -6,6 +6,7 @@
 pub(crate) mod counting;
 pub(crate) mod credentials;
 pub(crate) mod definition;
+pub(crate) mod outcome;
 pub(crate) mod polling;
 pub(crate) mod preparation;
 pub(crate) mod publishing;
@@ -14,8 +15,9 @@ pub(crate) mod voting;
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use sijill_engine::ledgers::LedgerHandle;
-use sijill_engine::{Acknowledgement, Engine};
+use sijill_engine::{Acknowledgement, Engine, SubmitError};
 use sijill_ledger::{Kind, LedgerId, SigningKey};
 use sijill_registers::ballot_box::BoxFacts;
 use sijill_registers::catalogue;
@@ -30,7 +32,7 @@ use crate::error::{Failure, Outcome, wrong_kind};
 use crate::progress::Progress;
 
 /// Bodies that are signed upon one view and submitted together.
-const TOGETHER: usize = 1_024;
+pub(crate) const TOGETHER: usize = 2_048;
 
 /// An event that is defined: its ledgers, and what they have established.
 #[derive(Clone)]
@@ -171,25 +173,66 @@ impl Event {
         events: Vec<catalogue::Event>,
     ) -> Outcome {
         let progress = Progress::new(what, events.len() as u64);
+        let mut pipeline = Pipeline::new(self, key, ledger);
         for group in events.chunks(TOGETHER) {
-            let mut waiting = JoinSet::new();
-            for event in group {
-                let body = self.engine.sign_as(key, ledger, event, &[])?;
-                let engine = Arc::clone(&self.engine);
-                waiting.spawn(async move { engine.submit_signed(&body).await });
-            }
-            let mut refused = None;
-            while let Some(done) = waiting.join_next().await {
-                match done.map_err(Failure::internal)? {
-                    Ok(_) => progress.add(1),
-                    Err(error) => refused = Some(error),
-                }
-            }
-            if let Some(error) = refused {
-                return Err(error.into());
-            }
+            pipeline.push(group).await?;
+            progress.add(group.len() as u64);
         }
+        pipeline.finish().await?;
         progress.finish();
         Ok(())
+    }
+}
+
+/// Events on their way to one ledger, a group at a time: while one is being checked and written, the next is signed.
+pub(crate) struct Pipeline<'e> {
+    event: &'e Event,
+    key: &'e SigningKey,
+    ledger: LedgerId,
+    waiting: JoinSet<Result<Acknowledgement, SubmitError>>,
+}
+
+impl<'e> Pipeline<'e> {
+    pub(crate) fn new(event: &'e Event, key: &'e SigningKey, ledger: LedgerId) -> Self {
+        Self {
+            event,
+            key,
+            ledger,
+            waiting: JoinSet::new(),
+        }
+    }
+
+    /// Signs a group of at most twice [`TOGETHER`] that do not depend on each other, and sends it off once the group
+    /// before it stands on the ledger: so a group may depend on the one before.
+    ///
+    /// # Errors
+    /// Of the group before. If one of its events is refused, others of it may be recorded.
+    pub(crate) async fn push(&mut self, group: &[catalogue::Event]) -> Outcome {
+        let engine = &self.event.engine;
+        let bodies = group
+            .par_iter()
+            .map(|event| engine.sign_as(self.key, self.ledger, event, &[]))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.finish().await?;
+        for body in bodies {
+            let engine = Arc::clone(engine);
+            self.waiting
+                .spawn(async move { engine.submit_signed(&body).await });
+        }
+        Ok(())
+    }
+
+    /// Waits until everything that was sent off stands on the ledger.
+    ///
+    /// # Errors
+    /// As [`Pipeline::push`].
+    pub(crate) async fn finish(&mut self) -> Outcome {
+        let mut refused = None;
+        while let Some(done) = self.waiting.join_next().await {
+            if let Err(error) = done.map_err(Failure::internal)? {
+                refused = Some(error);
+            }
+        }
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 }

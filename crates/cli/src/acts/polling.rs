@@ -1,6 +1,6 @@
 //! Opening, closing, exclusions, seal and anchor. Spec: specs/election.md §5.2, §5.5 to §5.7, §4.6.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sijill_ballot::{CredentialList, Point};
 use sijill_ledger::{LedgerId, SigningKey};
@@ -54,17 +54,23 @@ pub(crate) async fn close(event: &Event, commission: &SigningKey) -> Outcome<usi
 }
 
 /// Fixes the exclusions: the credentials of those who voted on paper. Persons without a credential are skipped: they
-/// have no digital ballot. Returns the number of excluded credentials by district.
+/// have no digital ballot. The book is needed if anybody is on the list. Returns the number of excluded credentials by district.
 pub(crate) async fn exclude(
     event: &Event,
-    book: &Book,
+    book: Option<&mut Book>,
     on_paper: &[ListedPerson],
     registrar: &SigningKey,
 ) -> Outcome<BTreeMap<Name, usize>> {
-    let people: HashMap<&str, _> = book.people().iter().map(|p| (p.identifier.as_str(), p)).collect();
     let mut lists: BTreeMap<Name, Vec<Point>> = BTreeMap::new();
     let mut seen = std::collections::HashSet::new();
-    for ListedPerson { line, identifier } in on_paper {
+    let people = match book {
+        Some(book) => book.find_each(
+            on_paper.iter().map(|listed| listed.identifier.as_str()),
+            "exclusion of voters on paper",
+        )?,
+        None => on_paper.iter().map(|_| None).collect(),
+    };
+    for (ListedPerson { line, identifier }, person) in on_paper.iter().zip(people) {
         let at = |problem: &str| {
             Failure::refused(
                 format!("line {line} of the list {problem}"),
@@ -72,9 +78,7 @@ pub(crate) async fn exclude(
             )
             .code("exclusion.line")
         };
-        let person = people
-            .get(identifier.as_str())
-            .ok_or_else(|| at("is not on the roll"))?;
+        let person = person.ok_or_else(|| at("is not on the roll"))?;
         if !seen.insert(identifier) {
             return Err(at("repeats a person"));
         }

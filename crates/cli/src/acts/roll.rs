@@ -6,20 +6,24 @@ use jiff::civil::Date;
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::Acknowledgement;
 use sijill_ledger::{LedgerId, Role, SigningKey};
+use sijill_registers::ballot_box::Phase;
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::names::Name;
 use sijill_registers::roll::Governed;
 use sijill_registers::roll::commitments::{CheckContent, ReasonContent};
 use sijill_registers::roll::events::{
-    DistrictRoll, EligibilityChecked, ObjectionDecided, ObjectionFiled, ObjectionWindowExtended, Pseudonym,
-    RollEvent, RollFrozen, VoterCorrected, VoterRegistered, VoterStruck, VoterTransferred,
+    DistrictRoll, EligibilityChecked, HolidaysDeclared, ObjectionDecided, ObjectionFiled,
+    ObjectionWindowExtended, Pseudonym, RollEvent, RollFrozen, VoterCorrected, VoterRegistered, VoterStruck,
+    VoterTransferred,
 };
-use sijill_rules::{Evidence, Finding, Purpose, day_number};
+use sijill_rules::{Evidence, Finding, Holiday, HolidayList, ObjectionStatus, Purpose, day_number};
 
-use super::Event;
+use super::{Event, Pipeline, TOGETHER};
 use crate::error::{Failure, Outcome};
 use crate::identity::{IdentityProvider, Qid};
+use crate::progress::Progress;
 use crate::registrar::{Book, Check, Person, Pseudonyms, Reason, salt};
+use crate::roll_file::RollRow;
 
 /// What the roll knows about pseudonyms that stand in a book.
 fn on_roll<T>(event: &Event, look: impl FnOnce(&sijill_registers::roll::RollState) -> T) -> Outcome<T> {
@@ -65,6 +69,8 @@ pub(crate) struct Registered {
     pub(crate) registered: usize,
     /// Persons whom a check found not to be eligible.
     pub(crate) refused: usize,
+    /// Persons who were on the roll before.
+    pub(crate) already: usize,
 }
 
 /// The rules of the roll.
@@ -78,7 +84,7 @@ pub(crate) fn governed(event: &Event) -> Outcome<Governed> {
     })
 }
 
-/// Checks a person now, and takes the opening up in the book. Returns the event.
+/// Checks a person for registration, and takes the opening up in the book. Returns the event.
 pub(crate) fn check_person(
     governed: &Governed,
     roll: LedgerId,
@@ -90,26 +96,51 @@ pub(crate) fn check_person(
     let evidence = provider.map(|p| evidence(p, &person.identifier)).transpose()?;
     let failed: Vec<String> = match &evidence {
         None => Vec::new(),
-        Some(evidence) => find(governed, evidence, Purpose::Registration, false, now_ms)?
-            .failed
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        Some(evidence) => codes(&find(governed, evidence, Purpose::Registration, false, now_ms)?),
     };
+    commit_check(
+        governed,
+        roll,
+        pseudonym,
+        person,
+        Purpose::Registration,
+        evidence.as_ref(),
+        failed,
+        now_ms,
+    )
+}
+
+/// The conditions that failed.
+pub(crate) fn codes(finding: &Finding) -> Vec<String> {
+    finding.failed.iter().map(ToString::to_string).collect()
+}
+
+/// Commits to what came of a check, and takes the opening up in the book.
+#[expect(clippy::too_many_arguments, reason = "the fields of the document")]
+fn commit_check(
+    governed: &Governed,
+    roll: LedgerId,
+    pseudonym: Pseudonym,
+    person: &mut Person,
+    purpose: Purpose,
+    evidence: Option<&Evidence>,
+    failed: Vec<String>,
+    now_ms: u64,
+) -> Outcome<EligibilityChecked> {
     let salt = salt();
     let content = CheckContent {
         roll,
         pseudonym,
         pack: governed.pack_content(),
-        purpose: Purpose::Registration,
+        purpose,
         at_ms: now_ms,
         polling_day: governed.polling_day(),
-        evidence: evidence.as_ref(),
+        evidence,
         failed: &failed,
     };
     let event = EligibilityChecked {
         pseudonym,
-        purpose: Purpose::Registration.number(),
+        purpose: purpose.number(),
         eligible: failed.is_empty(),
         commitment: content.commit(&salt),
     };
@@ -119,6 +150,7 @@ pub(crate) fn check_person(
         .map_err(Failure::internal)?;
     person.checks.push(Check {
         salt,
+        purpose: purpose.number(),
         at_ms: now_ms,
         evidence,
         failed,
@@ -170,53 +202,268 @@ pub(crate) fn evidence(provider: &dyn IdentityProvider, identifier: &str) -> Out
     })
 }
 
-/// Checks and registers everybody of the book who belongs on the roll and is not there yet. The book is saved before the
-/// events that it opens.
+/// Persons whose records are written together, ahead of their events.
+const AHEAD: usize = 8 * TOGETHER;
+
+/// Checks and registers persons who are not on the roll yet. Nobody is registered twice: whoever stands on the roll is
+/// passed over, so an import that was interrupted is completed by the same import again.
+///
+/// Records come before the events that they open. A crash in between leaves a record with an opening of no check, and the
+/// next import adds another; a crash between a check and its registration leaves an open check, which it goes on from.
+/// Memory does not grow with the number of persons but by what the ledger itself needs.
 pub(crate) async fn register(
     event: &Event,
     book: &mut Book,
-    pseudonyms: &Pseudonyms,
-    registrar: &SigningKey,
+    rows: impl Iterator<Item = RollRow>,
+    total: u64,
     provider: Option<&dyn IdentityProvider>,
+    why: &str,
 ) -> Outcome<Registered> {
     let governed = governed(event)?;
     let (roll, now_ms) = (event.roll, event.engine.now().as_u64());
-    let mut checks = Vec::new();
-    let mut refused = 0;
-    for person in book.people_mut() {
-        let pseudonym = pseudonyms.of(&person.identifier);
-        let (registered, checked) = on_roll(event, |roll| {
-            let check = roll.open_check(&pseudonym);
-            (roll.is_registered(&pseudonym), check.is_some_and(|c| c.eligible))
-        })?;
-        if registered || checked || person.struck {
-            continue;
+    let handle = event.handle(&roll)?;
+    let mut done = Registered::default();
+    let progress = Progress::new("Checking and registering voters", total);
+    let (mut import, pseudonyms, key) = book.import(why)?;
+    let mut pipeline = Pipeline::new(event, key, roll);
+    let mut rows = rows.peekable();
+    // Registrations whose checks are on their way.
+    let mut due: Vec<Typed> = Vec::new();
+    while rows.peek().is_some() {
+        let mut people = Vec::new();
+        // What each person needs: a check, then perhaps a registration; or a registration alone.
+        let mut steps: Vec<(Option<Typed>, Option<Typed>)> = Vec::new();
+        for row in rows.by_ref().take(AHEAD) {
+            let pseudonym = pseudonyms.of(&row.identifier);
+            let (registered, checked) = handle
+                .with_head(|head| {
+                    let roll = head.state.as_roll()?;
+                    let check = roll.open_check(&pseudonym);
+                    Some((roll.is_registered(&pseudonym), check.is_some_and(|c| c.eligible)))
+                })
+                .ok_or_else(|| crate::error::wrong_kind(&roll, "a roll"))?;
+            if registered {
+                done.already += 1;
+                continue;
+            }
+            let found = import.find(&pseudonym)?;
+            let mut person =
+                found.unwrap_or_else(|| Person::new(row.identifier.clone(), row.district.clone()));
+            person.district = row.district.clone();
+            person.struck = false;
+            let check = if checked && person.was_checked() {
+                None
+            } else {
+                Some(check_person(
+                    &governed,
+                    roll,
+                    pseudonym,
+                    &mut person,
+                    provider,
+                    now_ms,
+                )?)
+            };
+            let eligible = check.as_ref().is_none_or(|check| check.eligible);
+            let registration = eligible.then(|| {
+                Typed::Roll(RollEvent::VoterRegistered(VoterRegistered {
+                    pseudonym,
+                    district: row.district.clone(),
+                }))
+            });
+            done.registered += usize::from(eligible);
+            done.refused += usize::from(!eligible);
+            let check = check.map(|check| Typed::Roll(RollEvent::EligibilityChecked(check)));
+            people.push((pseudonym, person));
+            steps.push((check, registration));
         }
-        let check = check_person(&governed, roll, pseudonym, person, provider, now_ms)?;
-        refused += usize::from(!check.eligible);
-        checks.push(Typed::Roll(RollEvent::EligibilityChecked(check)));
+        import.keep(&people)?;
+        drop(people);
+        for steps in steps.chunks_mut(TOGETHER) {
+            let mut group = std::mem::take(&mut due);
+            let registrations = group.len();
+            for (check, registration) in steps {
+                match check.take() {
+                    Some(check) => {
+                        group.push(check);
+                        due.extend(registration.take());
+                    }
+                    None => group.extend(registration.take()),
+                }
+            }
+            pipeline.push(&group).await?;
+            progress.add(registrations as u64);
+        }
     }
-    // The book first: an event whose person is unknown would be worse than a person without an event.
-    book.save()?;
-    event
-        .act_on_all(registrar, roll, "Checking eligibility", checks)
-        .await?;
-    let events: Vec<Typed> = on_roll(event, |roll| {
-        let all = book.people().iter().filter(|p| p.is_listed());
-        all.map(|p| (pseudonyms.of(&p.identifier), p))
-            .filter(|(pseudonym, _)| !roll.is_registered(pseudonym))
-            .map(|(pseudonym, p)| VoterRegistered {
-                pseudonym,
-                district: p.district.clone(),
-            })
-            .map(|e| Typed::Roll(RollEvent::VoterRegistered(e)))
-            .collect()
+    pipeline.push(&due).await?;
+    pipeline.finish().await?;
+    progress.finish();
+    Ok(done)
+}
+
+/// What is wrong with a row of an import, before anything is written: somebody of another district, somebody whom the
+/// register of persons does not know, or of whom it says what cannot be.
+pub(crate) fn check_row(
+    event: &Event,
+    governed: &Governed,
+    pseudonyms: &Pseudonyms,
+    row: &RollRow,
+    provider: Option<&dyn IdentityProvider>,
+) -> Result<(), String> {
+    let failure = |failure: Failure| failure.problem().to_owned();
+    let Standing { district, .. } = standing(event, pseudonyms, &row.identifier).map_err(failure)?;
+    match district {
+        Some(district) if district != row.district => {
+            return Err("is on the roll of another district already; see `sijill roll transfer`".to_owned());
+        }
+        Some(_) => return Ok(()),
+        None => {}
+    }
+    if let Some(provider) = provider {
+        let evidence = evidence(provider, &row.identifier).map_err(failure)?;
+        let now_ms = event.engine.now().as_u64();
+        find(governed, &evidence, Purpose::Registration, false, now_ms).map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// What came of a check at the poll.
+pub(crate) struct PollCheck {
+    pub(crate) finding: Finding,
+    /// Where it stands on the roll, if it is recorded.
+    pub(crate) position: Option<u64>,
+}
+
+/// Checks a person at the poll. At a log-in or cast only a refusal is recorded, anywhere: otherwise the roll, the book or
+/// its log would tell who voted when. Spec: specs/roll.md §4.1.
+pub(crate) async fn check_at_poll(
+    event: &Event,
+    registrar: crate::commands::roll::Registrar,
+    identifier: &str,
+    purpose: Purpose,
+    provider: &dyn IdentityProvider,
+) -> Outcome<PollCheck> {
+    if !on_roll(event, |roll| roll.is_frozen())? {
+        return Err(Failure::refused(
+            "the roll is not frozen yet: there are no checks at the poll before",
+            "`sijill roll explain` says how a person stands now",
+        )
+        .code("roll.eligibility"));
+    }
+    let governed = governed(event)?;
+    let now_ms = event.engine.now().as_u64();
+    let evidence = evidence(provider, identifier)?;
+    let Standing { pseudonym, district } = standing(event, &registrar.pseudonyms, identifier)?;
+    let finding = find(&governed, &evidence, purpose, district.is_some(), now_ms)?;
+    if finding.is_eligible() && purpose != Purpose::Station {
+        return Ok(PollCheck {
+            finding,
+            position: None,
+        });
+    }
+    let mut book = registrar.book(event)?;
+    let fallback = match district {
+        Some(district) => district,
+        None => first_district(event)?,
+    };
+    let stranger = || Some(Person::stranger(identifier.to_owned(), fallback));
+    let changed = book.change(identifier, "check at the poll", stranger, |person| {
+        let failed = codes(&finding);
+        commit_check(
+            &governed,
+            event.roll,
+            pseudonym,
+            person,
+            purpose,
+            Some(&evidence),
+            failed,
+            now_ms,
+        )
     })?;
-    let registered = events.len();
-    event
-        .act_on_all(registrar, roll, "Registering voters", events)
-        .await?;
-    Ok(Registered { registered, refused })
+    let check = changed.ok_or_else(not_in_book)?;
+    let act = Typed::Roll(RollEvent::EligibilityChecked(check));
+    let recorded = event.act(&book.key, event.roll, act, &[]).await?;
+    Ok(PollCheck {
+        finding,
+        position: Some(recorded.seq.as_u64()),
+    })
+}
+
+fn first_district(event: &Event) -> Outcome<Name> {
+    let first = event.manifest.districts.first();
+    first
+        .map(|d| d.id.clone())
+        .ok_or_else(|| Failure::internal("an election without districts"))
+}
+
+/// Declares further holidays: the list that was cited last, and these behind it. Returns how many there are now.
+pub(crate) async fn declare_holidays(
+    event: &Event,
+    commission: &SigningKey,
+    more: Vec<Holiday>,
+) -> Outcome<usize> {
+    let governed = governed(event)?;
+    let known = governed.calendar().facts().iter().map(|fact| Holiday {
+        first: fact.first,
+        last: fact.last,
+        status: fact.status,
+        corrects: fact.corrects,
+        name: fact.name.clone(),
+        source: fact.source.clone(),
+    });
+    let facts: Vec<Holiday> = known.chain(more).collect();
+    let count = facts.len();
+    let list = HolidayList::new(facts);
+    // Here first, so that a list that cannot stand is not kept as a document.
+    let mut calendar = governed.calendar().clone();
+    let declared = HolidayList::from_json(&list.to_json())
+        .and_then(|list| list.declare(&mut calendar, event.engine.now().as_u64()));
+    declared.map_err(|e| {
+        Failure::refused(format!("the holidays: {e}"), "mend the file; nothing was written")
+            .code("roll.definition")
+    })?;
+    let holidays = event.engine.put_content(&list.to_json())?;
+    let act = Typed::Roll(RollEvent::HolidaysDeclared(HolidaysDeclared { holidays }));
+    event.act(commission, event.roll, act, &[]).await?;
+    Ok(count)
+}
+
+/// Why what the vault keeps of a person may not be erased yet.
+pub(crate) fn refuse_needed(event: &Event, pseudonym: &Pseudonym) -> Outcome {
+    let refuse = |why: &str, help: &str| Err(Failure::refused(why, help).code("vault.needed"));
+    let (frozen, registered) = on_roll(event, |roll| (roll.is_frozen(), roll.is_registered(pseudonym)))?;
+    if registered && !frozen {
+        return refuse(
+            "this person is on the roll, which is not frozen yet: the freeze needs their credential",
+            "strike the person first, or wait until the exclusions of every box are fixed",
+        );
+    }
+    if registered {
+        for (_, ballot_box) in &event.boxes {
+            if event.box_facts(ballot_box)?.phase < Phase::Excluded {
+                return refuse(
+                    "the exclusions of a ballot box are not fixed yet: they need this person's credential",
+                    "wait until `sijill election exclude` is done",
+                );
+            }
+        }
+    }
+    let governed = governed(event)?;
+    let now_ms = event.engine.now().as_u64();
+    let waits = governed.objections().any(|position| {
+        let status = governed.objection(position, now_ms).map(|reading| reading.status);
+        governed.objection_about(position) == Some(*pseudonym)
+            && matches!(
+                status,
+                None | Some(ObjectionStatus::Pending | ObjectionStatus::Overdue)
+            )
+    });
+    if waits {
+        return refuse(
+            "an objection about this person is not decided yet",
+            "wait for its decision: `sijill roll decide`",
+        );
+    }
+    Ok(())
 }
 
 /// Where a person of the book stands on the roll.
@@ -274,7 +521,7 @@ fn commit_reason(
 /// Moves a voter to another district. Their credential ends: it belongs to one ballot box.
 pub(crate) async fn transfer(
     event: &Event,
-    registrar: &mut crate::commands::roll::Registrar,
+    book: &mut Book,
     identifier: &str,
     to: &Name,
     reason: &str,
@@ -287,7 +534,7 @@ pub(crate) async fn transfer(
         )
         .code("district.unknown"));
     }
-    let Standing { pseudonym, district } = standing(event, &registrar.pseudonyms, identifier)?;
+    let Standing { pseudonym, district } = standing(event, &book.pseudonyms, identifier)?;
     let from = district.ok_or_else(not_on_roll)?;
     if from == *to {
         return Err(Failure::refused(
@@ -296,11 +543,17 @@ pub(crate) async fn transfer(
         )
         .code("roll.transfer"));
     }
-    let person = registrar.book.person_mut(identifier).ok_or_else(not_in_book)?;
-    let reason = commit_reason(event.roll, pseudonym, person, "VoterTransferred", reason)?;
-    person.district = to.clone();
-    person.issued = None;
-    registrar.book.save()?;
+    let changed = book.change(
+        identifier,
+        "transfer",
+        || None,
+        |person| {
+            person.district = to.clone();
+            person.issued = None;
+            commit_reason(event.roll, pseudonym, person, "VoterTransferred", reason)
+        },
+    )?;
+    let reason = changed.ok_or_else(not_in_book)?;
     let transferred = VoterTransferred {
         pseudonym,
         from: from.clone(),
@@ -308,27 +561,25 @@ pub(crate) async fn transfer(
         reason,
     };
     let act = Typed::Roll(RollEvent::VoterTransferred(transferred));
-    event.act(&registrar.key, event.roll, act, &[]).await?;
+    event.act(&book.key, event.roll, act, &[]).await?;
     Ok(from)
 }
 
 /// Strikes a person off the roll.
-pub(crate) async fn strike(
-    event: &Event,
-    registrar: &mut crate::commands::roll::Registrar,
-    identifier: &str,
-    reason: &str,
-) -> Outcome {
+pub(crate) async fn strike(event: &Event, book: &mut Book, identifier: &str, reason: &str) -> Outcome {
     refuse_frozen(event)?;
-    let Standing { pseudonym, district } = standing(event, &registrar.pseudonyms, identifier)?;
-    district.ok_or_else(not_on_roll)?;
-    let person = registrar.book.person_mut(identifier).ok_or_else(not_in_book)?;
-    let reason = commit_reason(event.roll, pseudonym, person, "VoterStruck", reason)?;
-    person.struck = true;
-    person.issued = None;
-    registrar.book.save()?;
+    let Standing { pseudonym, district } = standing(event, &book.pseudonyms, identifier)?;
+    let district = district.ok_or_else(not_on_roll)?;
+    // Also whose record was erased can be struck: the reason is then kept in a record of its own.
+    let stranger = || Some(Person::stranger(identifier.to_owned(), district.clone()));
+    let changed = book.change(identifier, "strike", stranger, |person| {
+        person.struck = true;
+        person.issued = None;
+        commit_reason(event.roll, pseudonym, person, "VoterStruck", reason)
+    })?;
+    let reason = changed.ok_or_else(not_in_book)?;
     let act = Typed::Roll(RollEvent::VoterStruck(VoterStruck { pseudonym, reason }));
-    event.act(&registrar.key, event.roll, act, &[]).await?;
+    event.act(&book.key, event.roll, act, &[]).await?;
     Ok(())
 }
 
@@ -336,28 +587,35 @@ pub(crate) async fn strike(
 /// failed.
 pub(crate) async fn correct(
     event: &Event,
-    registrar: &mut crate::commands::roll::Registrar,
+    book: &mut Book,
     identifier: &str,
     provider: &dyn IdentityProvider,
 ) -> Outcome<Vec<String>> {
     refuse_frozen(event)?;
-    let Standing { pseudonym, district } = standing(event, &registrar.pseudonyms, identifier)?;
+    let Standing { pseudonym, district } = standing(event, &book.pseudonyms, identifier)?;
     district.ok_or_else(not_on_roll)?;
     let governed = governed(event)?;
     let now_ms = event.engine.now().as_u64();
-    let person = registrar.book.person_mut(identifier).ok_or_else(not_in_book)?;
-    let check = check_person(&governed, event.roll, pseudonym, person, Some(provider), now_ms)?;
-    let failed = person.checks.last().map(|c| c.failed.clone()).unwrap_or_default();
-    registrar.book.save()?;
+    let changed = book.change(
+        identifier,
+        "correction",
+        || None,
+        |person| {
+            let check = check_person(&governed, event.roll, pseudonym, person, Some(provider), now_ms)?;
+            let failed = person.checks.last().map(|c| c.failed.clone()).unwrap_or_default();
+            Ok((check, failed))
+        },
+    )?;
+    let (check, failed) = changed.ok_or_else(not_in_book)?;
     let act = Typed::Roll(RollEvent::EligibilityChecked(check));
-    let checked = event.act(&registrar.key, event.roll, act, &[]).await?;
+    let checked = event.act(&book.key, event.roll, act, &[]).await?;
     if failed.is_empty() {
         let corrected = VoterCorrected {
             pseudonym,
             check: checked.seq.as_u64(),
         };
         let act = Typed::Roll(RollEvent::VoterCorrected(corrected));
-        event.act(&registrar.key, event.roll, act, &[]).await?;
+        event.act(&book.key, event.roll, act, &[]).await?;
     }
     Ok(failed)
 }
@@ -365,36 +623,26 @@ pub(crate) async fn correct(
 /// Files an objection about a person, by themselves. Returns its position.
 pub(crate) async fn object(
     event: &Event,
-    registrar: &mut crate::commands::roll::Registrar,
+    book: &mut Book,
     identifier: &str,
     kind: u8,
     statement: &str,
 ) -> Outcome<u64> {
-    let pseudonym = registrar.pseudonyms.of(identifier);
+    let pseudonym = book.pseudonyms.of(identifier);
+    let district = first_district(event)?;
     // Whoever is not in the book yet has a page there from now on, but no place on the roll.
-    if registrar.book.person_mut(identifier).is_none() {
-        let district = event
-            .manifest
-            .districts
-            .first()
-            .map(|d| d.id.clone())
-            .ok_or_else(|| Failure::internal("an election without districts"))?;
-        registrar.book.take_up_stranger(identifier, district);
-    }
-    let person = registrar.book.person_mut(identifier).ok_or_else(not_in_book)?;
-    let statement = commit_reason(event.roll, pseudonym, person, "ObjectionFiled", statement)?;
-    registrar.book.save()?;
+    let stranger = || Some(Person::stranger(identifier.to_owned(), district));
+    let changed = book.change(identifier, "objection", stranger, |person| {
+        commit_reason(event.roll, pseudonym, person, "ObjectionFiled", statement)
+    })?;
+    let statement = changed.ok_or_else(not_in_book)?;
     let act = Typed::Roll(RollEvent::ObjectionFiled(ObjectionFiled {
         objector: pseudonym,
         about: pseudonym,
         kind,
         statement,
     }));
-    Ok(event
-        .act(&registrar.key, event.roll, act, &[])
-        .await?
-        .seq
-        .as_u64())
+    Ok(event.act(&book.key, event.roll, act, &[]).await?.seq.as_u64())
 }
 
 /// Decides an objection. Returns the opening of the commitment to the reason: 32 random bytes, then the document.
@@ -464,41 +712,35 @@ pub(crate) async fn extend(
 
 fn not_in_book() -> Failure {
     Failure::refused(
-        "the registrar's book does not have this person",
-        "use the registrar's newest book",
+        "the vault does not have this person, or not any more",
+        "use the registrar's newest vault; after an erasure strike the person, and register them anew",
     )
     .code("roll.book")
 }
 
 /// Freezes the roll with the credential lists that follow from the book.
-pub(crate) async fn freeze(
-    event: &Event,
-    book: &Book,
-    pseudonyms: &Pseudonyms,
-    registrar: &SigningKey,
-) -> Outcome<Acknowledgement> {
+pub(crate) async fn freeze(event: &Event, book: &mut Book) -> Outcome<Acknowledgement> {
     refuse_frozen(event)?;
     let counts = on_roll(event, sijill_registers::roll::RollState::counts)?;
-    let mut lists: BTreeMap<&Name, Vec<Point>> = BTreeMap::new();
-    for person in book.people() {
-        let pseudonym = pseudonyms.of(&person.identifier);
+    let mut lists: BTreeMap<Name, Vec<Point>> = BTreeMap::new();
+    let mut listed = 0;
+    for person in book.all("credential lists of the freeze")? {
+        let pseudonym = book.pseudonyms.of(&person.identifier);
         match (
             on_roll(event, |roll| roll.has_credential(&pseudonym))?,
             &person.issued,
         ) {
             (Some(true), Some(issued)) => {
                 let point = Point::from_bytes(&issued.public).map_err(Failure::internal)?;
-                lists.entry(&person.district).or_default().push(point);
+                lists.entry(person.district.clone()).or_default().push(point);
+                listed += 1;
             }
-            (Some(true), None) => {
-                return Err(Failure::refused(
-                    "the roll has a commitment for a person whose credential is not in the book",
-                    "use the registrar's newest book",
-                )
-                .code("roll.book"));
-            }
+            (Some(true), None) => return Err(no_credential()),
             _ => {}
         }
+    }
+    if listed != counts.values().map(|(_, holders)| holders).sum::<u64>() {
+        return Err(no_credential());
     }
     let mut districts = Vec::new();
     for (district, (eligible, holders)) in counts {
@@ -513,5 +755,13 @@ pub(crate) async fn freeze(
         });
     }
     let frozen = Typed::Roll(RollEvent::RollFrozen(RollFrozen { districts }));
-    event.act(registrar, event.roll, frozen, &[]).await
+    event.act(&book.key, event.roll, frozen, &[]).await
+}
+
+fn no_credential() -> Failure {
+    Failure::refused(
+        "the roll has a commitment for a person whose credential is not in the vault",
+        "use the registrar's newest vault",
+    )
+    .code("roll.book")
 }

@@ -15,11 +15,10 @@ use sijill_verifier::Stage;
 use zeroize::Zeroizing;
 
 use super::Common;
-use super::roll::{Registrar, RegistrarArgs, no_book};
+use super::roll::{Registrar, RegistrarArgs};
 use crate::acts;
 use crate::acts::credentials::Enrolment;
 use crate::error::{Failure, Outcome};
-use crate::registrar::Book;
 use crate::render::{number, say, show};
 use crate::site::{NewFile, read_bounded, write_file};
 use crate::verified::VerifiedFolder;
@@ -81,9 +80,8 @@ pub(crate) enum CredentialCommand {
         /// The file to write: `identifier,district,code`
         #[arg(value_name = "FILE")]
         out: PathBuf,
-        /// The registrar's sealed book [default: in DIR/people/registrar]
-        #[arg(long, value_name = "FILE")]
-        book: Option<PathBuf>,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
     },
 }
 
@@ -104,24 +102,15 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
         CredentialCommand::New { .. } => {}
         CredentialCommand::Enrol { list, registrar } => {
             let enrolments = read_list(list)?;
-            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
-            let enrolled = acts::credentials::enrol(
-                &event,
-                &mut registrar.book,
-                &registrar.pseudonyms,
-                &registrar.key,
-                &enrolments,
-            )
-            .await?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+            let enrolled = acts::credentials::enrol(&event, &mut book, &enrolments).await?;
             say!("Enrolled {} credentials.", number(enrolled as u64));
             say!("Next: `sijill roll freeze`, when everybody has enrolled.");
             show!(json!({ "enrolled": enrolled }));
         }
         CredentialCommand::Issue { registrar } => {
-            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
-            let issued =
-                acts::credentials::issue(&event, &mut registrar.book, &registrar.pseudonyms, &registrar.key)
-                    .await?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+            let issued = acts::credentials::issue(&event, &mut book).await?;
             say!(
                 "Drew {} codes, recorded {} commitments.",
                 number(issued.drawn as u64),
@@ -130,16 +119,12 @@ pub(crate) async fn run(command: &CredentialCommand, common: &Common) -> Outcome
             say!("Next: `sijill credential slips` for the printing house, then `sijill roll freeze`.");
             show!(json!({ "drawn": issued.drawn, "committed": issued.committed }));
         }
-        CredentialCommand::Slips { out, book } => {
-            let path = book.clone().unwrap_or_else(|| site.book(&event.election));
-            if !path.exists() {
-                return Err(no_book(&path));
-            }
+        CredentialCommand::Slips { out, registrar } => {
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
             let file = NewFile::take(out)?;
-            let book = Book::open(&path, event.roll, common.passphrases().acting(&path)?)?;
             let mut text = Zeroizing::new("identifier,district,code\n".to_owned());
             let mut count = 0;
-            for person in book.people() {
+            for person in book.all("codes for the printing house")? {
                 if let Some(code) = person.issued.as_ref().and_then(|issued| issued.code.as_deref()) {
                     let identifier = Zeroizing::new(csv_field(&person.identifier));
                     let _ = writeln!(text, "{},{},{code}", *identifier, person.district);

@@ -60,5 +60,5 @@ pub(crate) async fn run(args: &DemoArgs, common: &Common) -> Outcome {
         roll: args.roll.clone(),
         store: args.store.clone(),
     };
-    crate::demo::run(&demo).await
+    crate::demo::run(&demo, &common.held).await
 }

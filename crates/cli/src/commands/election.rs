@@ -11,12 +11,12 @@ use sijill_registers::names::Name;
 use sijill_verifier::Stage;
 
 use super::export::{self, Contests};
-use super::{Common, public_key};
+use super::roll::{Registrar, RegistrarArgs};
+use super::{Common, outcome, public_key};
 use crate::acts::counting::Declared;
-use crate::acts::definition::Officials;
+use crate::acts::definition::{Announced, Officials};
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
-use crate::registrar::Book;
 use crate::render::{self, moment, number, say, show};
 use crate::site::NewFile;
 use crate::verified::VerifiedFolder;
@@ -45,6 +45,13 @@ pub(crate) enum ElectionCommand {
         /// A trustee's public signing key, or a key file that shows it; once for each, in the order of the election file
         #[arg(long = "trustee", value_name = "KEY", required = true)]
         trustees: Vec<String>,
+        /// When the preliminary roll is announced and objections begin, such as 2026-11-15T08:00:00+03:00
+        /// [default: a minute from now]
+        #[arg(long, value_name = "TIME")]
+        objections_open: Option<jiff::Timestamp>,
+        /// The last day for objections, such as 2026-11-20, where the rules do not count the days [default: a week]
+        #[arg(long, value_name = "DAY")]
+        objections_until: Option<String>,
     },
     /// After the freeze and the trustees' keys: fix the election key, the boxes and the questions
     Prepare {
@@ -72,9 +79,12 @@ pub(crate) enum ElectionCommand {
         /// Those who voted on paper: first line `identifier`, then one in each line. Left out: nobody did
         #[arg(long, value_name = "FILE")]
         list: Option<PathBuf>,
-        /// The registrar's sealed book [default: in DIR/people/registrar]
+        /// The registrar's secret; needed if anybody is on the list
         #[arg(long, value_name = "FILE")]
-        book: Option<PathBuf>,
+        secret: Option<PathBuf>,
+        /// The registrar's vault [default: in DIR/people/registrar]
+        #[arg(long, value_name = "FILE")]
+        vault: Option<PathBuf>,
     },
     /// Seal the boxes and anchor their encrypted tallies, once and for ever
     Seal {
@@ -100,6 +110,21 @@ pub(crate) enum ElectionCommand {
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
+    /// Decide a tie: who is elected of those with the same number of votes, by the rule of the law (commission)
+    Tie(outcome::TieArgs),
+    /// Return the paper votes of districts again, in the place of the earlier returns (commission)
+    #[command(
+        long_about = "Return the paper votes of districts again, in the place of the earlier returns.\n\n\
+        The file is that of `sijill election paper`. The earlier return stays on the ledger; the result, the decided ties and \
+        the outcome that followed from it are void, and the new result is published. Digital votes are never counted again."
+    )]
+    Recount(outcome::RecountArgs),
+    /// Remove a candidate who cannot be elected any more: withdrawn in time, or by a court's decision (commission)
+    RemoveCandidate(outcome::RemovalArgs),
+    /// File somebody's objection to a result, before it is certified (registrar)
+    Object(outcome::ObjectionArgs),
+    /// Decide an objection to a result (commission)
+    DecideObjection(outcome::DecisionArgs),
     /// End the current attempt of the trustees' key ceremony and begin the next
     RestartCeremony {
         /// The commission's signing key file
@@ -156,9 +181,10 @@ pub(crate) enum ElectionCommand {
     },
 }
 
+/// A file of paper returns.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PaperFile {
+pub(super) struct PaperFile {
     district: Vec<PaperDistrict>,
 }
 
@@ -173,6 +199,36 @@ struct PaperDistrict {
     counts: Vec<Vec<u64>>,
 }
 
+/// Reads a file of paper returns.
+pub(super) fn read_returns(file: &Path) -> Outcome<PaperFile> {
+    let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
+    toml::from_str(&text).map_err(|e| {
+        Failure::refused(
+            format!("{}: {e}", file.display()),
+            "`sijill election paper --help` shows the form; nothing was written",
+        )
+        .code("paper-file.form")
+    })
+}
+
+impl PaperFile {
+    /// The returns, by district in the order of the file; refused if one of them is not a district of the event.
+    pub(super) fn of(self, event: &Event) -> Outcome<Vec<(Name, PaperReturned)>> {
+        let returns = self.district.into_iter().map(|district| {
+            let returned = PaperReturned {
+                ledger: event.box_of(Some(&district.id))?,
+                issued: district.issued,
+                valid: district.valid,
+                invalid: district.invalid,
+                spoilt: district.spoilt,
+                counts: district.counts,
+            };
+            Ok((district.id, returned))
+        });
+        returns.collect()
+    }
+}
+
 /// Runs `sijill election`.
 pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
     match command {
@@ -183,14 +239,30 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             registrar,
             members,
             trustees,
+            objections_open,
+            objections_until,
         } => {
+            let last_day = objections_until.as_deref().map(|text| {
+                sijill_rules::parse_date(text).ok_or_else(|| {
+                    Failure::usage("that is not a day", "type it as 2026-11-20").code("roll.day")
+                })
+            });
+            let opens_ms = objections_open.map(|at| {
+                u64::try_from(at.as_millisecond()).map_err(|_| {
+                    Failure::usage("that moment is before 1970", "name another").code("roll.window")
+                })
+            });
+            let announced = Announced {
+                opens_ms: opens_ms.transpose()?,
+                last_day: last_day.transpose()?,
+            };
             let keys = Keys {
                 commission: key,
                 registrar,
                 members,
                 trustees,
             };
-            new(file, rules.as_deref(), keys, common).await
+            new(file, rules.as_deref(), keys, announced, common).await
         }
         ElectionCommand::RestartCeremony { key } => {
             let (_site, _open, event) = common.start_event().await?;
@@ -251,8 +323,14 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             show!(json!({ "closed": closed }));
             Ok(())
         }
-        ElectionCommand::Exclude { key, list, book } => {
-            exclude(key, list.as_deref(), book.as_deref(), common).await
+        ElectionCommand::Exclude {
+            key,
+            list,
+            secret,
+            vault,
+        } => {
+            let vault = (secret.as_deref(), vault.as_deref());
+            exclude(key, list.as_deref(), vault, common).await
         }
         ElectionCommand::Seal { key } => {
             let (_site, _open, event) = common.start_event().await?;
@@ -272,6 +350,11 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
             Ok(())
         }
         ElectionCommand::Paper { key, file } => paper(key, file, common).await,
+        ElectionCommand::Tie(args) => outcome::tie(args, common).await,
+        ElectionCommand::Recount(args) => outcome::recount(args, common).await,
+        ElectionCommand::RemoveCandidate(args) => outcome::remove_candidate(args, common).await,
+        ElectionCommand::Object(args) => outcome::object(args, common).await,
+        ElectionCommand::DecideObjection(args) => outcome::decide_objection(args, common).await,
         ElectionCommand::Result { key } => result(key.as_deref(), common).await,
     }
 }
@@ -284,7 +367,13 @@ struct Keys<'a> {
     trustees: &'a [String],
 }
 
-async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Common) -> Outcome {
+async fn new(
+    file: &Path,
+    rules_file: Option<&Path>,
+    keys: Keys<'_>,
+    announced: Announced,
+    common: &Common,
+) -> Outcome {
     let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
     let pack = rules::for_election(&text, rules_file)?;
     let manifest = election_file::compile(&text, &pack)?;
@@ -328,6 +417,7 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
         &pack,
         site.origin(),
         &officials,
+        announced,
         &commission,
     )
     .await?;
@@ -356,7 +446,12 @@ async fn new(file: &Path, rules_file: Option<&Path>, keys: Keys<'_>, common: &Co
     Ok(())
 }
 
-async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &Common) -> Outcome {
+async fn exclude(
+    key: &Path,
+    list: Option<&Path>,
+    (secret, vault): (Option<&Path>, Option<&Path>),
+    common: &Common,
+) -> Outcome {
     let on_paper = match list {
         Some(path) => {
             let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| Failure::file(path, &e))?);
@@ -365,21 +460,26 @@ async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &
         None => Vec::new(),
     };
     let (site, _open, event) = common.start_event().await?;
-    let key = common.signing_key(key)?;
-    let path = book.map_or_else(|| site.book(&event.election), Path::to_owned);
-    let book = if path.exists() {
-        Book::open(&path, event.roll, common.passphrases().acting(&path)?)?
-    } else if on_paper.is_empty() {
+    let counts = match (on_paper.is_empty(), secret) {
         // Nobody to look up.
-        Book::open_or_new(
-            &path,
-            event.roll,
-            sijill_engine::keyfile::Passphrase::new(String::new()),
-        )?
-    } else {
-        return Err(super::roll::no_book(&path));
+        (true, _) => {
+            let key = common.signing_key(key)?;
+            acts::polling::exclude(&event, None, &[], &key).await?
+        }
+        (false, None) => {
+            return Err(Failure::usage(
+                "the persons of the list are looked up in the vault",
+                "give the registrar's secret with --secret",
+            )
+            .code("vault.secret"));
+        }
+        (false, Some(secret)) => {
+            let registrar = RegistrarArgs::new(key, secret, vault);
+            let mut book = Registrar::unlock(&registrar, common, &site, &event)?.book(&event)?;
+            let key = sijill_ledger::SigningKey::from_seed(&book.key.seed());
+            acts::polling::exclude(&event, Some(&mut book), &on_paper, &key).await?
+        }
     };
-    let counts = acts::polling::exclude(&event, &book, &on_paper, &key).await?;
     for (district, count) in &counts {
         say!("{district}: {} credentials excluded", number(*count as u64));
     }
@@ -396,31 +496,16 @@ async fn exclude(key: &Path, list: Option<&Path>, book: Option<&Path>, common: &
 }
 
 async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {
-    let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
-    let returns: PaperFile = toml::from_str(&text).map_err(|e| {
-        Failure::refused(
-            format!("{}: {e}", file.display()),
-            "`sijill election paper --help` shows the form; nothing was written",
-        )
-        .code("paper-file.form")
-    })?;
+    let returns = read_returns(file)?;
     let (_site, _open, event) = common.start_event().await?;
     let key = common.signing_key(key)?;
     let mut returned_of = Vec::new();
-    for district in returns.district {
-        let ledger = event.box_of(Some(&district.id))?;
-        let returned = PaperReturned {
-            ledger,
-            issued: district.issued,
-            valid: district.valid,
-            invalid: district.invalid,
-            spoilt: district.spoilt,
-            counts: district.counts,
-        };
+    for (district, returned) in returns.of(&event)? {
+        let ledger = returned.ledger;
         acts::counting::return_paper(&event, returned, &key).await?;
         acts::counting::publish_result(&event, &ledger).await?;
-        say!("{}: returned", district.id);
-        returned_of.push(district.id.to_string());
+        say!("{district}: returned");
+        returned_of.push(district.to_string());
     }
     say!("Next: `sijill election result`.");
     show!(json!({ "returned": returned_of }));
@@ -475,6 +560,7 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
     let key = key.map(|path| common.signing_key(path)).transpose()?;
     let mut incomplete = Vec::new();
     let mut documents = Vec::new();
+    let mut outcomes = Vec::new();
     for (district, ballot_box) in &event.boxes {
         if let Some(key) = &key {
             match acts::counting::declare(&event, ballot_box, key).await? {
@@ -505,6 +591,12 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
         match acts::counting::result(&event, ballot_box).await? {
             Some(document) => {
                 say!("{}", render::result(&event.manifest, &document));
+                let facts = event.election_facts()?;
+                let seats = facts.seats(ballot_box, event.engine.contents())?;
+                if !seats.is_empty() {
+                    say!("{}", render::seats(&event.manifest, district, &seats));
+                    outcomes.push(json!({ "district": district, "seats": seats }));
+                }
                 documents.push(document);
             }
             None if is_below_minimum(&event, ballot_box)? && !event.manifest.paper => {}
@@ -521,7 +613,11 @@ async fn result(key: Option<&Path>, common: &Common) -> Outcome {
             facts.certified_by.len(),
             event.manifest.certification_quorum
         );
-        show!(json!({ "results": documents, "certified_by": facts.certified_by }));
+        let mut said = json!({ "results": documents, "certified_by": facts.certified_by });
+        if !outcomes.is_empty() {
+            said["outcomes"] = outcomes.into();
+        }
+        show!(said);
         return Ok(());
     }
     Err(Failure::refused(

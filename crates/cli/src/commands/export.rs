@@ -43,7 +43,14 @@ pub(super) fn export(
     let manifest = verified.manifest()?;
     let note = read_bounded(&published.join(ledger_folder(verified.event())).join("checkpoint"))?;
     let note = String::from_utf8(note).map_err(Failure::internal)?;
-    let results = EventResults::from_verified(manifest, &verified.report, &note).map_err(|e| {
+    let results = EventResults::from_verified(
+        manifest,
+        &verified.report,
+        verified.facts(),
+        verified.contents(),
+        &note,
+    )
+    .map_err(|e| {
         Failure::refused(e.to_string(), "publish the results of every district first").code("result.missing")
     })?;
     let contests = match contests {

@@ -10,12 +10,14 @@ pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
+pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
 pub(crate) mod store;
 pub(crate) mod store_copy;
 pub(crate) mod trustee;
+pub(crate) mod vault;
 pub(crate) mod views;
 pub(crate) mod vote;
 
@@ -32,6 +34,7 @@ use crate::error::{Failure, Outcome};
 use crate::passphrase::Passphrases;
 use crate::render::{self, show, tell};
 use crate::site::{Clocks, OpenSite, Site};
+use crate::stores::Held;
 
 /// Elections whose every step stands on a public, verifiable ledger.
 #[derive(Debug, Parser)]
@@ -52,7 +55,7 @@ use crate::site::{Clocks, OpenSite, Site};
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\
         \x20 trustees     trustee decrypt     operator: ledger submit\n\
-        \x20 commission   election paper, election result\n\
+        \x20 commission   election paper, election result, where needed election tie\n\
         \x20 operator     ledger publish     commission: election certify     operator: ledger submit\n\
         \x20 operator     ledger publish     everybody: verify\n\n\
         Exit codes: 0 done, 1 refused or failed, 2 wrong arguments. `verify` has its own, see there."
@@ -93,6 +96,9 @@ pub(crate) struct Common {
     /// Make key files whose passphrase can be guessed quickly: for tests, and only with --rehearsal-clock
     #[arg(long, global = true, hide = true, requires = "rehearsal_clock")]
     danger_fast_keys: bool,
+    /// Leases of this process, given back when the command has ended.
+    #[arg(skip)]
+    held: Held,
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +113,9 @@ enum Command {
     /// Keep the electoral roll (registrar)
     #[command(subcommand)]
     Roll(roll::RollCommand),
+    /// Look after what is kept of persons: copies, erasure, access log (registrar)
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
     /// Issue voters' credentials (registrar)
     #[command(subcommand)]
     Credential(credential::CredentialCommand),
@@ -182,7 +191,13 @@ pub(crate) fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|e| Failure::failed(format!("threads cannot be started: {e}"), "try again"))
-        .and_then(|runtime| runtime.block_on(run(cli.command, &cli.common)));
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                let outcome = run(cli.command, &cli.common).await;
+                cli.common.held.release().await;
+                outcome
+            })
+        });
     match outcome {
         Ok(code) => code,
         Err(failure) => {
@@ -233,6 +248,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Init(args) => init::run(&args, common),
         Command::Key(command) => key::run(&command, common),
         Command::Roll(command) => roll::run(&command, common).await,
+        Command::Vault(command) => vault::run(&command, common).await,
         Command::Credential(command) => credential::run(&command, common).await,
         Command::Election(command) => election::run(&command, common).await,
         Command::Box(command) => ballot_box::run(&command, common).await,
@@ -276,7 +292,8 @@ impl Common {
     }
 
     async fn start(&self, site: &Site) -> Outcome<OpenSite> {
-        site.start(self.clock()?, &self.passphrases().engine()?).await
+        site.start(self.clock()?, &self.passphrases().engine()?, &self.held)
+            .await
     }
 
     /// Opens the site and the event that is meant.

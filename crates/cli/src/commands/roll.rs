@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use sijill_engine::keyfile::KeyFile;
+use sijill_engine::keyfile::{KeyFile, RegistrarSecret};
 use sijill_ledger::SigningKey;
-use sijill_rules::{Purpose, arabic_both, english_both};
+use sijill_rules::{Finding, Holiday, Purpose, arabic_both, english_both};
 
 use super::Common;
 use crate::acts::roll::Registered;
@@ -24,12 +24,23 @@ pub(crate) struct RegistrarArgs {
     /// The registrar's signing key file
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The registrar's secret, from which pseudonyms are made
+    /// The registrar's secret, from which pseudonyms and the keys of the vault are made
     #[arg(long, value_name = "FILE")]
     secret: PathBuf,
-    /// The registrar's sealed book [default: in DIR/people/registrar]
+    /// The registrar's vault [default: in DIR/people/registrar]
     #[arg(long, value_name = "FILE")]
-    book: Option<PathBuf>,
+    vault: Option<PathBuf>,
+}
+
+impl RegistrarArgs {
+    /// Those of a command that does not always need them.
+    pub(crate) fn new(key: &Path, secret: &Path, vault: Option<&Path>) -> Self {
+        Self {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            vault: vault.map(Path::to_owned),
+        }
+    }
 }
 
 /// Keep the electoral roll.
@@ -38,8 +49,9 @@ pub(crate) enum RollCommand {
     /// Register the persons of a CSV file: first line `identifier,district`, then a person in each line
     #[command(
         long_about = "Register the persons of a CSV file: first line `identifier,district`, then a person in each line.\n\n\
-        Identifiers become pseudonyms at once; the rows themselves go into the registrar's sealed book and nowhere else. \
-        If any row is bad, nothing is imported and every bad line is named. Importing again adds who is new."
+        Identifiers become pseudonyms at once; the rows themselves go into the registrar's vault, encrypted, and nowhere else. \
+        If any row is bad, nothing is imported and every bad line is named. Importing again adds who is new, and completes an \
+        import that was interrupted; nobody is registered twice."
     )]
     Import {
         /// The CSV file, UTF-8
@@ -65,6 +77,40 @@ pub(crate) enum RollCommand {
         /// The register of persons: a CSV file `qid,born,nationality,since,document,expires,exclusions`
         #[arg(long, value_name = "FILE")]
         persons: PathBuf,
+    },
+    /// Check a person at the poll: at a station, when they log in, when they cast
+    #[command(
+        long_about = "Check a person at the poll: at a station, when they log in, when they cast.\n\n\
+        A check at a station is recorded. At a log-in or cast it is recorded only if it refuses: otherwise the roll would \
+        tell who voted when."
+    )]
+    Check {
+        /// The person's identifier: 11 digits
+        #[arg(value_name = "QID")]
+        person: String,
+        /// Where the person stands
+        #[arg(long, value_enum)]
+        at: PollPoint,
+        /// The register of persons, as for `explain`
+        #[arg(long, value_name = "FILE")]
+        persons: PathBuf,
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+    },
+    /// Declare further holidays (commission)
+    #[command(
+        long_about = "Declare further holidays (commission). They count from now on, for every day that is reckoned by working days.\n\n\
+        The file is TOML:\n\n  [[holiday]]\n  first = \"2026-12-18\"\n  last = \"2026-12-18\"\n  status = \"announced\"   # \
+        estimate | announced | withdrawn\n  name = { en = \"National Day\", ar = \"اليوم الوطني\" }\n  source = \"Decree 1 of \
+        2026\"\n  # corrects = 1          # the number of an earlier holiday that this one replaces"
+    )]
+    Holidays {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
     },
     /// Check a registered person again because their record has changed
     Correct {
@@ -119,7 +165,7 @@ pub(crate) enum RollCommand {
     /// Decide an objection (commission)
     Decide {
         /// Its number, as `object` said it
-        #[arg(value_name = "NUMBER")]
+        #[arg(value_name = "NUMBER", value_parser = typed_number)]
         objection: u64,
         /// upheld: the roll stays as it is; varied: followed in part; overturned: followed
         #[arg(long, value_enum)]
@@ -156,6 +202,39 @@ pub(crate) enum RollCommand {
     },
 }
 
+/// A number as people type it, in digits of any script.
+fn typed_number(text: &str) -> Result<u64, std::num::ParseIntError> {
+    sijill_rules::western_digits(text.trim()).parse()
+}
+
+/// Where a person stands at the poll.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum PollPoint {
+    /// Before the officers of a polling station.
+    Station,
+    /// Before a voting booth on a screen.
+    LogIn,
+    /// With a ballot in hand.
+    Cast,
+}
+
+impl PollPoint {
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::Station => Purpose::Station,
+            Self::LogIn => Purpose::LogIn,
+            Self::Cast => Purpose::Cast,
+        }
+    }
+}
+
+/// Holidays as people write them.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HolidaysFile {
+    holiday: Vec<Holiday>,
+}
+
 /// What an objection says of the roll.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum ObjectionKind {
@@ -180,47 +259,38 @@ pub(crate) enum Ruling {
 
 /// The registrar at work.
 pub(crate) struct Registrar {
-    pub(crate) key: SigningKey,
+    key: SigningKey,
+    secret: RegistrarSecret,
+    path: PathBuf,
     pub(crate) pseudonyms: Pseudonyms,
-    pub(crate) book: Book,
 }
 
 impl Registrar {
-    /// Unlocks the registrar's files.
-    pub(crate) fn unlock(
-        args: &RegistrarArgs,
-        common: &Common,
-        site: &Site,
-        event: &Event,
-        new_book: bool,
-    ) -> Outcome<Self> {
-        let passphrases = common.passphrases();
+    /// Unlocks the registrar's keys.
+    pub(crate) fn unlock(args: &RegistrarArgs, common: &Common, site: &Site, event: &Event) -> Outcome<Self> {
         let key = common.signing_key(&args.key)?;
         acts::roll::refuse_strangers(event, &key)?;
-        let secret = KeyFile::load(&args.secret)?.unlock_registrar(&passphrases.acting(&args.secret)?)?;
-        let path = args.book.clone().unwrap_or_else(|| site.book(&event.election));
-        let passphrase = match (path.exists(), new_book) {
-            (true, _) => passphrases.acting(&path)?,
-            (false, true) => {
-                passphrases.new_acting(&format!("the registrar's new book {}", path.display()))?
-            }
-            (false, false) => return Err(no_book(&path)),
-        };
+        let passphrase = common.passphrases().acting(&args.secret)?;
+        let secret = KeyFile::load(&args.secret)?.unlock_registrar(&passphrase)?;
+        let pseudonyms = Pseudonyms::new(&secret, event.roll)?;
+        let path = args.vault.clone().unwrap_or_else(|| site.vault(&event.election));
         Ok(Self {
             key,
-            pseudonyms: Pseudonyms::new(&secret, event.roll)?,
-            book: Book::open_or_new(&path, event.roll, passphrase)?,
+            secret,
+            path,
+            pseudonyms,
         })
     }
-}
 
-/// The refusal where the registrar's book is missing.
-pub(crate) fn no_book(path: &Path) -> Failure {
-    Failure::refused(
-        format!("there is no registrar's book {}", path.display()),
-        "run `sijill roll import` first, or give --book",
-    )
-    .code("roll.book-missing")
+    /// Opens the book, which must be there.
+    pub(crate) fn book(self, event: &Event) -> Outcome<Book> {
+        Book::open(&self.path, event, &self.secret, self.key)
+    }
+
+    /// Opens the book, or begins one.
+    fn book_or_new(self, event: &Event) -> Outcome<Book> {
+        Book::open_or_new(&self.path, event, &self.secret, self.key)
+    }
 }
 
 /// Runs `sijill roll`.
@@ -237,6 +307,47 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
             registrar,
             persons,
         } => explain(person, registrar, persons, common).await,
+        RollCommand::Check {
+            person,
+            at,
+            persons,
+            registrar,
+        } => {
+            let (identifier, persons) = (roll_person(person)?, read_persons(persons)?);
+            let (site, _open, event) = common.start_event().await?;
+            let registrar = Registrar::unlock(registrar, common, &site, &event)?;
+            let checked =
+                acts::roll::check_at_poll(&event, registrar, &identifier, at.purpose(), &persons).await?;
+            say_finding(&checked.finding);
+            match checked.position {
+                Some(position) => say!("Recorded: entry {position} of the roll."),
+                None => say!("Not recorded."),
+            }
+            show!(json!({
+                "eligible": checked.finding.is_eligible(),
+                "failed": acts::roll::codes(&checked.finding),
+                "entry": checked.position,
+            }));
+            Ok(())
+        }
+        RollCommand::Holidays { file, key } => {
+            let text = std::fs::read_to_string(file).map_err(|e| Failure::file(file, &e))?;
+            let more: HolidaysFile = toml::from_str(&text).map_err(|e| {
+                Failure::refused(
+                    format!("{}: {e}", file.display()),
+                    "`sijill roll holidays --help` shows the form; nothing was written",
+                )
+                .code("roll.definition")
+            })?;
+            let (_site, _open, event) = common.start_event().await?;
+            let key = common.signing_key(key)?;
+            let added = more.holiday.len();
+            let all = acts::roll::declare_holidays(&event, &key, more.holiday).await?;
+            say!("Declared {added} holidays; the roll knows {all} now.");
+            say!("The last day for objections stays; only `sijill roll extend` moves it.");
+            show!(json!({ "declared": added, "known": all }));
+            Ok(())
+        }
         RollCommand::Correct {
             person,
             registrar,
@@ -244,8 +355,8 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
         } => {
             let (identifier, persons) = (roll_person(person)?, read_persons(persons)?);
             let (site, _open, event) = common.start_event().await?;
-            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
-            let failed = acts::roll::correct(&event, &mut registrar, &identifier, &persons).await?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+            let failed = acts::roll::correct(&event, &mut book, &identifier, &persons).await?;
             if failed.is_empty() {
                 say!("Checked again: eligible. The correction is on the roll.");
             } else {
@@ -269,8 +380,8 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
                     .code("district.unknown")
             })?;
             let (site, _open, event) = common.start_event().await?;
-            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
-            let from = acts::roll::transfer(&event, &mut registrar, &identifier, &to, reason).await?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+            let from = acts::roll::transfer(&event, &mut book, &identifier, &to, reason).await?;
             say!(
                 "Transferred from {from} to {to}. If a credential was issued it has ended: `sijill credential issue`."
             );
@@ -284,8 +395,8 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
         } => {
             let identifier = roll_person(person)?;
             let (site, _open, event) = common.start_event().await?;
-            let mut registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
-            acts::roll::strike(&event, &mut registrar, &identifier, reason).await?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+            acts::roll::strike(&event, &mut book, &identifier, reason).await?;
             say!("Struck off the roll. An import that names the person checks and registers them again.");
             show!(json!({ "struck": true }));
             Ok(())
@@ -298,9 +409,9 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
         } => {
             let identifier = roll_person(person)?;
             let (site, _open, event) = common.start_event().await?;
-            let mut registrar = Registrar::unlock(registrar, common, &site, &event, true)?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book_or_new(&event)?;
             let kind = *kind as u8 + 1;
-            let position = acts::roll::object(&event, &mut registrar, &identifier, kind, statement).await?;
+            let position = acts::roll::object(&event, &mut book, &identifier, kind, statement).await?;
             say!("Filed: objection {position} of the roll.");
             show!(json!({ "objection": position }));
             Ok(())
@@ -341,8 +452,8 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
         }
         RollCommand::Freeze { registrar } => {
             let (site, _open, event) = common.start_event().await?;
-            let registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
-            acts::roll::freeze(&event, &registrar.book, &registrar.pseudonyms, &registrar.key).await?;
+            let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+            acts::roll::freeze(&event, &mut book).await?;
             for district in &event.roll_facts()?.districts {
                 say!(
                     "{}: {} eligible voters, {} of them with a credential",
@@ -364,10 +475,39 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
     }
 }
 
+/// Every condition, in both languages.
+fn say_lines(finding: &Finding) {
+    for line in &finding.lines {
+        say!("{} {}", if line.holds { "[yes]" } else { "[no] " }, line.text.en);
+        say!("      {}", line.text.ar);
+    }
+}
+
+fn say_verdict(finding: &Finding) {
+    say!(
+        "{}",
+        if finding.is_eligible() {
+            "Eligible. / مستوفٍ للشروط."
+        } else {
+            "Not eligible. / غير مستوفٍ للشروط."
+        }
+    );
+}
+
+fn say_finding(finding: &Finding) {
+    say_lines(finding);
+    say_verdict(finding);
+}
+
 /// An identifier in its one spelling.
-fn roll_person(text: &str) -> Outcome<String> {
-    roll_file::identifier(text)
-        .map_err(|problem| Failure::usage(problem, "type it as it stands on the roll").code("identity.form"))
+pub(crate) fn roll_person(text: &str) -> Outcome<String> {
+    roll_file::identifier(text).map_err(|problem| {
+        Failure::usage(
+            format!("{problem} / الرقم غير مكتوب كما يجب"),
+            "type it as it stands on the roll / اكتب الرقم كما هو في الجدول",
+        )
+        .code("identity.form")
+    })
 }
 
 fn read_persons(path: &Path) -> Outcome<PersonsFile> {
@@ -378,19 +518,23 @@ async fn explain(person: &str, registrar: &RegistrarArgs, persons: &Path, common
     let (identifier, persons) = (roll_person(person)?, read_persons(persons)?);
     let evidence = acts::roll::evidence(&persons, &identifier)?;
     let (site, _open, event) = common.start_event().await?;
-    let registrar = Registrar::unlock(registrar, common, &site, &event, false)?;
+    let registrar = Registrar::unlock(registrar, common, &site, &event)?;
     let standing = acts::roll::standing(&event, &registrar.pseudonyms, &identifier)?;
     let governed = acts::roll::governed(&event)?;
     let now_ms = event.engine.now().as_u64();
     let on_roll = standing.district.is_some();
     // The conditions of voting, those of the roll among them.
     let finding = acts::roll::find(&governed, &evidence, Purpose::LogIn, on_roll, now_ms)?;
-    for line in &finding.lines {
-        say!("{} {}", if line.holds { "[yes]" } else { "[no] " }, line.text.en);
-        say!("      {}", line.text.ar);
-    }
+    say_lines(&finding);
     if let Some(district) = &standing.district {
-        say!("Registered in {district}.");
+        let name = event
+            .manifest
+            .district(district)
+            .map(|d| crate::render::bilingual(&d.name));
+        say!(
+            "Registered in {district}. / مقيد في الدائرة: {}",
+            name.unwrap_or_default()
+        );
     } else if let Some(window) = governed.window() {
         let zone = &governed.pack().calendar.time_zone;
         say!(
@@ -400,13 +544,8 @@ async fn explain(person: &str, registrar: &RegistrarArgs, persons: &Path, common
             arabic_both(window.last_day)
         );
     }
-    let verdict = if finding.is_eligible() {
-        "Eligible. / مستوفٍ للشروط."
-    } else {
-        "Not eligible. / غير مستوفٍ للشروط."
-    };
-    say!("{verdict}");
-    let failed: Vec<String> = finding.failed.iter().map(ToString::to_string).collect();
+    say_verdict(&finding);
+    let failed = acts::roll::codes(&finding);
     show!(json!({ "eligible": finding.is_eligible(), "failed": failed, "district": standing.district }));
     Ok(())
 }
@@ -419,50 +558,43 @@ async fn import(
     common: &Common,
 ) -> Outcome {
     let persons = persons.map(read_persons).transpose()?;
+    let provider = persons.as_ref().map(|p| p as &dyn IdentityProvider);
     let bytes = zeroize::Zeroizing::new(read_bounded(file)?);
+    let file = RollFile::new(&bytes)?;
     let (site, _open, event) = common.start_event().await?;
-    let mut parsed = RollFile::parse(&bytes, |district| event.manifest.district(district).is_some())?;
-    if !parsed.bad.is_empty() {
+    acts::roll::refuse_frozen(&event)?;
+    let governed = acts::roll::governed(&event)?;
+    let registrar = Registrar::unlock(registrar, common, &site, &event)?;
+    // Everything is looked at before anything is written.
+    let checked = file.check(
+        |district| event.manifest.district(district).is_some(),
+        |identifier| registrar.pseudonyms.of(identifier).0,
+        |row| acts::roll::check_row(&event, &governed, &registrar.pseudonyms, row, provider),
+    );
+    if !checked.bad.is_empty() {
         if !skip_bad {
-            return Err(roll_file::refuse("the roll", &parsed.bad));
+            return Err(roll_file::refuse("the roll", &checked.bad));
         }
         say!(
             "Left out {} bad lines:\n{}",
-            parsed.bad.len(),
-            roll_file::list(&parsed.bad)
+            checked.bad.len(),
+            roll_file::list(&checked.bad)
         );
     }
-    if parsed.rows.is_empty() {
+    if checked.good == 0 {
         return Err(Failure::refused(
             "the roll has no persons",
             "add a line for each person; nothing was imported",
         )
         .code("roll-file.empty"));
     }
-    acts::roll::refuse_frozen(&event)?;
-    let mut registrar = Registrar::unlock(registrar, common, &site, &event, true)?;
-    let moved = registrar.book.add(&parsed.rows);
-    if !moved.is_empty() {
-        return Err(Failure::refused(
-            format!(
-                "{} persons of the file are on the roll of another district already",
-                moved.len()
-            ),
-            "nobody may be on the roll of two districts; mend the file (nothing was imported)",
-        )
-        .code("roll.moved"));
-    }
-    let provider = persons.as_ref().map(|p| p as &dyn IdentityProvider);
-    let Registered { registered, refused } = acts::roll::register(
-        &event,
-        &mut registrar.book,
-        &registrar.pseudonyms,
-        &registrar.key,
-        provider,
-    )
-    .await?;
-    let already = parsed.rows.len().saturating_sub(registered + refused);
-    parsed.rows.clear();
+    let mut book = registrar.book_or_new(&event)?;
+    let rows = file.rows(&checked.bad);
+    let Registered {
+        registered,
+        refused,
+        already,
+    } = acts::roll::register(&event, &mut book, rows, checked.good, provider, "roll import").await?;
     say!("Registered {} voters.", number(registered as u64));
     if refused > 0 {
         say!(
@@ -476,8 +608,11 @@ async fn import(
     say!(
         "Next: `sijill credential issue`, then `sijill roll freeze`. The CSV file is no longer needed here."
     );
-    show!(
-        json!({ "registered": registered, "not_eligible": refused, "already": already, "left_out": parsed.bad.len() })
-    );
+    show!(json!({
+        "registered": registered,
+        "not_eligible": refused,
+        "already": already,
+        "left_out": checked.bad.len(),
+    }));
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json;
 use sijill_engine::checkpoint_record::FileRecord;
-use sijill_engine::content::ContentStore;
 use sijill_engine::examine::{Findings, examine, examine_ledgers};
 use sijill_engine::folder::DataFolder;
 use sijill_store::{SqliteOptions, SqliteStore};
@@ -84,15 +83,15 @@ pub(crate) fn conclude(mut report: serde_json::Value, failure: Option<Failure>) 
 pub(crate) async fn findings(site: &Site) -> Outcome<Findings> {
     let data = DataFolder::open(&site.engine_folder())?;
     let place = site.store(&data)?;
-    let record = FileRecord::open(&site.checkpoints(), data.path())?;
-    let contents = ContentStore::open(&data.content()).map_err(sijill_engine::EngineError::from)?;
+    let record = place.record(FileRecord::open(&site.checkpoints(), data.path())?)?;
+    let contents = site.content(&data)?;
     Ok(match place {
         Place::Sqlite(path) => {
             let store = SqliteStore::open(&path, SqliteOptions::default())?;
-            examine(&store, &contents, Some(&record)).await?
+            examine(&store, &contents, Some(&*record)).await?
         }
         // What its files are worth, the servers look after.
-        place => examine_ledgers(&*place.open().await?, Vec::new(), &contents, Some(&record)).await?,
+        place => examine_ledgers(&*place.open().await?, Vec::new(), &contents, Some(&*record)).await?,
     })
 }
 

@@ -27,16 +27,16 @@ use sijill_registers::names::Name;
 use sijill_rules::RulePack;
 use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
 
-use crate::acts::definition::{Officials, define};
+use crate::acts::definition::{Announced, Officials, define};
 use crate::acts::{Event, counting, credentials, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
-use crate::registrar::{Book, Pseudonyms};
+use crate::registrar::Book;
 use crate::render;
 use crate::render::{say, show};
 use crate::roll_file::{self, RollFile, RollRow};
 use crate::rules;
-use crate::site::{Clocks, Site};
-use crate::stores::Place;
+use crate::site::{Clocks, Keys, NewSite, Site};
+use crate::stores::{Held, Place};
 use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
 use people::People;
@@ -71,7 +71,7 @@ struct Plan {
 }
 
 /// Runs the demonstration.
-pub(crate) async fn run(demo: &Demo) -> Outcome {
+pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
     let started = Instant::now();
     let plans = plans(demo)?;
     let folder = DemoFolder::start(&demo.dir, demo.again)?;
@@ -82,7 +82,7 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
         let (id, closes) = (plan.manifest.id.clone(), plan.manifest.closes_ms);
         let evening = render::moment(closes, &plan.manifest.time_zone);
         let store = demo.store.as_ref().map(|store| own_namespace(store, id.as_str()));
-        let report = run_event(plan, &dir, store.as_ref(), &passphrase).await?;
+        let report = run_event(plan, &dir, store, &passphrase, held).await?;
         events.push(json!({ "event": id, "folder": dir, "verdict": report.summary }));
         say!("The simulated poll closed at {evening}.\n");
     }
@@ -96,8 +96,9 @@ pub(crate) async fn run(demo: &Demo) -> Outcome {
 async fn run_event(
     plan: Plan,
     dir: &Path,
-    store: Option<&Place>,
+    store: Option<Place>,
     passphrase: &Passphrase,
+    held: &Held,
 ) -> Outcome<Report> {
     let Plan { manifest, pack, rows } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
@@ -115,10 +116,17 @@ async fn run_event(
         1,
         "Keys of the service, the commission, the registrar and each trustee",
     );
-    let mut site = Site::create(dir, origin()?, None, store, passphrase)?;
+    let new = NewSite {
+        origin: origin()?,
+        checkpoints: None,
+        store,
+        content: None,
+        node: None,
+    };
+    let mut site = Site::create(dir, new, &Keys::New(passphrase))?;
     let people = People::make(&site.people(), &manifest, passphrase)?;
     let open = site
-        .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase)
+        .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase, held)
         .await?;
     let officials = Officials {
         commission: people.commission.key_id(),
@@ -132,6 +140,7 @@ async fn run_event(
         &pack,
         site.origin(),
         &officials,
+        Announced::default(),
         &people.commission,
     )
     .await?;
@@ -142,7 +151,7 @@ async fn run_event(
         "The roll: registered under pseudonyms, credentials issued, frozen",
     );
     show(7);
-    let electorate = enrol(&event, &site, &people, passphrase, rows, &show).await?;
+    let electorate = enrol(&event, &site, &people, rows, &show).await?;
 
     show(2);
     if manifest.trustees.hold_a_ceremony() {
@@ -174,8 +183,10 @@ async fn run_event(
     clock.set(at(manifest.closes_ms + manifest.grace_ms + 1));
     polling::close(&event, &people.commission).await?;
     clock.advance(10 * 60_000);
-    let book = Book::open(&site.book(&event.election), event.roll, passphrase.clone())?;
-    polling::exclude(&event, &book, &electorate.on_paper(), &people.registrar).await?;
+    let path = site.vault(&event.election);
+    let mut book = Book::open(&path, &event, &people.secret, people.registrar())?;
+    polling::exclude(&event, Some(&mut book), &electorate.on_paper(), &people.registrar).await?;
+    drop(book);
     polling::seal(&event, &people.commission).await?;
     publishing::publish(&event, &site).await?;
 
@@ -266,11 +277,17 @@ fn read_election(demo: &Demo) -> Outcome<(Manifest, RulePack)> {
 }
 
 fn parse_roll(bytes: &[u8], manifest: &Manifest) -> Outcome<Vec<RollRow>> {
-    let file = RollFile::parse(bytes, |district: &Name| manifest.district(district).is_some())?;
-    if file.bad.is_empty() {
-        Ok(file.rows)
+    let file = RollFile::new(bytes)?;
+    // The event has no pseudonyms yet.
+    let checked = file.check(
+        |district: &Name| manifest.district(district).is_some(),
+        |identifier| <sha2::Sha256 as sha2::Digest>::digest(identifier).into(),
+        |_| Ok(()),
+    );
+    if checked.bad.is_empty() {
+        Ok(file.rows(&[]).collect())
     } else {
-        Err(roll_file::refuse("the roll", &file.bad))
+        Err(roll_file::refuse("the roll", &checked.bad))
     }
 }
 
@@ -313,22 +330,19 @@ async fn enrol(
     event: &Event,
     site: &Site,
     people: &People,
-    passphrase: &Passphrase,
     rows: Vec<RollRow>,
     show: &impl Fn(u64),
 ) -> Outcome<Electorate> {
-    let path = site.book(&event.election);
-    let pseudonyms = Pseudonyms::new(&people.secret, event.roll)?;
-    let mut book = Book::open_or_new(&path, event.roll, passphrase.clone())?;
-    book.add(&rows);
-    roll::register(event, &mut book, &pseudonyms, &people.registrar, None).await?;
+    let path = site.vault(&event.election);
+    let mut book = Book::open_or_new(&path, event, &people.secret, people.registrar())?;
+    let total = rows.len() as u64;
+    roll::register(event, &mut book, rows.into_iter(), total, None, "roll import").await?;
     show(5);
-    credentials::issue(event, &mut book, &pseudonyms, &people.registrar).await?;
+    credentials::issue(event, &mut book).await?;
     show(3);
-    roll::freeze(event, &book, &pseudonyms, &people.registrar).await?;
-    // What voters are handed comes out of the sealed book, as it would in print.
-    let book = Book::open(&path, event.roll, passphrase.clone())?;
-    Electorate::new(event, &book)
+    roll::freeze(event, &mut book).await?;
+    // What voters are handed comes out of the vault, as it would in print.
+    Electorate::new(event, &book.all("codes for the printing house")?)
 }
 
 fn verify(folder: &Path, trust: &Path, profile: Profile) -> Outcome<Report> {

@@ -27,6 +27,11 @@ pub(super) struct Trustee {
 }
 
 impl People {
+    /// The registrar's key once more, for whoever keeps one.
+    pub(super) fn registrar(&self) -> SigningKey {
+        SigningKey::from_seed(&self.registrar.seed())
+    }
+
     /// Makes all keys and their files.
     pub(super) fn make(folder: &Path, manifest: &Manifest, passphrase: &Passphrase) -> Outcome<Self> {
         let mut rng = rand::rng();

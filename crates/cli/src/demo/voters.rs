@@ -12,7 +12,7 @@ use sijill_registers::names::Name;
 
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
-use crate::registrar::Book;
+use crate::registrar::Person;
 use crate::roll_file::ListedPerson;
 
 /// Latest first ballot, in thousandths of the voting window: re-votes come later.
@@ -76,9 +76,8 @@ pub(super) struct Expected {
 
 impl Electorate {
     /// The voters of a registrar's book whose districts hold a poll.
-    pub(super) fn new(event: &Event, book: &Book) -> Outcome<Self> {
-        let voters = book
-            .people()
+    pub(super) fn new(event: &Event, people: &[Person]) -> Outcome<Self> {
+        let voters = people
             .iter()
             .zip(0..)
             .filter(|(person, _)| {

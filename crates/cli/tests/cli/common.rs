@@ -308,7 +308,8 @@ impl Office {
         self.as_registrar(&["roll", "import", &self.path("roll.csv")])
             .ok();
         self.as_registrar(&["credential", "issue"]).ok();
-        self.run(&["credential", "slips", &self.path("slips.csv")]).ok();
+        self.as_registrar(&["credential", "slips", &self.path("slips.csv")])
+            .ok();
         self.as_registrar(&["roll", "freeze"]).ok();
         self.run(&["ledger", "publish"]).ok();
         for folder in ["t1", "t2"] {

@@ -481,8 +481,8 @@ fn files_and_keys_that_are_not_what_they_should_be() {
     office.run(&["key", "new", &blocked]).refused("deeper");
     let slips = office.path("passphrase");
     office
-        .run(&["credential", "slips", &slips])
-        .refused("no registrar's book");
+        .as_registrar(&["credential", "slips", &slips])
+        .refused("there is no vault");
 
     // Line ends, digits and marks that spreadsheets write; and what no spreadsheet should.
     let import = |bytes: &[u8], more: &[&str]| {

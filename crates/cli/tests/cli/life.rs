@@ -203,8 +203,14 @@ impl Life {
             ),
         );
         self.step(0, &format!("credential issue {registrar}"));
-        self.step(0, "credential slips slips.csv");
-        self.step(1, "credential slips slips.csv");
+        self.step(
+            0,
+            "credential slips slips.csv --key registrar.key --secret registrar.secret",
+        );
+        self.step(
+            1,
+            "credential slips slips.csv --key registrar.key --secret registrar.secret",
+        );
         self.step(0, &format!("roll freeze {registrar}"));
         self.step(0, "election prepare --key commission.key");
         self.step(1, "election open --key commission.key");
@@ -242,7 +248,10 @@ impl Life {
         self.clock = EVENING;
         self.step(0, "election close --key commission.key");
         self.write("on-paper.csv", &format!("identifier\n{}\n", PERSONS[2]));
-        self.step(0, "election exclude --key registrar.key --list on-paper.csv");
+        self.step(
+            0,
+            "election exclude --key registrar.key --secret registrar.secret --list on-paper.csv",
+        );
         self.step(0, "election seal --key commission.key");
         self.step(0, "ledger publish");
         self.clock = NIGHT;

@@ -103,6 +103,8 @@ fn an_event_from_its_definition_to_its_result() {
             "exclude",
             "--key",
             &office.path("registrar.key"),
+            "--secret",
+            &office.path("registrar.secret"),
             "--list",
             &office.path(list),
         ])

@@ -363,7 +363,10 @@ fn the_standing_of_a_ledger() {
     use Source::{Published, Record};
     let stored = tree(10);
     let head = Ledger::head;
-    let standing = |record, published| check_standing(record, published, 10, |size| stored.root_at(size));
+    let standing = |record, published: Option<Head>| {
+        let other = published.map(|head| (Published, head));
+        check_standing(record, other, 10, |size| stored.root_at(size))
+    };
     let old = |source_of, known| {
         Err(StandingError::OldBackup {
             source_of,
@@ -394,11 +397,13 @@ fn the_standing_of_a_ledger() {
         );
         assert_eq!(standing(None, Some(forged(size))), fork(Published, size));
     }
-    let published = 8;
-    let recorded = 7;
     assert_eq!(
         standing(Some(head(7)), Some(head(8))),
-        Err(StandingError::OldRecord { published, recorded })
+        Err(StandingError::OldRecord {
+            source_of: Published,
+            known: 8,
+            recorded: 7
+        })
     );
     assert_eq!(standing(None, None), Err(StandingError::NoRecord { stored: 10 }));
     assert_eq!(
@@ -408,7 +413,10 @@ fn the_standing_of_a_ledger() {
 
     // A ledger that was just made.
     let genesis = tree(1);
-    let standing = |record, published| check_standing(record, published, 1, |size| genesis.root_at(size));
+    let standing = |record, published: Option<Head>| {
+        let other = published.map(|head| (Published, head));
+        check_standing(record, other, 1, |size| genesis.root_at(size))
+    };
     assert_eq!(standing(None, None), Ok(Standing::Extends { from: 0 }));
     assert_eq!(standing(Some(head(1)), None), Ok(Standing::Equal));
     assert_eq!(
@@ -424,4 +432,70 @@ fn the_message_says_what_happened() {
         error.to_string(),
         "the store holds 10 entries, the recorded checkpoint has 11: an old backup was restored"
     );
+}
+
+/// Two nodes share a record and each remembers what it recorded there.
+#[test]
+fn a_shared_record_that_went_back_is_noticed() {
+    let (server, one, two) = (Place::new(), Place::new(), Place::new());
+    let ledger = Ledger::new(1);
+    let stored = tree(10);
+    let standing = |shared: Option<SignedCheckpoint>, remembered: Option<SignedCheckpoint>, entries: u64| {
+        let other = remembered
+            .as_ref()
+            .map(|signed| (Source::Remembered, signed.into()));
+        check_standing(shared.as_ref().map(Head::from), other, entries, |size| {
+            stored.root_at(size)
+        })
+    };
+    let first = SharedRecord::new(server.create(), one.create());
+    first.advance(None, &ledger.at(1)).unwrap();
+    first.advance(Some(&ledger.at(1)), &ledger.at(4)).unwrap();
+    drop(first);
+    // Another node goes on, and remembers nothing of before.
+    let second = SharedRecord::new(server.open(), two.create());
+    assert_eq!(second.remembered(&ledger.identity).unwrap(), None);
+    second.advance(Some(&ledger.at(4)), &ledger.at(7)).unwrap();
+    drop(second);
+    // Back at the first node, which remembers less than is recorded.
+    let first = SharedRecord::new(server.open(), one.open());
+    let remembered = first.remembered(&ledger.identity).unwrap();
+    assert_eq!(remembered, Some(ledger.at(4)));
+    let shared = first.load(&ledger.identity).unwrap();
+    assert_eq!(standing(shared, remembered, 7), Ok(Standing::Equal));
+    let wrong = first.advance(Some(&ledger.at(4)), &ledger.at(9));
+    assert!(matches!(wrong, Err(RecordError::Conflict { .. })), "{wrong:?}");
+    assert_eq!(
+        first.remembered(&ledger.identity).unwrap(),
+        Some(ledger.at(4)),
+        "what was not recorded is not remembered"
+    );
+    first.advance(Some(&ledger.at(7)), &ledger.at(9)).unwrap();
+    drop(first);
+
+    // Ledger and record are put back on the servers; the node's own folder is not.
+    let old = ledger.at(4);
+    fs::write(server.file(&ledger), old.to_note()).unwrap();
+    let first = SharedRecord::new(server.open(), one.open());
+    let remembered = first.remembered(&ledger.identity).unwrap();
+    assert_eq!(
+        standing(Some(old.clone()), remembered.clone(), 4),
+        Err(StandingError::OldBackup {
+            source_of: Source::Remembered,
+            stored: 4,
+            known: 9
+        })
+    );
+    assert_eq!(
+        standing(Some(old.clone()), remembered, 10),
+        Err(StandingError::OldRecord {
+            source_of: Source::Remembered,
+            known: 9,
+            recorded: 4
+        })
+    );
+    // And whoever does not look is stopped.
+    let back = first.advance(Some(&old), &ledger.at(8));
+    assert!(matches!(back, Err(RecordError::NotForward { .. })), "{back:?}");
+    assert!(first.ledgers().unwrap().contains(&ledger.identity.ledger));
 }

@@ -1,6 +1,7 @@
 //! Which events may stand on a ballot box. Spec: specs/election.md §5.
 
 use sijill_ballot::{CredentialError, CredentialList};
+use sijill_ledger::{Kind, LedgerId};
 use sijill_rules::Moment;
 
 use super::check::{BallotProblem, CheckedBallot};
@@ -9,6 +10,7 @@ use super::state::{BoxSetup, BoxState, Phase, counted_digest};
 use crate::catalogue::Event;
 use crate::election::ElectionFacts;
 use crate::register::{Consequence, Context, Evidence, Facts, Rejection, no_refs, one_ref};
+use crate::station::StationRejection;
 
 /// Why an event may not stand on a ballot box. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -194,8 +196,14 @@ impl BoxState {
                 }
             }
             BoxEvent::ExclusionsFixed(e) => {
-                no_refs("ExclusionsFixed", ctx)?;
+                let election = self.election(ctx)?;
+                if !election.has_stations() {
+                    no_refs("ExclusionsFixed", ctx)?;
+                }
                 self.decide_exclusions(e, ctx)?;
+                if election.has_stations() {
+                    self.check_stations(e, &election, ctx)?;
+                }
             }
             BoxEvent::SealOrdered => {
                 no_refs("SealOrdered", ctx)?;
@@ -391,6 +399,49 @@ impl BoxState {
             }
         }
         Ok(())
+    }
+
+    /// Spec: specs/station.md §8.3.
+    fn check_stations(
+        &self,
+        e: &ExclusionsFixed,
+        election: &ElectionFacts,
+        ctx: &Context<'_>,
+    ) -> Result<(), Rejection> {
+        let wrong = |problem: &str| Rejection::from(StationRejection::Exclusions(problem.to_owned()));
+        let listed = election.defined.iter().flat_map(|d| &d.ledgers);
+        let roll = listed
+            .clone()
+            .find(|l| l.kind == Kind::Roll.code())
+            .map(|l| l.ledger);
+        let find = |ledger: LedgerId| ctx.refs.iter().find(|r| r.ledger == ledger);
+        let (Some(election_ref), Some((roll, roll_ref)), 2) = (
+            find(election.ledger),
+            roll.and_then(|roll| Some((roll, find(roll)?))),
+            ctx.refs.len(),
+        ) else {
+            return Err(Rejection::Refs {
+                event: "ExclusionsFixed",
+                problem: "must carry exactly two refs, to the election ledger and to the roll",
+            });
+        };
+        if !election.all_books_ended_within(election_ref.size) {
+            return Err(wrong(
+                "the book of a station is neither final nor lost, as cited; receive it, or declare it lost under the rule pack",
+            ));
+        }
+        let Some(Facts::Roll(roll)) = ctx.linked.facts(&roll) else {
+            return Err(wrong("the roll is not kept by this service"));
+        };
+        match roll.stations.opened.get(&self.ledger()) {
+            Some((size, list)) if *size <= roll_ref.size && *list == e.list => Ok(()),
+            Some((size, _)) if *size <= roll_ref.size => Err(wrong(
+                "the list is not that of the voters whose papers count (ExclusionsOpened on the roll)",
+            )),
+            _ => Err(wrong(
+                "the exclusions of this box are not open on the roll, as cited (ExclusionsOpened)",
+            )),
+        }
     }
 
     fn decide_seal(&self, ctx: &Context<'_>) -> Result<Vec<Consequence>, Rejection> {

@@ -10,5 +10,5 @@ pub mod views;
 pub use check::{BallotProblem, CheckedBallot, check_ballot};
 pub use decide::BoxRejection;
 pub use recorded::{RecordedBallot, alpha_digest};
+pub(crate) use state::BoxSnapshot;
 pub use state::{BoxFacts, BoxState, CountedBallot, Phase, counted_digest};
-pub(crate) use state::{BoxSnapshot, pack, unpack};

@@ -369,7 +369,7 @@ impl BoxState {
 }
 
 /// The members of a set of 32 bytes each, one behind the other.
-pub(crate) fn pack<'a>(members: impl IntoIterator<Item = &'a [u8; 32]>) -> Vec<u8> {
+fn pack<'a>(members: impl IntoIterator<Item = &'a [u8; 32]>) -> Vec<u8> {
     let members = members.into_iter();
     let mut bytes = Vec::with_capacity(32 * members.size_hint().0);
     members.for_each(|member| bytes.extend_from_slice(member));
@@ -377,7 +377,7 @@ pub(crate) fn pack<'a>(members: impl IntoIterator<Item = &'a [u8; 32]>) -> Vec<u
 }
 
 /// The set that [`pack`] was given; `None` if the bytes are not one.
-pub(crate) fn unpack<T: Eq + Hash>(bytes: &[u8], member: impl Fn([u8; 32]) -> T) -> Option<HashSet<T>> {
+fn unpack<T: Eq + Hash>(bytes: &[u8], member: impl Fn([u8; 32]) -> T) -> Option<HashSet<T>> {
     let (members, []) = bytes.as_chunks::<32>() else {
         return None;
     };

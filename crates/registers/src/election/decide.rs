@@ -10,12 +10,14 @@ use super::events::{
     ShareSubmitted, TallyAnchored, TrusteeKeyPublished, TrusteesFixed, ViewPublished,
 };
 use super::state::{BoxProgress, ElectionState};
+use super::stations::check_listed;
 use crate::catalogue::find;
 use crate::json::MAX_INTEGER;
 use crate::manifest::{District, Manifest, ManifestError};
 use crate::names::Name;
 use crate::records::{RecordError, election_record};
 use crate::register::{Consequence, Context, Facts, Rejection, no_refs, one_ref};
+use crate::station::StationRejection;
 
 /// Why an event may not stand on an election ledger. Nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,12 +103,24 @@ pub enum ElectionRejection {
     /// The paper return does not add up.
     #[error("the paper return: {0}")]
     Paper(String),
+    /// An event of specs/outcome.md that does not stand there, or decides what it may not.
+    #[error("{event}: {problem}")]
+    Outcome {
+        /// Verdict code of specs/verification.md.
+        code: &'static str,
+        /// Name of the event type.
+        event: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// The results cannot be certified now, or not by this key.
     #[error("the results cannot be certified: {0}")]
     Certification(String),
     /// A view that does not exist, is published already or too early.
     #[error("view {view}: {problem}")]
     View {
+        /// Verdict code of specs/verification.md.
+        code: &'static str,
         /// Its name.
         view: String,
         /// What is wrong.
@@ -122,7 +136,7 @@ impl ElectionRejection {
             Self::Order { .. } | Self::Ledgers(_) => "election.order",
             Self::Manifest(_) => "election.manifest",
             Self::TrusteeKey { .. } => "trustee.key",
-            Self::Ceremony { code, .. } => code,
+            Self::Ceremony { code, .. } | Self::Outcome { code, .. } | Self::View { code, .. } => code,
             Self::TrusteesRecord(_) => "trustee.record",
             Self::BoxRecord { .. } => "election.record",
             Self::Roll { .. } => "election.credentials",
@@ -130,7 +144,6 @@ impl ElectionRejection {
             Self::BelowMinimum { .. } | Self::Share { .. } => "trustee.share",
             Self::Result(_) => "result.value",
             Self::Paper(_) => "paper.return",
-            Self::View { .. } => "view.digest",
             Self::Certification(_) => "election.certification",
         }
     }
@@ -206,6 +219,30 @@ impl ElectionState {
                 no_refs("PollOpened", ctx)?;
                 self.decide_poll_opening()?;
             }
+            ElectionEvent::RulesAdopted(e) => {
+                no_refs(name, ctx)?;
+                self.decide_adoption(e, ctx)?;
+            }
+            ElectionEvent::TieDecided(e) => {
+                no_refs(name, ctx)?;
+                self.decide_tie(e, ctx)?;
+            }
+            ElectionEvent::PaperRecounted(e) => {
+                no_refs(name, ctx)?;
+                self.decide_recount(e, ctx)?;
+            }
+            ElectionEvent::CandidateRemoved(e) => {
+                no_refs(name, ctx)?;
+                self.decide_removal(e, ctx)?;
+            }
+            ElectionEvent::ResultObjectionFiled(e) => {
+                no_refs(name, ctx)?;
+                self.decide_filing(e)?;
+            }
+            ElectionEvent::ResultObjectionDecided(e) => {
+                no_refs(name, ctx)?;
+                self.decide_objection(e)?;
+            }
             ElectionEvent::TallyAnchored(e) => self.decide_anchor(e, ctx)?,
             ElectionEvent::ShareSubmitted(e) => {
                 no_refs("ShareSubmitted", ctx)?;
@@ -223,6 +260,14 @@ impl ElectionState {
                 no_refs("ViewPublished", ctx)?;
                 self.decide_view(e, ctx)?;
             }
+            ElectionEvent::StationDefined(_)
+            | ElectionEvent::OfficerNamed(_)
+            | ElectionEvent::OfficerRevoked(_)
+            | ElectionEvent::StationAnchored(_)
+            | ElectionEvent::StationFinal(_)
+            | ElectionEvent::StationLost(_)
+            | ElectionEvent::StationReturned(_)
+            | ElectionEvent::MismatchResolved(_) => self.decide_station(event, ctx)?,
         }
         Ok(Vec::new())
     }
@@ -334,14 +379,32 @@ impl ElectionState {
         if self.facts.poll_opened_size.is_none() {
             return Err(wrong("the poll was never opened".to_owned()));
         }
-        if let Some((_, (_, unpublished))) = unpublished {
+        if let Some((ledger, (_, unpublished))) = unpublished {
+            let what = match self.facts.progress.get(ledger) {
+                Some(progress) if progress.has_view("result") && self.facts.adopted.is_some() => {
+                    "a view of it, or its outcome: a tie may have to be decided"
+                }
+                _ => "or a view of it",
+            };
             return Err(wrong(format!(
-                "the result of district {} is not published yet, or a view of it",
+                "the result of district {} is not published yet, {what}",
                 unpublished.district
             )));
         }
+        if let Some(problem) = self.unsettled() {
+            return Err(wrong(problem));
+        }
         if self.facts.certified_by.contains(&body.author) {
             return Err(wrong("this key has certified them already".to_owned()));
+        }
+        if let Some((station, district)) = self.facts.unresolved_mismatch() {
+            let which = district.map_or("closing protocol".to_owned(), |d| {
+                format!("return for district {d}")
+            });
+            return Err(wrong(format!(
+                "the {which} of station {} does not add up, and nothing resolves it yet",
+                station.defined.station
+            )));
         }
         if body
             .seen
@@ -468,6 +531,17 @@ impl ElectionState {
         if cited.size < frozen_size {
             return Err(wrong("cites the roll at a size before its freeze").into());
         }
+        if let Some(adopted) = &self.facts.adopted
+            && roll.rules != Some((adopted.content, adopted.polling_day))
+        {
+            return Err(ElectionRejection::Outcome {
+                code: "outcome.rules",
+                event: "BoxDefined",
+                problem: "rule pack and polling day of the roll are not those that the event has adopted"
+                    .into(),
+            }
+            .into());
+        }
         if roll
             .districts
             .iter()
@@ -497,6 +571,19 @@ impl ElectionState {
         let (have, need) = (self.facts.boxes.len(), manifest.polled().count());
         if have < need {
             return Err(order("PollOpened", format!("{have} of {need} boxes are defined")).into());
+        }
+        if manifest.fills_seats() && self.facts.adopted.is_none() {
+            return Err(ElectionRejection::Outcome {
+                code: "outcome.order",
+                event: "PollOpened",
+                problem: "a question fills seats, and no rules were adopted".into(),
+            }
+            .into());
+        }
+        let (have, need) = (self.facts.stations.len(), self.facts.listed_stations().count());
+        if have < need {
+            let problem = format!("{have} of {need} polling stations are defined; the poll cannot open");
+            return Err(StationRejection::Defined(problem).into());
         }
         Ok(())
     }
@@ -587,9 +674,19 @@ impl ElectionState {
         if progress.paper.is_some() {
             return Err(order("PaperReturned", "the paper return of this district is in already").into());
         }
+        self.check_paper_numbers(e, ctx)
+    }
+
+    /// The numbers of a return or recount. Spec: specs/election.md §4.9.
+    pub(super) fn check_paper_numbers(&self, e: &PaperReturned, ctx: &Context<'_>) -> Result<(), Rejection> {
         let district = self
             .district_of(&e.ledger)
             .ok_or_else(|| order("PaperReturned", "no such box"))?;
+        if self.facts.has_stations() {
+            check_limits(e)?;
+            let sums = self.check_sums(e, &district.id);
+            return sums.map_err(|problem| ElectionRejection::Paper(problem).into());
+        }
         check_paper(e, district)?;
         if let Some(Facts::BallotBox(facts)) = ctx.linked.facts(&e.ledger)
             && let Some(exclusions) = facts.exclusions
@@ -612,11 +709,13 @@ impl ElectionState {
     fn decide_view(&self, e: &ViewPublished, ctx: &Context<'_>) -> Result<(), Rejection> {
         let manifest = self.manifest("ViewPublished")?;
         let progress = self.progress("ViewPublished", &e.ledger)?;
-        let wrong = |problem: &'static str| ElectionRejection::View {
+        let rejected = |code: &'static str, problem: &'static str| ElectionRejection::View {
+            code,
             view: e.view.clone(),
             problem,
         };
-        if progress.views.contains(&e.view) {
+        let wrong = |problem: &'static str| rejected("election.order", problem);
+        if progress.has_view(&e.view) {
             return Err(wrong("is published already").into());
         }
         let size = match e.view.as_str() {
@@ -637,10 +736,19 @@ impl ElectionState {
                 }
                 ctx.size
             }
+            "outcome" => {
+                let document = self.facts.outcome(&e.ledger, ctx.size, ctx.contents)?;
+                if *ctx.contents.load(&e.content)? != *document.to_bytes() {
+                    return Err(
+                        rejected("view.digest", "is not the one that follows from the ledger").into(),
+                    );
+                }
+                ctx.size
+            }
             _ => return Err(wrong("is not a view of this version").into()),
         };
         if e.size != size {
-            return Err(wrong("was computed at another size").into());
+            return Err(rejected("view.digest", "was computed at another size").into());
         }
         ctx.contents.load(&e.content)?;
         Ok(())
@@ -663,13 +771,22 @@ fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Re
         return wrong("the election ledger itself is not listed");
     }
     let mut rolls = 0;
+    let mut stations = 0;
     let mut districts = Vec::new();
     for listed in &e.ledgers {
         match (Kind::from_code(listed.kind), listed.visibility, &listed.district) {
             (Some(Kind::Roll), ACCREDITED, None) => rolls += 1,
             (Some(Kind::BallotBox), PUBLIC, Some(district)) => districts.push(district),
-            _ => return wrong("each is the roll (accredited) or the box of a district (public)"),
+            (Some(Kind::Station), ACCREDITED, None) => stations += 1,
+            _ => {
+                return wrong(
+                    "each is the roll or a polling station (accredited), or the box of a district (public)",
+                );
+            }
         }
+    }
+    if let Err(problem) = check_listed(manifest, stations) {
+        return wrong(problem);
     }
     if rolls != 1 {
         return wrong("there must be exactly one roll");
@@ -686,14 +803,7 @@ fn check_ledgers(own: &LedgerId, manifest: &Manifest, e: &ElectionDefined) -> Re
 /// Spec: specs/election.md §4.9.
 fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRejection> {
     let wrong = |problem: String| Err(ElectionRejection::Paper(problem));
-    let all = [e.issued, e.valid, e.invalid, e.spoilt];
-    if all
-        .iter()
-        .chain(e.counts.iter().flatten())
-        .any(|n| *n > MAX_INTEGER)
-    {
-        return wrong("a number is too large".into());
-    }
+    check_limits(e)?;
     let used = e.valid + e.invalid + e.spoilt;
     if used != e.issued {
         return wrong(format!(
@@ -701,14 +811,33 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
             e.valid, e.invalid, e.spoilt, e.issued
         ));
     }
-    if e.counts.len() != district.questions().len() {
+    check_counts(e.valid, &e.counts, district).map_err(ElectionRejection::Paper)
+}
+
+/// Spec: specs/election.md §4.9.
+fn check_limits(e: &PaperReturned) -> Result<(), ElectionRejection> {
+    let all = [e.issued, e.valid, e.invalid, e.spoilt];
+    if all
+        .iter()
+        .chain(e.counts.iter().flatten())
+        .any(|n| *n > MAX_INTEGER)
+    {
+        return Err(ElectionRejection::Paper("a number is too large".into()));
+    }
+    Ok(())
+}
+
+/// The rules of the counts of a return. Spec: specs/election.md §4.9.
+pub(super) fn check_counts(valid: u64, all: &[Vec<u64>], district: &District) -> Result<(), String> {
+    let wrong = |problem: String| Err(problem);
+    if all.len() != district.questions().len() {
         return wrong(format!(
             "{} questions, but the district has {}",
-            e.counts.len(),
+            all.len(),
             district.questions().len()
         ));
     }
-    for (i, (counts, question)) in e.counts.iter().zip(district.questions()).enumerate() {
+    for (i, (counts, question)) in all.iter().zip(district.questions()).enumerate() {
         let number = i + 1;
         if counts.len() != question.choices() {
             return wrong(format!(
@@ -717,10 +846,9 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
                 question.choices()
             ));
         }
-        if counts.iter().any(|n| *n > e.valid) {
+        if counts.iter().any(|n| *n > valid) {
             return wrong(format!(
-                "question {number}: a count is greater than the {} valid papers",
-                e.valid
+                "question {number}: a count is greater than the {valid} valid papers"
             ));
         }
         let (blank, answers) = if question.blank {
@@ -728,7 +856,7 @@ fn check_paper(e: &PaperReturned, district: &District) -> Result<(), ElectionRej
         } else {
             (0, &counts[..])
         };
-        let marked = u128::from(e.valid - blank);
+        let marked = u128::from(valid - blank);
         let sum: u128 = answers.iter().map(|n| u128::from(*n)).sum();
         let (least, most) = (
             u128::from(question.min) * marked,

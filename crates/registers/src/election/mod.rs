@@ -3,10 +3,13 @@
 pub mod ceremony;
 mod decide;
 pub mod events;
+pub mod outcome;
 mod state;
+mod stations;
 mod tallying;
 pub mod views;
 
 pub use decide::ElectionRejection;
 pub use state::{BoxProgress, ElectionFacts, ElectionState};
+pub use stations::{BookEnd, Officers, StationProgress};
 pub use tallying::AnchoredTally;

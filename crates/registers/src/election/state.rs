@@ -5,14 +5,20 @@ use std::sync::Arc;
 
 use sijill_ballot::ceremony::Attempt;
 use sijill_ballot::{TrusteeKey, Trustees};
-use sijill_ledger::{ContentRef, KeyId, LedgerId};
+use sijill_ledger::{ContentRef, Grant, KeyId, LedgerId, Role};
+use sijill_rules::RulePack;
 
 use super::ceremony::Ceremony;
 use super::decide::ElectionRejection;
 use super::events::{
-    BoxDefined, ElectionDefined, ElectionEvent, PaperReturned, ResultDeclared, TallyAnchored, TrusteesFixed,
+    BoxDefined, CandidateRemoved, ElectionDefined, ElectionEvent, PaperRecounted, PaperReturned,
+    ResultDeclared, TallyAnchored, TieDecided, TrusteesFixed,
 };
+use super::outcome::{Adopted, ResultObjection};
+use super::stations::{self, StationProgress};
+use crate::catalogue::Event;
 use crate::manifest::Manifest;
+use crate::names::Name;
 use crate::register::Contents;
 
 /// What an election ledger has established: for other ledgers, for the door, for trustees.
@@ -38,25 +44,37 @@ pub struct ElectionFacts {
     pub boxes: BTreeMap<LedgerId, (u64, BoxDefined)>,
     /// Entries up to and including PollOpened.
     pub poll_opened_size: Option<u64>,
+    /// Polling stations that are defined.
+    pub stations: BTreeMap<LedgerId, StationProgress>,
+    /// Who became commission without scope, or ceased to be: entries up to and including the change, key, whether it holds.
+    pub(super) commission: Vec<(u64, KeyId, bool)>,
     /// How far each box has come after its seal.
     pub progress: BTreeMap<LedgerId, BoxProgress>,
     /// Position of the last event that certification is about: who certifies must have seen it.
     pub last_to_certify: u64,
     /// Keys that have certified the results.
     pub certified_by: BTreeSet<KeyId>,
+    /// The rules that the event has adopted.
+    pub adopted: Option<Adopted>,
+    /// Candidates who were removed, by district, question and answer.
+    pub removed: BTreeMap<(Name, u16, u16), CandidateRemoved>,
+    /// Objections to results, by position.
+    pub objections: BTreeMap<u64, ResultObjection>,
 }
 
 impl ElectionFacts {
-    /// Whether a box has everything that its result needs: views included, and below the minimum without a decryption.
+    /// Whether a box has everything that its result needs: views included, and below the minimum without a decryption; where
+    /// rules were adopted also its outcome.
     #[must_use]
     pub fn is_published(&self, manifest: &Manifest, ledger: &LedgerId) -> bool {
         self.progress.get(ledger).is_some_and(|progress| {
-            let has = |view: &str| progress.views.iter().any(|published| published == view);
+            let has = |view: &str| progress.has_view(view);
             let decrypted = progress.anchored.counted >= manifest.min_ballots;
             has("turnout")
                 && has("trackers")
                 && has("tally")
                 && (has("result") || !(decrypted || manifest.paper))
+                && (has("outcome") || !has("result") || self.adopted.is_none())
         })
     }
 }
@@ -70,10 +88,18 @@ pub struct BoxProgress {
     pub shares: BTreeMap<u16, ContentRef>,
     /// The result.
     pub result: Option<ResultDeclared>,
-    /// The paper votes.
+    /// The paper votes: the last return.
     pub paper: Option<PaperReturned>,
-    /// Views published.
+    /// Recounts of the paper votes, in their order.
+    pub recounts: Vec<PaperRecounted>,
+    /// Decided ties of the current result, by question from 0.
+    pub ties: BTreeMap<u16, TieDecided>,
+    /// Views published; `result` and `outcome` only if they are the current ones.
     pub views: Vec<String>,
+}
+
+fn is_commission(grant: &Grant) -> bool {
+    grant.role == Role::Commission && grant.scope.is_none()
 }
 
 type Changed = Result<(), ElectionRejection>;
@@ -85,9 +111,9 @@ pub struct ElectionState {
 }
 
 impl ElectionState {
-    /// An empty election ledger.
+    /// An empty election ledger, with the grants of its genesis.
     #[must_use]
-    pub fn new(ledger: LedgerId) -> Self {
+    pub fn new<'a>(ledger: LedgerId, first_grants: impl Iterator<Item = &'a Grant>) -> Self {
         Self {
             facts: Arc::new(ElectionFacts {
                 ledger,
@@ -100,9 +126,17 @@ impl ElectionState {
                 trustees_record: None,
                 boxes: BTreeMap::new(),
                 poll_opened_size: None,
+                stations: BTreeMap::new(),
+                commission: first_grants
+                    .filter(|g| is_commission(g))
+                    .map(|g| (1, g.key, true))
+                    .collect(),
                 progress: BTreeMap::new(),
                 last_to_certify: 0,
                 certified_by: BTreeSet::new(),
+                adopted: None,
+                removed: BTreeMap::new(),
+                objections: BTreeMap::new(),
             }),
         }
     }
@@ -111,6 +145,20 @@ impl ElectionState {
     #[must_use]
     pub fn facts(&self) -> Arc<ElectionFacts> {
         Arc::clone(&self.facts)
+    }
+
+    /// Remembers who is commission: stations on other machines rest on it. Spec: specs/station.md §4.4.
+    pub(crate) fn roles_changed(&mut self, seq: u64, event: &Event) {
+        let (grant, holds) = match event {
+            Event::RoleGranted(grant) => (grant, true),
+            Event::RoleRevoked(grant) => (grant, false),
+            _ => return,
+        };
+        if is_commission(grant) {
+            Arc::make_mut(&mut self.facts)
+                .commission
+                .push((seq + 1, grant.key, holds));
+        }
     }
 
     pub(crate) fn evolve(
@@ -177,6 +225,8 @@ impl ElectionState {
                     shares: BTreeMap::new(),
                     result: None,
                     paper: None,
+                    recounts: Vec::new(),
+                    ties: BTreeMap::new(),
                     views: Vec::new(),
                 };
                 facts.progress.insert(e.ledger, fresh);
@@ -193,6 +243,46 @@ impl ElectionState {
             ElectionEvent::ViewPublished(e) => {
                 progress(facts, &e.ledger, &mut |p| p.views.push(e.view.clone()))?;
             }
+            ElectionEvent::RulesAdopted(e) => {
+                let pack = RulePack::from_json(&load(&e.pack)?).map_err(|e| e.to_string())?;
+                facts.adopted = Some(Adopted {
+                    content: e.pack,
+                    pack: Arc::new(pack),
+                    polling_day: e.polling_day,
+                });
+            }
+            ElectionEvent::TieDecided(e) => progress(facts, &e.ledger, &mut |p| {
+                p.ties.insert(e.question, e.clone());
+            })?,
+            ElectionEvent::PaperRecounted(e) => progress(facts, &e.ledger, &mut |p| {
+                p.paper = Some(e.as_return());
+                p.recounts.push(e.clone());
+                p.ties.clear();
+                p.views.retain(|view| view != "result" && view != "outcome");
+            })?,
+            ElectionEvent::CandidateRemoved(e) => {
+                let key = (e.district.clone(), e.question, e.answer);
+                facts.removed.insert(key, e.clone());
+            }
+            ElectionEvent::ResultObjectionFiled(e) => {
+                let objection = ResultObjection {
+                    filed: *e,
+                    decided: None,
+                };
+                facts.objections.insert(seq, objection);
+            }
+            ElectionEvent::ResultObjectionDecided(e) => {
+                let objection = facts.objections.get_mut(&e.objection);
+                objection.ok_or("a decision on no objection")?.decided = Some(e.clone());
+            }
+            ElectionEvent::StationDefined(_)
+            | ElectionEvent::OfficerNamed(_)
+            | ElectionEvent::OfficerRevoked(_)
+            | ElectionEvent::StationAnchored(_)
+            | ElectionEvent::StationFinal(_)
+            | ElectionEvent::StationLost(_)
+            | ElectionEvent::StationReturned(_)
+            | ElectionEvent::MismatchResolved(_) => stations::evolve(facts, seq, event)?,
         }
         Ok(())
     }

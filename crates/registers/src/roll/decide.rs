@@ -25,9 +25,20 @@ pub enum RollRejection {
     /// The same commitment for two persons.
     #[error("this commitment stands on the roll already")]
     CommitmentReused,
+    /// An event of stations where there are none, or too early.
+    #[error("{event}: {problem}")]
+    Stations {
+        /// Name of the event type.
+        event: &'static str,
+        /// What is missing.
+        problem: &'static str,
+    },
     /// Too many districts.
     #[error("a roll has at most 1000 districts")]
     TooManyDistricts,
+    /// A district that the election does not have.
+    #[error("the election has no district {0}")]
+    UnknownDistrict(Name),
     /// The roll is final.
     #[error("the roll is frozen; only checks at the poll may follow")]
     Frozen,
@@ -40,6 +51,11 @@ pub enum RollRejection {
     /// The definition, or a list of holidays, does not follow.
     #[error("the definition of the roll: {0}")]
     Definition(String),
+    /// Another pack or polling day than the one that the election has adopted.
+    #[error(
+        "the definition of the roll: rule pack and polling day must be those that the election has adopted"
+    )]
+    OtherRules,
     /// A check where it must not stand, or a step that does not rest on one.
     #[error("{0}")]
     Eligibility(&'static str),
@@ -101,6 +117,7 @@ impl RollRejection {
                 "roll.duplicate"
             }
             Self::Definition(_) => "roll.definition",
+            Self::OtherRules => "outcome.rules",
             Self::Eligibility(_) => "roll.eligibility",
             Self::Transfer { .. } => "roll.transfer",
             Self::Objection(_) => "roll.objection",
@@ -118,6 +135,16 @@ impl RollState {
             self.check_definition(e, ctx)?;
             return Ok(Vec::new());
         }
+        if matches!(
+            event,
+            RollEvent::VotersAssigned(_)
+                | RollEvent::PaperDisputed(_)
+                | RollEvent::PaperDecided(_)
+                | RollEvent::ExclusionsOpened(_)
+        ) {
+            self.decide_at_stations(event, ctx)?;
+            return Ok(Vec::new());
+        }
         no_refs(name, ctx)?;
         let at_poll = matches!(event, RollEvent::EligibilityChecked(e) if matches!(e.purpose, 2..=4));
         if self.is_frozen() && !at_poll {
@@ -127,15 +154,17 @@ impl RollState {
         let objection = |result: Result<(), String>| result.map_err(RollRejection::Objection);
         let at = ctx.received_ms;
         match event {
-            RollEvent::RollDefined(_) => {}
+            RollEvent::RollDefined(_)
+            | RollEvent::VotersAssigned(_)
+            | RollEvent::PaperDisputed(_)
+            | RollEvent::PaperDecided(_)
+            | RollEvent::ExclusionsOpened(_) => {}
             RollEvent::EligibilityChecked(e) => self.check_check(e)?,
             RollEvent::VoterRegistered(e) => {
                 if self.is_registered(&e.pseudonym) {
                     return Err(RollRejection::AlreadyRegistered(e.pseudonym).into());
                 }
-                if self.districts_with(&e.district) > 1000 {
-                    return Err(RollRejection::TooManyDistricts.into());
-                }
+                self.check_district(&e.district, ctx)?;
                 if !self.open_check(&e.pseudonym).is_some_and(|c| c.eligible) {
                     return Err(RollRejection::Eligibility(
                         "nobody is registered without a check for registration that found them eligible",
@@ -143,7 +172,7 @@ impl RollState {
                     .into());
                 }
             }
-            RollEvent::VoterTransferred(e) => self.check_transfer(e)?,
+            RollEvent::VoterTransferred(e) => self.check_transfer(e, ctx)?,
             RollEvent::VoterCorrected(e) => {
                 self.require_registered(&e.pseudonym)?;
                 let check = self.open_check(&e.pseudonym);
@@ -206,10 +235,12 @@ impl RollState {
             return Err(RollRejection::Definition(problem.into()).into());
         };
         if cited.size < size {
-            return Err(Rejection::Refs {
-                event: "RollDefined",
-                problem: "cites the election ledger at a size before its definition",
-            });
+            let problem = "the roll cites the election ledger at a size before its definition";
+            return Err(RollRejection::Definition(problem.into()).into());
+        }
+        let adopted = election.adopted.as_ref();
+        if adopted.is_some_and(|adopted| (adopted.content, adopted.polling_day) != (e.pack, e.polling_day)) {
+            return Err(RollRejection::OtherRules.into());
         }
         let pack = ctx.contents.load(&e.pack)?;
         let holidays = e.holidays.map(|list| ctx.contents.load(&list)).transpose()?;
@@ -232,7 +263,25 @@ impl RollState {
         problem.map_or(Ok(()), |p| Err(RollRejection::Eligibility(p)))
     }
 
-    fn check_transfer(&self, e: &VoterTransferred) -> Result<(), RollRejection> {
+    /// Whether somebody may vote in a district. Spec: specs/roll.md §4.2, §4.7.
+    fn check_district(&self, district: &Name, ctx: &Context<'_>) -> Result<(), RollRejection> {
+        let known = match ctx.linked.facts(&self.facts().parent) {
+            Some(Facts::Election(election)) => {
+                let manifest = election.manifest.as_ref();
+                manifest.is_some_and(|manifest| manifest.district(district).is_some())
+            }
+            _ => false,
+        };
+        if !known {
+            return Err(RollRejection::UnknownDistrict(district.clone()));
+        }
+        if self.districts_with(district) > 1000 {
+            return Err(RollRejection::TooManyDistricts);
+        }
+        Ok(())
+    }
+
+    fn check_transfer(&self, e: &VoterTransferred, ctx: &Context<'_>) -> Result<(), RollRejection> {
         let is = self
             .district_of(&e.pseudonym)
             .ok_or(RollRejection::NotRegistered(e.pseudonym))?;
@@ -243,10 +292,7 @@ impl RollState {
                 is: is.clone(),
             });
         }
-        if self.districts_with(&e.to) > 1000 {
-            return Err(RollRejection::TooManyDistricts);
-        }
-        Ok(())
+        self.check_district(&e.to, ctx)
     }
 
     fn check_freeze(

@@ -1,9 +1,10 @@
 //! Events of a roll. Spec: specs/events.md §3, specs/roll.md.
 
 use serde::{Deserialize, Serialize};
-use sijill_ledger::ContentRef;
+use sijill_ledger::{ContentRef, LedgerId};
 
 use crate::names::Name;
+use crate::station::events::Number;
 
 /// A person on one ledger: an HMAC that only the registrar can compute. Spec: specs/events.md §3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,6 +164,61 @@ pub struct HolidaysDeclared {
     pub holidays: ContentRef,
 }
 
+/// 0x020D: which voters a station serves. Spec: specs/station.md §3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VotersAssigned {
+    /// The station.
+    pub station: LedgerId,
+    /// Its list.
+    pub voters: ContentRef,
+}
+
+/// 0x020E: somebody says that they did not get the paper that was issued in their name. Spec: specs/station.md §7.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperDisputed {
+    /// The station.
+    pub station: LedgerId,
+    /// Position of the paper.
+    pub paper: Number,
+    /// Commitment to what they say.
+    pub statement: [u8; 32],
+}
+
+/// 0x020F: whether a paper counts that is contested or in an envelope. Spec: specs/station.md §7.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaperDecided {
+    /// The station.
+    pub station: LedgerId,
+    /// Position of the paper.
+    pub paper: Number,
+    /// 1 it counts, 2 it does not.
+    pub decision: u8,
+    /// Who the guest is, of an envelope that counts.
+    pub person: Option<Pseudonym>,
+    /// Commitment to the reason.
+    pub reason: [u8; 32],
+}
+
+/// The opening of a commitment to a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    /// Whose.
+    pub pseudonym: Pseudonym,
+    /// The random bytes.
+    pub salt: [u8; 32],
+    /// The public credential, little-endian.
+    pub credential: [u8; 32],
+}
+
+/// 0x0210: whose digital ballots a box excludes. Spec: specs/station.md §8.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExclusionsOpened {
+    /// The box.
+    pub ledger: LedgerId,
+    /// A list of [`Opening`], ascending by pseudonym.
+    pub openings: ContentRef,
+}
+
 /// An event of a roll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RollEvent {
@@ -170,6 +226,8 @@ pub enum RollEvent {
     CredentialCommitted(CredentialCommitted),
     /// 0x0205.
     EligibilityChecked(EligibilityChecked),
+    /// 0x0210.
+    ExclusionsOpened(ExclusionsOpened),
     /// 0x020C.
     HolidaysDeclared(HolidaysDeclared),
     /// 0x020A.
@@ -178,6 +236,10 @@ pub enum RollEvent {
     ObjectionFiled(ObjectionFiled),
     /// 0x020B.
     ObjectionWindowExtended(ObjectionWindowExtended),
+    /// 0x020F.
+    PaperDecided(PaperDecided),
+    /// 0x020E.
+    PaperDisputed(PaperDisputed),
     /// 0x0204.
     RollDefined(RollDefined),
     /// 0x0203.
@@ -190,6 +252,8 @@ pub enum RollEvent {
     VoterStruck(VoterStruck),
     /// 0x0206.
     VoterTransferred(VoterTransferred),
+    /// 0x020D.
+    VotersAssigned(VotersAssigned),
 }
 
 impl RollEvent {
@@ -199,7 +263,10 @@ impl RollEvent {
         match self {
             Self::CredentialCommitted(_) => "CredentialCommitted",
             Self::EligibilityChecked(_) => "EligibilityChecked",
+            Self::ExclusionsOpened(_) => "ExclusionsOpened",
             Self::HolidaysDeclared(_) => "HolidaysDeclared",
+            Self::PaperDecided(_) => "PaperDecided",
+            Self::PaperDisputed(_) => "PaperDisputed",
             Self::ObjectionDecided(_) => "ObjectionDecided",
             Self::ObjectionFiled(_) => "ObjectionFiled",
             Self::ObjectionWindowExtended(_) => "ObjectionWindowExtended",
@@ -209,6 +276,7 @@ impl RollEvent {
             Self::VoterRegistered(_) => "VoterRegistered",
             Self::VoterStruck(_) => "VoterStruck",
             Self::VoterTransferred(_) => "VoterTransferred",
+            Self::VotersAssigned(_) => "VotersAssigned",
         }
     }
 }

@@ -34,6 +34,13 @@ struct Filed {
     decided: Option<(u64, u8)>,
 }
 
+impl Basis {
+    /// The pack and the polling day of the definition.
+    pub(super) const fn rules(&self) -> (ContentRef, u32) {
+        (self.defined.pack, self.defined.polling_day)
+    }
+}
+
 /// The rules that govern a roll.
 #[derive(Debug, Clone)]
 pub struct Governed {

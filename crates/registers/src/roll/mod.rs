@@ -5,8 +5,9 @@ mod decide;
 pub mod events;
 mod governed;
 mod state;
+mod stations;
 
 pub use decide::RollRejection;
 pub use governed::{Governed, WindowReading};
 pub(crate) use state::RollSnapshot;
-pub use state::{OpenCheck, RollFacts, RollState};
+pub use state::{Assigned, OpenCheck, RollFacts, RollState, StationRules};

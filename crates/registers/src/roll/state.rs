@@ -1,27 +1,64 @@
 //! State of a roll.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sijill_ballot::{CredentialList, Point};
 use sijill_ledger::codec::bytes;
-use sijill_ledger::{LedgerId, UnixMillis};
+use sijill_ledger::{ContentRef, LedgerId, UnixMillis, decode_canonical};
+use sijill_rules::{InPerson, LostBook};
 
-use super::events::{DistrictRoll, Pseudonym, RollEvent};
+use super::events::{
+    DistrictRoll, ExclusionsOpened, Opening, PaperDecided, PaperDisputed, Pseudonym, RollEvent,
+    VotersAssigned,
+};
 use super::governed::{Basis, Governed};
-use crate::ballot_box::{pack, unpack};
 use crate::names::Name;
 use crate::register::Contents;
+use crate::station::{Decided, RollStations, VoterList};
 
 /// What a roll has established for other ledgers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RollFacts {
     /// The election ledger that the roll belongs to.
     pub parent: LedgerId,
+    /// The rule pack and the polling day that the roll is defined with.
+    pub rules: Option<(ContentRef, u32)>,
     /// Entries up to and including the freeze.
     pub frozen_size: Option<u64>,
     /// The districts of the frozen roll, ascending.
     pub districts: Vec<DistrictRoll>,
+    /// What stations need of the roll's rules, once it is defined.
+    pub station_rules: Option<StationRules>,
+    /// The lists of voters of stations.
+    pub assigned: BTreeMap<LedgerId, Assigned>,
+    /// Lists, disputes, decisions and openings in an event with stations.
+    pub stations: Arc<RollStations>,
+}
+
+/// What stations need of a roll's rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StationRules {
+    /// The pack.
+    pub pack: ContentRef,
+    /// What becomes of digital ballots when a voter comes in person.
+    pub in_person: InPerson,
+    /// What becomes of a station whose book is lost.
+    pub lost_book: Option<LostBook>,
+}
+
+/// A list of voters that is assigned to a station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assigned {
+    /// Entries up to and including the assignment.
+    pub size: u64,
+    /// The list.
+    pub voters: ContentRef,
+    /// Voters on it.
+    pub count: u64,
+    /// Its districts, ascending.
+    pub districts: Vec<Name>,
 }
 
 /// State of a roll.
@@ -33,7 +70,19 @@ pub struct RollState {
     districts: Vec<Name>,
     /// Everybody who is registered or has an open check.
     voters: HashMap<Pseudonym, Voter>,
-    commitments: HashSet<[u8; 32]>,
+    /// Every commitment to a credential, with its position.
+    commitments: HashMap<[u8; 32], u64>,
+    /// The events about stations, with the entries up to and including each.
+    at_poll: Vec<(u64, PollEvent)>,
+}
+
+/// An event of the roll about stations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum PollEvent {
+    Assigned(VotersAssigned),
+    Decided(PaperDecided),
+    Disputed(PaperDisputed),
+    Opened(ExclusionsOpened),
 }
 
 /// The last check of a person for registration, if nothing was made of it yet. Spec: specs/roll.md §4.
@@ -49,7 +98,8 @@ pub struct OpenCheck {
 #[derive(Debug, Clone, Copy, Default)]
 struct Voter {
     district: Option<u16>,
-    has_credential: bool,
+    /// Position of the commitment to it.
+    credential: Option<u64>,
     check: Option<OpenCheck>,
 }
 
@@ -60,13 +110,18 @@ impl RollState {
         Self {
             facts: Arc::new(RollFacts {
                 parent,
+                rules: None,
                 frozen_size: None,
                 districts: Vec::new(),
+                station_rules: None,
+                assigned: BTreeMap::new(),
+                stations: Arc::default(),
             }),
             governed: None,
             districts: Vec::new(),
             voters: HashMap::new(),
-            commitments: HashSet::new(),
+            commitments: HashMap::new(),
+            at_poll: Vec::new(),
         }
     }
 
@@ -121,13 +176,21 @@ impl RollState {
     #[must_use]
     pub fn has_credential(&self, pseudonym: &Pseudonym) -> Option<bool> {
         let voter = self.voters.get(pseudonym)?;
-        voter.district.map(|_| voter.has_credential)
+        voter.district.map(|_| voter.credential.is_some())
     }
 
     /// Whether a commitment stands on the roll.
     #[must_use]
     pub fn has_commitment(&self, commitment: &[u8; 32]) -> bool {
-        self.commitments.contains(commitment)
+        self.commitments.contains_key(commitment)
+    }
+
+    /// Whether a commitment is that of a registered person's credential.
+    #[must_use]
+    pub fn is_commitment_of(&self, pseudonym: &Pseudonym, commitment: &[u8; 32]) -> bool {
+        let voter = self.voters.get(pseudonym).filter(|v| v.district.is_some());
+        let position = voter.and_then(|v| v.credential);
+        position.is_some() && position == self.commitments.get(commitment).copied()
     }
 
     /// Number of districts that voters are registered in, if the next registration is for `district`.
@@ -143,7 +206,7 @@ impl RollState {
             if let Some(district) = voter.district {
                 let (eligible, holders) = &mut counts[usize::from(district)];
                 *eligible += 1;
-                *holders += u64::from(voter.has_credential);
+                *holders += u64::from(voter.credential.is_some());
             }
         }
         let all = self.districts.iter().cloned().zip(counts);
@@ -181,7 +244,8 @@ impl RollState {
     ) -> Result<(), String> {
         match event {
             RollEvent::RollDefined(e) => {
-                self.governed = Some(Arc::new(Governed::new(e, at, contents)?));
+                self.govern(Governed::new(e, at, contents)?);
+                Arc::make_mut(&mut self.facts).rules = Some((e.pack, e.polling_day));
             }
             RollEvent::EligibilityChecked(e) => {
                 if e.purpose == 1 {
@@ -205,7 +269,7 @@ impl RollState {
                 let district = Some(self.index_of(&e.to)?);
                 let voter = self.registered(&e.pseudonym)?;
                 voter.district = district;
-                voter.has_credential = false;
+                voter.credential = None;
             }
             RollEvent::VoterCorrected(e) => self.registered(&e.pseudonym)?.check = None,
             RollEvent::VoterStruck(e) => {
@@ -213,23 +277,97 @@ impl RollState {
                 self.voters.remove(&e.pseudonym);
             }
             RollEvent::CredentialCommitted(e) => {
-                self.registered(&e.pseudonym)?.has_credential = true;
-                self.commitments.insert(e.commitment);
+                self.registered(&e.pseudonym)?.credential = Some(seq);
+                self.commitments.insert(e.commitment, seq);
             }
             RollEvent::ObjectionFiled(e) => self.governed_mut()?.filed(seq, e, at),
             RollEvent::ObjectionDecided(e) => self.governed_mut()?.decided(e, at)?,
             RollEvent::ObjectionWindowExtended(e) => self.governed_mut()?.extended(e, at),
             RollEvent::HolidaysDeclared(e) => self.governed_mut()?.declared(e, at, contents)?,
             RollEvent::RollFrozen(e) => {
-                self.facts = Arc::new(RollFacts {
-                    parent: self.facts.parent,
-                    frozen_size: Some(seq + 1),
-                    districts: e.districts.clone(),
-                });
+                let facts = Arc::make_mut(&mut self.facts);
+                facts.frozen_size = Some(seq + 1);
+                facts.districts.clone_from(&e.districts);
+            }
+            RollEvent::VotersAssigned(e) => {
+                self.at_poll(seq + 1, PollEvent::Assigned(e.clone()), contents)?
+            }
+            RollEvent::PaperDecided(e) => self.at_poll(seq + 1, PollEvent::Decided(e.clone()), contents)?,
+            RollEvent::PaperDisputed(e) => self.at_poll(seq + 1, PollEvent::Disputed(e.clone()), contents)?,
+            RollEvent::ExclusionsOpened(e) => {
+                self.at_poll(seq + 1, PollEvent::Opened(e.clone()), contents)?
             }
         }
         Ok(())
     }
+
+    fn govern(&mut self, governed: Governed) {
+        Arc::make_mut(&mut self.facts).station_rules = Some(StationRules {
+            pack: governed.pack_content(),
+            in_person: governed.pack().voting.in_person,
+            lost_book: governed.pack().voting.lost_book,
+        });
+        self.governed = Some(Arc::new(governed));
+    }
+
+    fn at_poll(&mut self, size: u64, event: PollEvent, contents: &dyn Contents) -> Result<(), String> {
+        let load = |content: &ContentRef| contents.load(content).map_err(|e| e.to_string());
+        match &event {
+            PollEvent::Assigned(e) => {
+                let list = VoterList::parse(&load(&e.voters)?).map_err(|e| e.to_string())?;
+                let facts = Arc::make_mut(&mut self.facts);
+                facts.assigned.insert(
+                    e.station,
+                    Assigned {
+                        size,
+                        voters: e.voters,
+                        count: list.count(),
+                        districts: list.served().iter().map(|d| d.district.clone()).collect(),
+                    },
+                );
+                let stations = Arc::make_mut(&mut facts.stations);
+                stations.lists.push((e.station, Arc::new(list)));
+            }
+            PollEvent::Disputed(e) => {
+                self.stations_mut().disputed.insert((e.station, e.paper.get()));
+            }
+            PollEvent::Decided(e) => {
+                let guest = e
+                    .person
+                    .and_then(|p| Some((p, self.district_of(&p)?.clone())))
+                    .filter(|_| e.decision == 1);
+                let decided = Decided {
+                    counts: e.decision == 1,
+                    guest,
+                };
+                self.stations_mut()
+                    .decided
+                    .insert((e.station, e.paper.get()), decided);
+            }
+            PollEvent::Opened(e) => {
+                let openings: Vec<Opening> =
+                    decode_canonical(&load(&e.openings)?).map_err(|e| e.to_string())?;
+                let list = exclusion_list(&openings)?;
+                self.stations_mut().opened.insert(e.ledger, (size, list));
+            }
+        }
+        self.at_poll.push((size, event));
+        Ok(())
+    }
+
+    fn stations_mut(&mut self) -> &mut RollStations {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.facts).stations)
+    }
+}
+
+/// The exclusion list that follows from openings. Spec: specs/station.md §8.3.
+pub(super) fn exclusion_list(openings: &[Opening]) -> Result<ContentRef, String> {
+    let points = openings
+        .iter()
+        .map(|o| Point::from_bytes(&o.credential).map_err(|e| e.to_string()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let list = CredentialList::build(points).map_err(|e| e.to_string())?;
+    ContentRef::of(list.json().as_bytes()).map_err(|e| e.to_string())
 }
 
 /// [`RollState`] for a cache.
@@ -238,24 +376,32 @@ pub(crate) struct RollSnapshot {
     frozen: Option<(u64, Vec<DistrictRoll>)>,
     basis: Option<Basis>,
     districts: Vec<Name>,
-    /// For each person, in no order, 44 bytes: pseudonym; number of the district from 1, or 0; flags (1 credential, 2 open
-    /// check, 4 it is eligible) as one byte and a zero byte; position of the open check.
+    /// For each person, in no order, 52 bytes: pseudonym; number of the district from 1, or 0; flags (1 credential, 2 open
+    /// check, 4 it is eligible) as one byte and a zero byte; positions of the open check and of the credential.
     #[serde(with = "bytes")]
     voters: Vec<u8>,
+    /// Commitment and position: 40 bytes each.
     #[serde(with = "bytes")]
     commitments: Vec<u8>,
+    at_poll: Vec<(u64, PollEvent)>,
 }
 
 impl RollState {
     pub(crate) fn snapshot(&self) -> RollSnapshot {
-        let mut voters = Vec::with_capacity(44 * self.voters.len());
+        let mut voters = Vec::with_capacity(52 * self.voters.len());
         for (pseudonym, voter) in &self.voters {
-            let flags =
-                u8::from(voter.has_credential) | voter.check.map_or(0, |c| 2 | (4 * u8::from(c.eligible)));
+            let flags = u8::from(voter.credential.is_some())
+                | voter.check.map_or(0, |c| 2 | (4 * u8::from(c.eligible)));
             voters.extend_from_slice(&pseudonym.0);
             voters.extend_from_slice(&voter.district.map_or(0, |d| d + 1).to_be_bytes());
             voters.extend_from_slice(&[flags, 0]);
             voters.extend_from_slice(&voter.check.map_or(0, |c| c.position).to_be_bytes());
+            voters.extend_from_slice(&voter.credential.unwrap_or(0).to_be_bytes());
+        }
+        let mut commitments = Vec::with_capacity(40 * self.commitments.len());
+        for (commitment, position) in &self.commitments {
+            commitments.extend_from_slice(commitment);
+            commitments.extend_from_slice(&position.to_be_bytes());
         }
         RollSnapshot {
             frozen: self
@@ -265,7 +411,8 @@ impl RollState {
             basis: self.governed.as_ref().map(|g| g.basis().clone()),
             districts: self.districts.clone(),
             voters,
-            commitments: pack(&self.commitments),
+            commitments,
+            at_poll: self.at_poll.clone(),
         }
     }
 
@@ -274,26 +421,26 @@ impl RollState {
             Some((size, districts)) => (Some(size), districts),
             None => (None, Vec::new()),
         };
-        self.facts = Arc::new(RollFacts {
-            parent: self.facts.parent,
-            frozen_size,
-            districts,
-        });
-        self.governed = match found.basis {
-            Some(basis) => Some(Arc::new(Governed::restore(basis, contents).ok()?)),
-            None => None,
-        };
+        let facts = Arc::make_mut(&mut self.facts);
+        facts.rules = found.basis.as_ref().map(Basis::rules);
+        facts.frozen_size = frozen_size;
+        facts.districts = districts;
+        if let Some(basis) = found.basis {
+            self.govern(Governed::restore(basis, contents).ok()?);
+        }
         self.districts = found.districts;
-        let (voters, []) = found.voters.as_chunks::<44>() else {
+        let (voters, []) = found.voters.as_chunks::<52>() else {
             return None;
         };
         self.voters.reserve(voters.len());
         for voter in voters {
             let (pseudonym, rest) = voter.split_first_chunk()?;
-            let (&[high, low, flags @ 0..=7, 0], position) = rest.split_first_chunk()? else {
+            let (&[high, low, flags @ 0..=7, 0], positions) = rest.split_first_chunk()? else {
                 return None;
             };
-            let position = u64::from_be_bytes(*position.first_chunk()?);
+            let (position, credential) = positions.split_first_chunk()?;
+            let position = u64::from_be_bytes(*position);
+            let credential = u64::from_be_bytes(*credential.first_chunk()?);
             let district = u16::from_be_bytes([high, low]).checked_sub(1);
             if district.is_some_and(|d| usize::from(d) >= self.districts.len()) {
                 return None;
@@ -304,14 +451,27 @@ impl RollState {
             };
             let voter = Voter {
                 district,
-                has_credential: flags & 1 != 0,
+                credential: (flags & 1 != 0).then_some(credential),
                 check: (flags & 2 != 0).then_some(check),
             };
             if self.voters.insert(Pseudonym(*pseudonym), voter).is_some() {
                 return None;
             }
         }
-        self.commitments = unpack(&found.commitments, |commitment| commitment)?;
+        let (commitments, []) = found.commitments.as_chunks::<40>() else {
+            return None;
+        };
+        self.commitments.reserve(commitments.len());
+        for commitment in commitments {
+            let (commitment, position) = commitment.split_first_chunk()?;
+            let position = u64::from_be_bytes(*position.first_chunk()?);
+            if self.commitments.insert(*commitment, position).is_some() {
+                return None;
+            }
+        }
+        for (size, event) in found.at_poll {
+            self.at_poll(size, event, contents).ok()?;
+        }
         Some(())
     }
 }

@@ -14,14 +14,16 @@ use crate::events::{BoxDefined, ContentRef, Event, ListedLedger, PaperReturned, 
 use crate::ledger::{Ledger, replay};
 use crate::manifest::{Manifest, ManifestError};
 use crate::registers::ceremony::{self, Ceremony, Sender};
+use crate::registers::outcome::{Adopted, Decision, PaperReturn, Seated};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
+use crate::suite::tally::parse_result;
 use crate::suite::threshold::Numbers;
 use crate::suite::trustee::{Trustee, trustees_record};
 use crate::wire::{self, Kind, Ref};
 
 /// The checks that [`replay_election`] fills, in part or wholly.
-pub(crate) const ELECTION_CHECKS: [Check; 12] = [
+pub(crate) const ELECTION_CHECKS: [Check; 17] = [
     Check::ElectionOrder,
     Check::ElectionManifest,
     Check::TrusteeKey,
@@ -34,15 +36,21 @@ pub(crate) const ELECTION_CHECKS: [Check; 12] = [
     Check::CeremonyKey,
     Check::CeremonyComplaint,
     Check::ElectionCertification,
+    Check::OutcomeRules,
+    Check::OutcomeOrder,
+    Check::OutcomeTie,
+    Check::OutcomeCandidate,
+    Check::OutcomeObjection,
 ];
 
-/// A view that is published. The order is that of specs/election.md §6.
+/// A view that is published. The order is that of specs/election.md §6; then specs/outcome.md §8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum View {
     Turnout,
     Trackers,
     Tally,
     Result,
+    Outcome,
 }
 
 impl View {
@@ -52,6 +60,7 @@ impl View {
             "trackers" => View::Trackers,
             "tally" => View::Tally,
             "result" => View::Result,
+            "outcome" => View::Outcome,
             _ => return None,
         })
     }
@@ -80,10 +89,12 @@ pub(crate) struct FixedTrustees {
 }
 
 /// A published view.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct PublishedView {
     pub(crate) size: u64,
     pub(crate) content: ContentRef,
+    /// Of a view `outcome`: who is elected by each question, if the votes are known.
+    pub(crate) seated: Option<Vec<Option<Seated>>>,
 }
 
 /// What the election ledger says.
@@ -102,8 +113,19 @@ pub(crate) struct Election {
     pub(crate) anchors: BTreeMap<[u8; 32], At<TallyAnchored>>,
     pub(crate) shares: BTreeMap<([u8; 32], u16), At<ContentRef>>,
     pub(crate) results: BTreeMap<[u8; 32], At<ContentRef>>,
-    pub(crate) papers: BTreeMap<[u8; 32], At<PaperReturned>>,
-    pub(crate) views: BTreeMap<([u8; 32], View), At<PublishedView>>,
+    /// The digital counts that the ledger declares, where they can be read.
+    pub(crate) declared: BTreeMap<[u8; 32], Vec<Vec<u64>>>,
+    /// The return of each box, and its recounts.
+    pub(crate) papers: BTreeMap<[u8; 32], Vec<At<PaperReturn>>>,
+    /// In the order of their publication; only a result and what rests on it is published more than once.
+    pub(crate) views: BTreeMap<([u8; 32], View), Vec<At<PublishedView>>>,
+    pub(crate) adopted: Option<At<Adopted>>,
+    /// Answers that were removed, by district and question.
+    pub(crate) removed: BTreeMap<(String, u16), BTreeSet<u16>>,
+    /// Decided ties of current results, by box and question.
+    pub(crate) ties: BTreeMap<([u8; 32], u16), Decision>,
+    /// Whether each objection to a result was decided, by its position.
+    pub(crate) objections: BTreeMap<u64, bool>,
     /// Keys that have certified the results.
     pub(crate) certified: BTreeSet<[u8; 32]>,
     /// Position of the last event that certification is about.
@@ -144,14 +166,30 @@ impl Election {
             >= threshold
     }
 
-    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11.
     pub(crate) fn is_published(&self, manifest: &Manifest, ballot_box: &[u8; 32]) -> bool {
+        self.publication(manifest, ballot_box).is_ok()
+    }
+
+    /// Whether the box has every view that it must have. Spec: specs/election.md §4.11, specs/outcome.md §7.
+    fn publication(&self, manifest: &Manifest, ballot_box: &[u8; 32]) -> Result<(), &'static str> {
         let has = |view: View| self.views.contains_key(&(*ballot_box, view));
-        let of_box = has(View::Turnout) && has(View::Trackers) && has(View::Tally);
-        self.anchors.get(ballot_box).is_some_and(|anchor| {
-            let has_result = anchor.value.counted >= manifest.min_ballots || manifest.paper;
-            of_box && (has(View::Result) || !has_result)
-        })
+        let anchor = self.anchors.get(ballot_box);
+        let has_result = anchor.is_some_and(|a| a.value.counted >= manifest.min_ballots) || manifest.paper;
+        if anchor.is_none() || !has(View::Turnout) || !has(View::Trackers) || !has(View::Tally) {
+            Err("a box is not published")
+        } else if !has_result {
+            Ok(())
+        } else if !has(View::Result) {
+            Err("the result of a box is not published")
+        } else if self.current_result(ballot_box).is_none() {
+            Err("the result of a box is not that of its last paper return")
+        } else if self.adopted.is_none() || self.current_outcome(ballot_box).is_some() {
+            Ok(())
+        } else if self.has_open_tie(ballot_box) {
+            Err("a tie is not decided")
+        } else {
+            Err("the outcome of a box is not published")
+        }
     }
 }
 
@@ -178,19 +216,19 @@ pub(crate) fn replay_election(source: &dyn Source, ledger: &Ledger, checks: &mut
 }
 
 /// One entry and what is needed to judge it.
-struct Step<'s, 'e> {
-    source: &'s dyn Source,
-    ledger: &'s Ledger,
-    entry: &'s wire::Entry<'e>,
-    checks: &'s mut Checks,
+pub(super) struct Step<'s, 'e> {
+    pub(super) source: &'s dyn Source,
+    pub(super) ledger: &'s Ledger,
+    pub(super) entry: &'s wire::Entry<'e>,
+    pub(super) checks: &'s mut Checks,
 }
 
 impl Step<'_, '_> {
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         Place::entry(self.ledger.id, self.entry.seq)
     }
 
-    fn at<T>(&self, value: T) -> At<T> {
+    pub(super) fn at<T>(&self, value: T) -> At<T> {
         At {
             seq: self.entry.seq,
             value,
@@ -268,6 +306,16 @@ impl Step<'_, '_> {
                 self.ceremony(election, |step, _| step.restarted(*attempt))
             }
             Event::ResultsCertified => self.certified(election),
+            Event::RulesAdopted { pack, polling_day } => self.rules_adopted(election, pack, *polling_day),
+            Event::TieDecided(decided) => self.tie_decided(election, decided),
+            Event::PaperRecounted { paper, reason } => self.paper_recounted(election, paper, reason),
+            Event::CandidateRemoved(removed) => self.candidate_removed(election, removed),
+            Event::ResultObjectionFiled { ledger } => self.objection_filed(election, ledger),
+            Event::ResultObjectionDecided {
+                objection,
+                decision,
+                reason,
+            } => self.objection_decided(election, *objection, *decision, reason),
             Event::ElectionDefined { manifest, ledgers } => self.defined(election, manifest, ledgers),
             Event::TrusteeKeyPublished { index, record } => self.trustee_key(election, *index, record),
             Event::TrusteesFixed { trustees, public_key } => {
@@ -400,7 +448,7 @@ impl Step<'_, '_> {
         take(step, manifest);
     }
 
-    /// Spec: specs/election.md §4.11.
+    /// Spec: specs/election.md §4.11, specs/outcome.md §7.
     fn certified(&mut self, election: &mut Election) {
         let Some(manifest) = &election.manifest else {
             return self.undefined();
@@ -408,14 +456,14 @@ impl Step<'_, '_> {
         self.order(Ok(()));
         let author = self.entry.body.author;
         let seen = self.entry.body.seen.map_or(0, |seen| seen.size);
-        let unpublished = election
-            .boxes
-            .keys()
-            .any(|ballot_box| !election.is_published(manifest, ballot_box));
+        let mut boxes = election.boxes.keys();
+        let published = boxes.try_for_each(|ballot_box| election.publication(manifest, ballot_box));
         let outcome = if election.opened.is_none() {
             Err("the poll was never opened")
-        } else if unpublished {
-            Err("a box is not published")
+        } else if let Err(reason) = published {
+            Err(reason)
+        } else if election.objections.values().any(|decided| !decided) {
+            Err("an objection is not decided")
         } else if election.certified.contains(&author) {
             Err("this key has certified already")
         } else if seen <= election.last_to_certify {
@@ -536,7 +584,7 @@ impl Step<'_, '_> {
         election.boxes.insert(defined.ledger, self.at(defined.clone()));
     }
 
-    /// Spec: specs/election.md §4.5.
+    /// Spec: specs/election.md §4.5, specs/outcome.md §1.
     fn poll_opened(&mut self, election: &mut Election) {
         let Some(manifest) = &election.manifest else {
             return self.undefined();
@@ -548,9 +596,17 @@ impl Step<'_, '_> {
         } else {
             Ok(())
         };
-        if self.order(order) {
-            election.opened = Some(self.entry.seq);
+        let elects = manifest.elects();
+        if !self.order(order) {
+            return;
         }
+        if elects {
+            let place = self.place();
+            let lawful = election.adopted.is_some();
+            let detail = "the poll fills seats, but no rules were adopted";
+            self.checks.require(Check::OutcomeOrder, place, lawful, detail);
+        }
+        election.opened = Some(self.entry.seq);
     }
 
     /// Spec: specs/election.md §4.6. Agreement with the box is checked when the box was read.
@@ -633,7 +689,21 @@ impl Step<'_, '_> {
         };
         if self.order(order) {
             election.results.insert(*ballot_box, self.at(*result));
+            if let Some(counts) = self.declared_counts(election, ballot_box, result) {
+                election.declared.insert(*ballot_box, counts);
+            }
         }
+    }
+
+    fn declared_counts(
+        &self,
+        election: &Election,
+        ballot_box: &[u8; 32],
+        result: &ContentRef,
+    ) -> Option<Vec<Vec<u64>>> {
+        let district = &election.boxes.get(ballot_box)?.value.district;
+        let district = election.manifest.as_ref()?.district(district)?;
+        parse_result(&read_content(self.source, result).ok()?, &district.questions).ok()
     }
 
     /// Spec: specs/election.md §4.9. Arithmetic is checked when the box was read.
@@ -648,11 +718,15 @@ impl Step<'_, '_> {
             Ok(())
         };
         if self.order(order) {
-            election.papers.insert(paper.ledger, self.at(paper.clone()));
+            let returned = self.at(PaperReturn {
+                numbers: paper.clone(),
+                reason: None,
+            });
+            election.papers.insert(paper.ledger, vec![returned]);
         }
     }
 
-    /// Spec: specs/election.md §4.10, §6.
+    /// Spec: specs/election.md §4.10, §6, specs/outcome.md §4, §8.
     fn view_published(
         &mut self,
         election: &mut Election,
@@ -673,25 +747,42 @@ impl Step<'_, '_> {
             .get(ballot_box)
             .zip(election.manifest.as_ref())
             .is_none_or(|(anchor, manifest)| anchor.value.counted >= manifest.min_ballots);
+        let again = match view {
+            View::Turnout | View::Trackers | View::Tally => election.view(ballot_box, view).is_some(),
+            View::Result => election.current_result(ballot_box).is_some(),
+            View::Outcome => election.current_outcome(ballot_box).is_some(),
+        };
         let order = if !election.anchors.contains_key(ballot_box) {
             Err("the tally of the box is not anchored")
+        } else if view == View::Outcome && election.adopted.is_none() {
+            Err("an outcome, but no rules were adopted")
+        } else if view == View::Outcome && election.current_result(ballot_box).is_none() {
+            Err("an outcome before the current result of the box")
+        } else if view == View::Outcome && election.has_open_tie(ballot_box) {
+            Err("an outcome before a tie of the box is decided")
         } else if view == View::Result && decrypted && !election.results.contains_key(ballot_box) {
             Err("the result of the box is not declared")
         } else if view == View::Result && !decrypted && !paper {
             Err("the box is below the minimum and has no paper: there is no result")
         } else if view == View::Result && paper_missing {
             Err("the paper return of the box is missing")
-        } else if election.views.contains_key(&(*ballot_box, view)) {
+        } else if again {
             Err("the view was published already")
         } else {
             Ok(())
         };
         if self.order(order) {
-            let published = PublishedView {
+            let of_outcome = view == View::Outcome;
+            let published = self.at(PublishedView {
                 size,
                 content: *content,
-            };
-            election.views.insert((*ballot_box, view), self.at(published));
+                seated: of_outcome.then(|| election.seated(ballot_box)).flatten(),
+            });
+            election
+                .views
+                .entry((*ballot_box, view))
+                .or_default()
+                .push(published);
         }
     }
 

@@ -3,4 +3,5 @@
 pub(crate) mod ballot_box;
 pub(crate) mod ceremony;
 pub(crate) mod election;
+pub(crate) mod outcome;
 pub(crate) mod roll;

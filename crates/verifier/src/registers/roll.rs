@@ -35,6 +35,14 @@ const MAX_DISTRICTS: usize = 1000;
 /// An extension, and a window whose days no rule counts, end at most so many days later.
 const MAX_WINDOW_DAYS: Day = 366;
 
+/// What a roll says that the election ledger depends on.
+#[derive(Debug)]
+pub(crate) struct RollFacts {
+    /// The rule pack that governs it, and its polling day.
+    pub(crate) rules: Option<(ContentRef, u32)>,
+    pub(crate) frozen: Option<FrozenRoll>,
+}
+
 /// What a roll says once it is frozen.
 #[derive(Debug)]
 pub(crate) struct FrozenRoll {
@@ -84,6 +92,7 @@ struct State<'a> {
     source: &'a dyn Source,
     announced: Announced<'a>,
     defined: bool,
+    rules: Option<(ContentRef, u32)>,
     governed: Option<Governed>,
     /// The facts of the list of holidays that was cited last, and the moment of its citation.
     holidays: (Vec<Fact>, u64),
@@ -132,13 +141,13 @@ impl Findings {
     }
 }
 
-/// Replays a roll. `None` if it is not frozen.
+/// Replays a roll.
 pub(crate) fn check_roll(
     source: &dyn Source,
     ledger: &Ledger,
     announced: Announced<'_>,
     checks: &mut Checks,
-) -> Option<FrozenRoll> {
+) -> RollFacts {
     let here = Place::ledger(ledger.id);
     let parent_is_election = ledger.genesis.parent == Some(announced.election);
     checks.require(
@@ -159,21 +168,23 @@ pub(crate) fn check_roll(
             checks.skip(check, &reason);
         }
     }
-    let frozen = state.frozen?;
-    let place = Place::entry(ledger.id, frozen.seq);
-    for district in &frozen.districts {
+    let State { rules, frozen, .. } = state;
+    for (seq, district) in frozen
+        .iter()
+        .flat_map(|frozen| frozen.districts.iter().map(|district| (frozen.seq, district)))
+    {
         match read_content(source, &district.credentials) {
             Err(error) => checks.skip(Check::RollCredentials, error),
             Ok(bytes) => {
                 checks.outcome(
                     Check::RollCredentials,
-                    place,
-                    credential_rules(&bytes, district.holders, frozen.seq < ledger.known),
+                    Place::entry(ledger.id, seq),
+                    credential_rules(&bytes, district.holders, seq < ledger.known),
                 );
             }
         }
     }
-    Some(frozen)
+    RollFacts { rules, frozen }
 }
 
 /// A canonical list of `holders` valid credentials; of a `known` list their validity was established by an earlier run.
@@ -194,6 +205,7 @@ impl<'a> State<'a> {
             source,
             announced,
             defined: false,
+            rules: None,
             governed: None,
             holidays: (Vec::new(), 0),
             holidays_lost: false,
@@ -320,6 +332,8 @@ impl<'a> State<'a> {
     /// Number of a district that somebody is registered in or transferred to.
     fn district(&mut self, id: &str, found: &mut Findings) -> u32 {
         found.require(Check::RollOrder, is_short_id(id), "the district id is malformed");
+        let known = self.announced.manifest.district(id).is_some();
+        found.require(Check::RollOrder, known, "the manifest has no such district");
         if let Some(number) = self.districts.get(id) {
             return *number;
         }
@@ -608,6 +622,7 @@ impl<'a> State<'a> {
     /// Spec: specs/roll.md §1.
     fn define(&mut self, entry: &Entry<'_>, defined: &RollDefined, found: &mut Findings) {
         self.defined = true;
+        self.rules = Some((defined.pack, defined.polling_day));
         let check = Check::RollDefinition;
         let t = entry.received_ms;
         let announced = self.announced;
@@ -653,11 +668,9 @@ impl<'a> State<'a> {
             same_zone,
             "the rule pack has another time zone than the manifest",
         );
-        let valid =
-            pack.valid_from <= polling_day && pack.valid_until.is_none_or(|until| polling_day <= until);
         found.require(
             check,
-            valid && polling_day <= LAST_DAY,
+            pack.is_valid_on(polling_day),
             "the rule pack is not valid on the polling day",
         );
         let opens = day_at(&pack.zone, manifest.opens_ms);

@@ -154,6 +154,16 @@ pub(crate) fn scale(share: &[Vec<EdwardsPoint>], by: Scalar) -> Vec<Vec<EdwardsP
         .collect()
 }
 
+/// Reads a result: counts by question and choice. What they follow from is not looked at. Spec: specs/ballot-suite.md §11.
+pub(crate) fn parse_result(bytes: &[u8], questions: &[Question]) -> Result<Vec<Vec<u64>>, JsonError> {
+    let mut cursor = Cursor::new(bytes);
+    cursor.expect("{\"result\":")?;
+    let counts = shaped(&mut cursor, questions, Cursor::weight)?;
+    cursor.expect("}")?;
+    cursor.end()?;
+    Ok(counts)
+}
+
 /// Reads a result and checks it against the tally and the shares whose sum is the combined factor. Spec: specs/ballot-suite.md §10, §11,
 /// specs/verification.md §5.10.
 pub(crate) fn verify_result(
@@ -163,12 +173,7 @@ pub(crate) fn verify_result(
     shares: &[Vec<Vec<EdwardsPoint>>],
     counted: u64,
 ) -> Result<Vec<Vec<u64>>, TallyError> {
-    let mut cursor = Cursor::new(bytes);
-    cursor.expect("{\"result\":")?;
-    let counts = shaped(&mut cursor, questions, Cursor::weight)?;
-    cursor.expect("}")?;
-    cursor.end()?;
-
+    let counts = parse_result(bytes, questions)?;
     let mut remainders = tally.clone();
     for share in shares {
         for (row, factors) in remainders.0.iter_mut().zip(share) {

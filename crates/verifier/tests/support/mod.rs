@@ -575,6 +575,8 @@ pub(crate) struct Event {
     pub(crate) roll: LedgerBuilder,
     pub(crate) boxes: Vec<LedgerBuilder>,
     pub(crate) contents: BTreeMap<String, Vec<u8>>,
+    /// Name of the roll's rule pack, if nothing public cites it.
+    roll_alone: Option<String>,
 }
 
 impl Event {
@@ -588,8 +590,7 @@ impl Event {
             .iter()
             .for_each(|ballot_box| ballot_box.publish(&mut files));
         for (name, bytes) in &self.contents {
-            // Cited by the roll alone.
-            if !accredited && bytes.starts_with(b"{\"format\":\"sijill-rules/") {
+            if !accredited && self.roll_alone.as_ref() == Some(name) {
                 continue;
             }
             files.insert(format!("content/{name}"), bytes.clone());
@@ -679,12 +680,325 @@ pub(crate) const RULES: &str = "{\"format\":\"sijill-rules/2\",\"id\":\"plain-1\
 
 const EAST_QUESTIONS: &str = "[{\"answers\":[\"Yes / نعم\",\"No\"],\"blank\":true,\"min\":1,\"max\":1,\"question\":\"Agree? / موافق\"},\
 {\"answers\":[\"A\",\"B\"],\"min\":0,\"max\":2,\"question\":\"Which?\"}]";
-const WEST_QUESTIONS: &str = "[{\"answers\":[\"W\"],\"min\":0,\"max\":1,\"question\":\"W?\"}]";
+
+/// The numbers of a paper return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paper {
+    pub(crate) valid: u64,
+    pub(crate) invalid: u64,
+    pub(crate) counts: Vec<Vec<u64>>,
+}
+
+impl Paper {
+    pub(crate) fn new(valid: u64, invalid: u64, counts: &[&[u64]]) -> Paper {
+        Paper {
+            valid,
+            invalid,
+            counts: counts.iter().map(|row| row.to_vec()).collect(),
+        }
+    }
+
+    /// Spoilt papers: none.
+    fn encode(&self, mut enc: Enc) -> Enc {
+        enc = enc.int(self.valid + self.invalid);
+        enc = enc.int(self.valid).int(self.invalid).int(0);
+        enc = enc.int(self.counts.len() as u64);
+        for row in &self.counts {
+            enc = enc.int(row.len() as u64);
+            enc = row.iter().fold(enc, |enc, count| enc.int(*count));
+        }
+        enc
+    }
+}
+
+/// What an event is made of, where it differs from the one of [`honest`].
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(crate) manifest: String,
+    pub(crate) rules: String,
+    /// Answers of the one question of `west`, where nobody votes but on paper.
+    pub(crate) west: usize,
+    /// That it fills; 0: none.
+    pub(crate) seats: usize,
+    pub(crate) paper: bool,
+    /// Boxes with fewer ballots are not decrypted.
+    pub(crate) min_ballots: u64,
+    /// Of `east` and `west`.
+    pub(crate) papers: [Paper; 2],
+}
+
+impl Plan {
+    pub(crate) fn new() -> Plan {
+        Plan {
+            manifest: MANIFEST.to_owned(),
+            rules: RULES.to_owned(),
+            west: 1,
+            seats: 0,
+            paper: true,
+            min_ballots: 0,
+            papers: [
+                Paper::new(2, 1, &[&[1, 1, 0], &[1, 0]]),
+                Paper::new(0, 0, &[&[0]]),
+            ],
+        }
+    }
+
+    /// The manifest as this plan has it.
+    fn manifest(&self) -> String {
+        let answers: Vec<String> = (0..self.west)
+            .map(|n| format!("{{\"en\":\"{}\",\"ar\":\"\"}}", west_answer(n)))
+            .collect();
+        let one = "\"answers\":[{\"en\":\"W\",\"ar\":\"\"}],\"blank\":false,\"min\":0,\"max\":1";
+        let seats = match self.seats {
+            0 => String::new(),
+            seats => format!(",\"seats\":{seats}"),
+        };
+        let west = format!(
+            "\"answers\":[{}],\"blank\":false,\"min\":0,\"max\":{}{seats}",
+            answers.join(","),
+            self.west
+        );
+        assert!(self.manifest.contains(one));
+        let min = format!("\"min_ballots\":{}", self.min_ballots);
+        let paper = format!("\"paper\":{}", self.paper);
+        let manifest = self.manifest.replace("\"min_ballots\":0", &min);
+        manifest.replace("\"paper\":true", &paper).replace(one, &west)
+    }
+}
+
+/// `W`, then `W1`, `W2` …
+fn west_answer(n: usize) -> String {
+    if n == 0 { "W".to_owned() } else { format!("W{n}") }
+}
+
+/// Publishes a content under a name, and gives its bytes and hash.
+type Publish<'a> = &'a dyn Fn(&str, String) -> (Vec<u8>, [u8; 32]);
+
+/// What stands on the election ledger beside what every event has.
+pub(crate) struct Script<'a> {
+    hook: Hook<'a>,
+    election: &'a mut LedgerBuilder,
+    content: Publish<'a>,
+    boxes: [[u8; 32]; 2],
+    papers: &'a mut [Option<Paper>; 2],
+    plan: &'a Plan,
+    pub(crate) now: u64,
+    /// Name of the pack that was adopted.
+    adopted: &'a mut Option<String>,
+}
+
+/// Where a script is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Before ElectionDefined.
+    Begun,
+    Defined,
+    TrusteesFixed,
+    /// Before PollOpened.
+    BoxesDefined,
+    PollOpened,
+    /// Paper was returned; neither result is published.
+    Returned,
+    /// Everything of `election.md` is there.
+    Published,
+}
+
+pub(crate) const EAST: usize = 0;
+pub(crate) const WEST: usize = 1;
+
+impl Script<'_> {
+    pub(crate) fn push(&mut self, event_type: u16, author: &str, payload: Vec<u8>) -> u64 {
+        self.now += 10;
+        self.election
+            .push(self.hook, event_type, author, self.now, &[], payload);
+        self.election.size() - 1
+    }
+
+    /// The polling day of the event is [`polling_day`].
+    pub(crate) fn adopt(&mut self, rules: &str, day: u64) {
+        let pack = (self.content)("adopted", rules.to_owned());
+        *self.adopted = Some(hex::encode(pack.1));
+        self.push(0x0320, "commission", Enc::default().content(&pack).int(day).0);
+    }
+
+    pub(crate) fn tie(
+        &mut self,
+        of: usize,
+        question: u64,
+        elected: &[u64],
+        rule: u8,
+        by: &[&str],
+        reason: &str,
+    ) {
+        self.tie_of(self.boxes[of], question, elected, rule, by, reason);
+    }
+
+    pub(crate) fn tie_of(
+        &mut self,
+        ledger: [u8; 32],
+        question: u64,
+        elected: &[u64],
+        rule: u8,
+        by: &[&str],
+        reason: &str,
+    ) {
+        let mut enc = Enc::default().raw(&ledger).int(question);
+        enc = enc.int(elected.len() as u64);
+        enc = elected.iter().fold(enc, |enc, answer| enc.int(*answer));
+        enc = enc.byte(rule).int(by.len() as u64);
+        enc = by.iter().fold(enc, |enc, name| enc.text(name));
+        self.push(0x0321, "commission", enc.text(reason).0);
+    }
+
+    pub(crate) fn recount(&mut self, of: usize, paper: &Paper, reason: &str) {
+        self.papers[of] = Some(paper.clone());
+        self.recount_of(self.boxes[of], paper, reason);
+    }
+
+    pub(crate) fn recount_of(&mut self, ledger: [u8; 32], paper: &Paper, reason: &str) {
+        let enc = paper.encode(Enc::default().raw(&ledger));
+        self.push(0x0322, "commission", enc.text(reason).0);
+    }
+
+    pub(crate) fn remove(&mut self, district: &str, question: u64, answer: u64, cause: u8, reason: &str) {
+        let enc = Enc::default().text(district).int(question).int(answer);
+        self.push(0x0323, "commission", enc.byte(cause).text(reason).0);
+    }
+
+    pub(crate) fn object(&mut self, of: usize) -> u64 {
+        self.object_to(self.boxes[of])
+    }
+
+    pub(crate) fn object_to(&mut self, ledger: [u8; 32]) -> u64 {
+        let enc = Enc::default().raw(&ledger);
+        let enc = enc.raw(&sha(&[b"objector"])).raw(&sha(&[b"statement"]));
+        self.push(0x0324, "registrar", enc.0)
+    }
+
+    pub(crate) fn decide(&mut self, objection: u64, decision: u8, reason: &str) {
+        let enc = Enc::default().int(objection).byte(decision).text(reason);
+        self.push(0x0325, "commission", enc.0);
+    }
+
+    pub(crate) fn certify(&mut self) {
+        self.push(0x0311, "commission", Vec::new());
+    }
+
+    fn view(&mut self, view: &str, of: usize, document: String) {
+        let size = self.election.size();
+        let document = (self.content)(&format!("{view}-view {} {size}", NAMES[of]), document);
+        let payload = Enc::default().text(view).raw(&self.boxes[of]).int(size);
+        let service = self.election.service();
+        self.push(0x030a, &service, payload.content(&document).0);
+    }
+
+    /// Outcomes name this pack from now on.
+    pub(crate) fn say_adopted(&mut self, pack: &[u8; 32]) {
+        *self.adopted = Some(hex::encode(pack));
+    }
+
+    /// Publishes the view `result` from the return that stands.
+    pub(crate) fn result(&mut self, of: usize) {
+        let size = self.election.size();
+        let paper = self.papers[of].clone();
+        let document = result_view(self.plan, of, &self.boxes[of], size, paper.as_ref());
+        self.view("result", of, document);
+    }
+
+    /// Publishes the view `outcome`.
+    pub(crate) fn outcome(&mut self, of: usize, questions: &str) {
+        let document = format!(
+            "{{\"format\":\"sijill-outcome/1\",\"ledger\":\"{}\",\"size\":{},\"district\":\"{}\",\"pack\":\"{}\",\"questions\":[{questions}]}}",
+            hex::encode(self.boxes[of]),
+            self.election.size(),
+            NAMES[of],
+            self.adopted.clone().unwrap_or_else(|| "0".repeat(64)),
+        );
+        self.view("outcome", of, document);
+    }
+}
+
+const NAMES: [&str; 2] = ["east", "west"];
+
+/// The day of the poll in Qatar.
+pub(crate) const fn polling_day() -> u64 {
+    (OPENS + 10_800_000) / 86_400_000
+}
+
+fn result_view(plan: &Plan, of: usize, ledger: &[u8; 32], size: u64, paper: Option<&Paper>) -> String {
+    let (eligible, counted, digital, blanks) = match of {
+        EAST => (5, 2, vec![vec![0, 1, 1], vec![1, 0]], vec![true, false]),
+        _ => (0, 0, vec![vec![0; plan.west]], vec![false]),
+    };
+    let bp = |a: u64, b: u64| (10_000 * a + b / 2).checked_div(b).unwrap_or(0);
+    let zero = Paper::new(0, 0, &[]);
+    let paper = paper.unwrap_or(&zero);
+    let sum = |digital: u64, paper: u64| {
+        format!(
+            "\"digital\":{digital},\"paper\":{paper},\"total\":{}",
+            digital + paper
+        )
+    };
+    let cast = counted + paper.valid + paper.invalid;
+    let valid = counted + paper.valid;
+    let mut questions = Vec::new();
+    for (row, (counts, has_blank)) in digital.iter().zip(blanks).enumerate() {
+        let on_paper = |choice: usize| {
+            paper
+                .counts
+                .get(row)
+                .and_then(|row| row.get(choice))
+                .copied()
+                .unwrap_or(0)
+        };
+        let naming = valid - if has_blank { counts[0] + on_paper(0) } else { 0 };
+        let count = |choice: usize, base: u64| {
+            let total = counts[choice] + on_paper(choice);
+            format!(
+                "{{{},\"of_cast_bp\":{},\"of_valid_bp\":{}}}",
+                sum(counts[choice], on_paper(choice)),
+                bp(total, cast),
+                bp(total, base)
+            )
+        };
+        let blank = if has_blank {
+            format!("\"blank\":{},", count(0, valid))
+        } else {
+            String::new()
+        };
+        let answers: Vec<String> = (usize::from(has_blank)..counts.len())
+            .map(|choice| count(choice, naming))
+            .collect();
+        questions.push(format!("{{{blank}\"answers\":[{}]}}", answers.join(",")));
+    }
+    format!(
+        "{{\"format\":\"sijill-result/1\",\"ledger\":\"{}\",\"size\":{size},\"district\":\"{}\",\"rehearsal\":{},\"eligible\":{eligible},\
+         \"cast\":{{{}}},\"valid\":{{{}}},\"invalid\":{{{}}},\"turnout_bp\":{},\"questions\":[{}]}}",
+        hex::encode(ledger),
+        NAMES[of],
+        plan.manifest.contains("\"rehearsal\":true"),
+        sum(counted, paper.valid + paper.invalid),
+        sum(counted, paper.valid),
+        sum(0, paper.invalid),
+        bp(cast, eligible),
+        questions.join(",")
+    )
+}
 
 /// Plays the event. Contents are named: `manifest`, `trustees`, `election east`, `credentials east`, `exclusions east`, `tally east`,
 /// `sized east`, `share east 1`, `result east`, `turnout east`, and so on.
-#[allow(clippy::too_many_lines)]
 pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
+    play(&Plan::new(), hook, on_content, &|_, _| {})
+}
+
+/// Plays an event after a plan; `script` adds to it.
+#[allow(clippy::too_many_lines, unused_assignments)]
+pub(crate) fn play(
+    plan: &Plan,
+    hook: Hook<'_>,
+    on_content: ContentHook<'_>,
+    script: &dyn Fn(Moment, &mut Script<'_>),
+) -> Event {
     let mut dice = Dice(0);
     let contents = std::cell::RefCell::new(BTreeMap::new());
     let content = |name: &str, bytes: String| -> (Vec<u8>, [u8; 32]) {
@@ -709,9 +1023,30 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
         ledger.push(hook, 0x0001, &service, now, &[], genesis);
     }
 
+    let mut papers: [Option<Paper>; 2] = [None, None];
+    let mut adopted = None;
+    let boxes = [east.id, west.id];
+    macro_rules! script {
+        ($moment:ident) => {
+            let mut played = Script {
+                hook,
+                election: &mut election,
+                content: &content,
+                boxes,
+                papers: &mut papers,
+                plan,
+                now: now + 50,
+                adopted: &mut adopted,
+            };
+            script(Moment::$moment, &mut played);
+            now = played.now;
+        };
+    }
+
     // Definition.
+    script!(Begun);
     now += 1_000;
-    let manifest = content("manifest", MANIFEST.to_owned());
+    let manifest = content("manifest", plan.manifest());
     let mut listed: Vec<Vec<u8>> = vec![
         Enc::default().raw(&roll.id).int(2).byte(2).byte(0).0,
         Enc::default().raw(&east.id).int(4).byte(1).byte(1).text("east").0,
@@ -726,6 +1061,8 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
     election.push(hook, 0x0002, "commission", now + 10, &[], passing.clone());
     election.push(hook, 0x0003, "commission", now + 20, &[], passing);
 
+    script!(Defined);
+
     // Roll: five registered in east, four with a credential.
     let mut credentials: Vec<[u8; 32]> = (0..4).map(|n| (G * secret(n)).compress().0).collect();
     credentials.sort();
@@ -735,12 +1072,9 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
         format!("\"{}\"", hex::encode(bytes))
     };
     let credential_list = join(&credentials, credential_text);
-    let pack = content("rules", RULES.to_owned());
-    // The day of the poll in Qatar; no holidays, no objections.
-    let defined = Enc::default()
-        .content(&pack)
-        .byte(0)
-        .int((OPENS + 10_800_000) / 86_400_000);
+    let pack = content("rules", plan.rules.clone());
+    // No holidays, no objections.
+    let defined = Enc::default().content(&pack).byte(0).int(polling_day());
     let cite = election.cite();
     roll.push(hook, 0x0204, "commission", now, &[cite], defined.byte(0).0);
     for n in 0..5u8 {
@@ -798,13 +1132,22 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
     );
     let fixed = Enc::default().content(&trustees).raw(&y.compress().0).0;
     election.push(hook, 0x0303, "commission", now + 10, &[], fixed);
+    script!(TrusteesFixed);
 
     // Boxes.
     let mut suites = Vec::new();
     let mut records = Vec::new();
+    let west_answers: Vec<String> = (0..plan.west)
+        .map(|n| format!("\"{}\"", west_answer(n)))
+        .collect();
+    let west_questions = format!(
+        "[{{\"answers\":[{}],\"min\":0,\"max\":{},\"question\":\"W?\"}}]",
+        west_answers.join(","),
+        plan.west
+    );
     for (ledger, questions, list, eligible, holders) in [
         (&east, EAST_QUESTIONS, &east_credentials, 5, 4),
-        (&west, WEST_QUESTIONS, &west_credentials, 0, 0),
+        (&west, west_questions.as_str(), &west_credentials, 0, 0),
     ] {
         let uuid = uuid(&ledger.id);
         let record = format!(
@@ -833,7 +1176,7 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
         let questions = if ledger.name == "east" {
             vec![plain(true, 1, 1), plain(false, 0, 2)]
         } else {
-            vec![plain(false, 0, 1)]
+            vec![plain(false, 0, plan.west as u64)]
         };
         suites.push(Suite {
             uuid,
@@ -852,14 +1195,23 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
             .content(record)
             .content(&trustees)
             .content(list);
-        let payload = payload.int(OPENS).int(CLOSES).int(GRACE).byte(1).int(0).0;
+        let payload = payload
+            .int(OPENS)
+            .int(CLOSES)
+            .int(GRACE)
+            .byte(1)
+            .int(plan.min_ballots)
+            .0;
         ledger.push(hook, 0x0401, "commission", now + 30, &[election.cite()], payload);
     }
+    script!(BoxesDefined);
     now = OPENS;
     election.push(hook, 0x0305, "commission", now, &[], Vec::new());
     for ledger in [&mut east, &mut west] {
         ledger.push(hook, 0x0402, "commission", now, &[election.cite()], Vec::new());
     }
+
+    script!(PollOpened);
 
     // Ballots of east.
     let service = east.service();
@@ -921,7 +1273,7 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
             }
         }
     }
-    let tallies = [east_tally, vec![vec![neutral; 1]]];
+    let tallies = [east_tally, vec![vec![neutral; plan.west]]];
     let mut hashes: Vec<[u8; 32]> = [&b1, &b2]
         .iter()
         .map(|ballot| sha(&[ballot.as_bytes()]))
@@ -931,23 +1283,9 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
         sha(&[b"sijill/counted/v1\n", &hashes[0], &hashes[1]]),
         sha(&[b"sijill/counted/v1\n"]),
     ];
-    let results = ["{\"result\":[[0,1,1],[1,0]]}", "{\"result\":[[0]]}"];
-    let papers = [
-        Enc::default()
-            .int(3)
-            .int(2)
-            .int(1)
-            .int(0)
-            .int(2)
-            .int(3)
-            .int(1)
-            .int(1)
-            .int(0)
-            .int(2)
-            .int(1)
-            .int(0)
-            .0,
-        Enc::default().int(0).int(0).int(0).int(0).int(1).int(1).int(0).0,
+    let results = [
+        "{\"result\":[[0,1,1],[1,0]]}".to_owned(),
+        format!("{{\"result\":[{:?}]}}", vec![0; plan.west]).replace(' ', ""),
     ];
     let mut trackers: Vec<([u8; 32], &str)> = [
         (&b0, "superseded"),
@@ -1003,7 +1341,8 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
             &[ledger.cite()],
             anchor,
         );
-        for (trustee, x) in trustee_secrets.iter().enumerate() {
+        let decrypted = counted >= plan.min_ballots;
+        for (trustee, x) in trustee_secrets.iter().enumerate().filter(|_| decrypted) {
             let mut factors = Vec::new();
             let mut proofs = Vec::new();
             let prefix = format!("decrypt|{}|{}|", suites[index].phi, text_of(&(G * x)));
@@ -1039,11 +1378,16 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
                 payload,
             );
         }
-        let result = content(&format!("result {name}"), results[index].to_owned());
-        let payload = Enc::default().raw(&ledger.id).content(&result).0;
-        election.push(hook, 0x0308, "commission", now + 30, &[], payload);
-        let payload = Enc::default().raw(&ledger.id).raw(&papers[index]).0;
-        election.push(hook, 0x0309, "commission", now + 40, &[], payload);
+        if decrypted {
+            let result = content(&format!("result {name}"), results[index].clone());
+            let payload = Enc::default().raw(&ledger.id).content(&result).0;
+            election.push(hook, 0x0308, "commission", now + 30, &[], payload);
+        }
+        if plan.paper {
+            let payload = plan.papers[index].encode(Enc::default().raw(&ledger.id)).0;
+            election.push(hook, 0x0309, "commission", now + 40, &[], payload);
+            papers[index] = Some(plan.papers[index].clone());
+        }
 
         let id = hex::encode(ledger.id);
         let head = |view: &str, size: u64| {
@@ -1086,39 +1430,38 @@ pub(crate) fn build(hook: Hook<'_>, on_content: ContentHook<'_>) -> Event {
                 .0;
             election.push(hook, 0x030a, &elections_service, now + 50, &[], payload);
         }
-        let size = election.size();
-        let result_view = if east_box {
-            format!(
-                "{},\"district\":\"east\",\"rehearsal\":true,\"eligible\":5,\"cast\":{{\"digital\":2,\"paper\":3,\"total\":5}},\
-                 \"valid\":{{\"digital\":2,\"paper\":2,\"total\":4}},\"invalid\":{{\"digital\":0,\"paper\":1,\"total\":1}},\"turnout_bp\":10000,\
-                 \"questions\":[{{\"blank\":{{\"digital\":0,\"paper\":1,\"total\":1,\"of_cast_bp\":2000,\"of_valid_bp\":2500}},\
-                 \"answers\":[{{\"digital\":1,\"paper\":1,\"total\":2,\"of_cast_bp\":4000,\"of_valid_bp\":6667}},\
-                 {{\"digital\":1,\"paper\":0,\"total\":1,\"of_cast_bp\":2000,\"of_valid_bp\":3333}}]}},\
-                 {{\"answers\":[{{\"digital\":1,\"paper\":1,\"total\":2,\"of_cast_bp\":4000,\"of_valid_bp\":5000}},\
-                 {{\"digital\":0,\"paper\":0,\"total\":0,\"of_cast_bp\":0,\"of_valid_bp\":0}}]}}]}}",
-                head("result", size)
-            )
-        } else {
-            format!(
-                "{},\"district\":\"west\",\"rehearsal\":true,\"eligible\":0,\"cast\":{{\"digital\":0,\"paper\":0,\"total\":0}},\
-                 \"valid\":{{\"digital\":0,\"paper\":0,\"total\":0}},\"invalid\":{{\"digital\":0,\"paper\":0,\"total\":0}},\"turnout_bp\":0,\
-                 \"questions\":[{{\"answers\":[{{\"digital\":0,\"paper\":0,\"total\":0,\"of_cast_bp\":0,\"of_valid_bp\":0}}]}}]}}",
-                head("result", size)
-            )
-        };
-        let document = content(&format!("result-view {name}"), result_view);
-        let payload = Enc::default()
-            .text("result")
-            .raw(&ledger.id)
-            .int(size)
-            .content(&document)
-            .0;
-        election.push(hook, 0x030a, &elections_service, now + 60, &[], payload);
+        if index == WEST {
+            now += 60;
+            script!(Returned);
+            now += 1_000;
+        }
     }
+    for of in [EAST, WEST] {
+        let counted = [2, 0][of];
+        if !plan.paper && counted < plan.min_ballots {
+            continue;
+        }
+        let size = election.size();
+        let document = result_view(plan, of, &boxes[of], size, papers[of].as_ref());
+        let document = content(&format!("result-view {}", NAMES[of]), document);
+        let payload = Enc::default().text("result").raw(&boxes[of]).int(size);
+        election.push(
+            hook,
+            0x030a,
+            &elections_service,
+            now,
+            &[],
+            payload.content(&document).0,
+        );
+    }
+    now += 1_000;
+    script!(Published);
+    let pack = hex::encode(pack.1);
     Event {
         election,
         roll,
         boxes: vec![east, west],
         contents: contents.into_inner(),
+        roll_alone: (adopted.as_ref() != Some(&pack)).then_some(pack),
     }
 }

@@ -1,5 +1,5 @@
 //! The result of each district as an official shows it: digital and paper, both percentages, turnout.
-//! Spec: specs/election.md §6.4.
+//! Spec: specs/election.md §6.4, specs/outcome.md §4.
 
 use std::collections::BTreeMap;
 
@@ -138,6 +138,7 @@ impl View for Results {
             }
             ElectionEvent::TallyAnchored(e) => update(&e.ledger, &mut |b| b.anchored = Some(e.clone())),
             ElectionEvent::PaperReturned(e) => update(&e.ledger, &mut |b| b.paper = Some(e.clone())),
+            ElectionEvent::PaperRecounted(e) => update(&e.ledger, &mut |b| b.paper = Some(e.as_return())),
             ElectionEvent::ResultDeclared(e) => {
                 let bytes = contents.load(&e.result).map_err(|e| e.to_string())?;
                 let result = ElectionResult::parse(&bytes).map_err(|e| e.to_string())?;

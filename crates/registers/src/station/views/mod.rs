@@ -1,0 +1,3 @@
+//! Read models of a station.
+
+pub mod turnout;
