@@ -16,7 +16,7 @@ use sijill_ledger::{
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
 use crate::calendar::events::RegisterEvent;
-use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState};
+use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState, Days};
 use crate::catalogue::{Event, EventError};
 use crate::consultation::{ConsultationFacts, ConsultationRegister, ConsultationRejection};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
@@ -475,6 +475,27 @@ impl State {
             Some(s)
         } else {
             None
+        }
+    }
+
+    /// The days of a register of a jurisdiction, if this is one.
+    #[must_use]
+    pub fn days(&self) -> Option<&Days> {
+        match &self.register {
+            RegisterState::Consultation(s) => Some(s.days()),
+            RegisterState::Foi(s) => Some(s.days()),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a register of a jurisdiction on which nobody waits for anything: its days need not be closed until
+    /// something happens on it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        match &self.register {
+            RegisterState::Consultation(s) => s.state().archived().is_some(),
+            RegisterState::Foi(s) => s.successor().is_some() && !s.has_open(),
+            _ => false,
         }
     }
 

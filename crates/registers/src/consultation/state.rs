@@ -293,6 +293,15 @@ pub struct PersonRecord {
     pub responses: Vec<u64>,
 }
 
+/// A committed content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Content {
+    what: What,
+    length: u64,
+    /// Position of its event.
+    position: u64,
+}
+
 /// State of a consultation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsultationState {
@@ -311,8 +320,8 @@ pub struct ConsultationState {
     last_closed: Option<u32>,
     /// Whose responses are at these positions.
     respondents: HashMap<u64, Person>,
-    /// What each commitment commits to, and the position of its event.
-    contents: HashMap<[u8; 32], (What, u64)>,
+    /// What each commitment commits to.
+    contents: HashMap<[u8; 32], Content>,
     erased: HashSet<[u8; 32]>,
 }
 
@@ -351,7 +360,12 @@ impl ConsultationState {
     ) -> Result<(), String> {
         use ConsultationEvent as E;
         for (what, committed) in event.committed() {
-            self.contents.insert(committed.commitment, (what, at.position));
+            let content = Content {
+                what,
+                length: committed.length,
+                position: at.position,
+            };
+            self.contents.insert(committed.commitment, content);
         }
         match event {
             E::ConsultationDefined(e) => {
@@ -443,10 +457,9 @@ impl ConsultationState {
     pub(super) fn erase(&mut self, at: &At, commitments: &[[u8; 32]]) {
         for commitment in commitments {
             self.erased.insert(*commitment);
-            let Some((What::Comment, position)) = self.contents.get(commitment) else {
-                continue;
-            };
-            if let Some(comment) = self.comments.get_mut(position) {
+            let text = self.contents.get(commitment).filter(|c| c.what == What::Comment);
+            let comment = text.and_then(|text| self.comments.get_mut(&text.position));
+            if let Some(comment) = comment {
                 comment.steps.push(Step {
                     position: at.position,
                     at_ms: at.moment_ms,
@@ -573,7 +586,7 @@ impl ConsultationState {
     /// Whether a committed content of this ledger may be read; `None` if it is not one. Spec: specs/consultation.md §9.
     #[must_use]
     pub fn access(&self, commitment: &[u8; 32]) -> Option<Access> {
-        let (what, position) = *self.contents.get(commitment)?;
+        let Content { what, position, .. } = *self.contents.get(commitment)?;
         if self.erased.contains(commitment) {
             return Some(Access::Erased);
         }
@@ -594,10 +607,13 @@ impl ConsultationState {
 
     /// Every commitment whose opening is published.
     #[must_use]
-    pub fn published(&self) -> BTreeSet<[u8; 32]> {
-        let all = self.contents.keys();
-        all.filter(|commitment| self.access(commitment) == Some(Access::Published))
-            .copied()
+    pub fn published(&self) -> BTreeSet<Committed> {
+        let all = self.contents.iter();
+        all.filter(|(commitment, _)| self.access(commitment) == Some(Access::Published))
+            .map(|(commitment, content)| Committed {
+                commitment: *commitment,
+                length: content.length,
+            })
             .collect()
     }
 

@@ -186,6 +186,7 @@ impl Forum {
             name_ar: "قطر".into(),
             time_zone: "Asia/Qatar".into(),
             weekly_rest: vec![5, 6],
+            rehearsal: true,
         });
         let listed = CalendarEvent::RegisterListed(RegisterListed {
             ledger,
@@ -516,7 +517,7 @@ impl Forum {
         assert!(counted <= counts.counted);
         // What is published is what has an opening, of visible comments and official texts.
         for commitment in state.published() {
-            assert!(self.documents.openings.contains_key(&commitment));
+            assert!(self.documents.openings.contains_key(&commitment.commitment));
         }
         // Every step has its event, and the last ones say what the comment is.
         for (position, comment) in state.comments() {
