@@ -30,6 +30,7 @@ use sijill_store::MemoryStore;
 use sijill_tests::{
     Rehearsal, district, key, open_engine, open_other_engine, pseudonym, referendum_file, rules,
 };
+use sijill_verifier::{Options, Profile, Stage, Verdict, verify_event};
 
 const VOTERS: usize = 6;
 
@@ -471,6 +472,26 @@ async fn books_travel_and_the_box_is_sealed() {
         .await
         .unwrap();
     assert!(!public.join(format!("ledgers/{}", east.ledger)).exists());
+
+    // The verifier, which shares no code with what made them, finds nothing wrong with either.
+    for (folder, profile) in [(&folder, Profile::Accredited), (&public, Profile::Public)] {
+        let options = Options {
+            profile,
+            require_stage: Stage::Sealed,
+            threads: Some(1),
+            ..Options::default()
+        };
+        let report = verify_event(folder, &options).unwrap();
+        assert_eq!(
+            report.verdict,
+            Verdict::SelfConsistent,
+            "{}",
+            report.to_full_text()
+        );
+        let of_papers = report.checks.iter().find(|check| check.number == "20.10").unwrap();
+        assert_eq!(of_papers.looked_at > 0, profile == Profile::Accredited);
+        assert_eq!(report.stations.len(), 2);
+    }
 }
 
 #[tokio::test]
