@@ -209,6 +209,14 @@ pub const CATALOGUE: &[Line] = {
         line(t::CEREMONY_COMPLAINED, "CeremonyComplained", ELECTION, Trustee),
         line(t::CEREMONY_RESTARTED, "CeremonyRestarted", ELECTION, Commission),
         line(t::RESULTS_CERTIFIED, "ResultsCertified", ELECTION, Commission),
+        line(t::STATION_DEFINED, "StationDefined", ELECTION, Commission),
+        line(t::OFFICER_NAMED, "OfficerNamed", ELECTION, Commission),
+        line(t::OFFICER_REVOKED, "OfficerRevoked", ELECTION, Commission),
+        line(t::STATION_ANCHORED, "StationAnchored", ELECTION, Service),
+        line(t::STATION_FINAL, "StationFinal", ELECTION, Service),
+        line(t::STATION_LOST, "StationLost", ELECTION, Commission),
+        line(t::STATION_RETURNED, "StationReturned", ELECTION, Commission),
+        line(t::MISMATCH_RESOLVED, "MismatchResolved", ELECTION, Commission),
         line(t::RULES_ADOPTED, "RulesAdopted", ELECTION, Commission),
         line(t::TIE_DECIDED, "TieDecided", ELECTION, Commission),
         line(t::PAPER_RECOUNTED, "PaperRecounted", ELECTION, Commission),
@@ -225,14 +233,6 @@ pub const CATALOGUE: &[Line] = {
             ELECTION,
             Commission,
         ),
-        line(t::STATION_DEFINED, "StationDefined", ELECTION, Commission),
-        line(t::OFFICER_NAMED, "OfficerNamed", ELECTION, Commission),
-        line(t::OFFICER_REVOKED, "OfficerRevoked", ELECTION, Commission),
-        line(t::STATION_ANCHORED, "StationAnchored", ELECTION, Service),
-        line(t::STATION_FINAL, "StationFinal", ELECTION, Service),
-        line(t::STATION_LOST, "StationLost", ELECTION, Commission),
-        line(t::STATION_RETURNED, "StationReturned", ELECTION, Commission),
-        line(t::MISMATCH_RESOLVED, "MismatchResolved", ELECTION, Commission),
         line(t::BOX_PREPARED, "BoxPrepared", BOX, Commission),
         line(t::BOX_OPENED, "BoxOpened", BOX, Commission),
         line(t::BALLOT_CAST, "BallotCast", BOX, Service),
@@ -241,6 +241,14 @@ pub const CATALOGUE: &[Line] = {
         line(t::EXCLUSIONS_FIXED, "ExclusionsFixed", BOX, Registrar),
         line(t::SEAL_ORDERED, "SealOrdered", BOX, Commission),
         line(t::BOX_SEALED, "BoxSealed", BOX, Service),
+        line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
+        line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
+        line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
+        line(t::CHECKED_IN, "CheckedIn", STATION, StationOfficer),
+        line(t::PAPER_ISSUED, "PaperIssued", STATION, StationOfficer),
+        line(t::PAPER_SPOILT, "PaperSpoilt", STATION, StationOfficer),
+        line(t::ISSUE_DISPUTED, "IssueDisputed", STATION, StationOfficer),
+        line(t::STATION_CLOSED, "StationClosed", STATION, StationOfficer),
         line(0x0701, "RegisterDefined", FOI, Commission),
         line(0x0702, "RulesChosen", FOI, Commission),
         line(0x0703, "RegisterSucceeded", FOI, Commission),
@@ -267,15 +275,19 @@ pub const CATALOGUE: &[Line] = {
         line(0x0718, "DeadlineMissed", FOI, Service),
         line(0x0719, "SilenceDeemed", FOI, Service),
         line(0x071A, "RequestAbandoned", FOI, Service),
-        line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
-        line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
-        line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
-        line(t::CHECKED_IN, "CheckedIn", STATION, StationOfficer),
-        line(t::PAPER_ISSUED, "PaperIssued", STATION, StationOfficer),
-        line(t::PAPER_SPOILT, "PaperSpoilt", STATION, StationOfficer),
-        line(t::ISSUE_DISPUTED, "IssueDisputed", STATION, StationOfficer),
-        line(t::STATION_CLOSED, "StationClosed", STATION, StationOfficer),
     ]
+};
+
+// `find` searches it by halves.
+const _: () = {
+    let mut i = 1;
+    while i < CATALOGUE.len() {
+        assert!(
+            CATALOGUE[i - 1].event_type < CATALOGUE[i].event_type,
+            "the catalogue is ascending"
+        );
+        i += 1;
+    }
 };
 
 /// The catalogue's line of a type.
@@ -791,6 +803,19 @@ impl Event {
                 StationEvent::IssueDisputed(p) => encode(p),
                 StationEvent::StationClosed(p) => encode(p),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_ascends_so_that_every_type_is_found() {
+        assert!(CATALOGUE.is_sorted_by(|a, b| a.event_type < b.event_type));
+        for line in CATALOGUE {
+            assert_eq!(find(line.event_type).map(|l| l.name), Some(line.name));
         }
     }
 }
