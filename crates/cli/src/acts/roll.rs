@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::Acknowledgement;
+use sijill_engine::identity::{IdentityProvider, Qid};
 use sijill_ledger::{LedgerId, Role, SigningKey};
 use sijill_registers::ballot_box::Phase;
 use sijill_registers::catalogue::Event as Typed;
@@ -20,7 +21,6 @@ use sijill_rules::{Evidence, Finding, Holiday, HolidayList, ObjectionStatus, Pur
 
 use super::{Event, Pipeline, TOGETHER};
 use crate::error::{Failure, Outcome};
-use crate::identity::{IdentityProvider, Qid};
 use crate::progress::Progress;
 use crate::registrar::{Book, Check, Person, Pseudonyms, Reason, salt};
 use crate::roll_file::RollRow;
@@ -193,7 +193,11 @@ pub(crate) fn evidence(provider: &dyn IdentityProvider, identifier: &str) -> Out
         )
         .code("identity.form")
     })?;
-    provider.evidence(&qid).ok_or_else(|| {
+    let found = provider.evidence(&qid).map_err(|error| {
+        Failure::failed(error.to_string(), "nothing was written; try again later")
+            .code("identity.unavailable")
+    })?;
+    found.ok_or_else(|| {
         Failure::refused(
             "the register of persons does not know this person / السجل لا يعرف هذا الشخص",
             "compare the number with the card; if it is right, the person asks the civil register",
