@@ -207,7 +207,7 @@ pub(crate) fn evidence(provider: &dyn IdentityProvider, identifier: &str) -> Out
 }
 
 /// Persons whose records are written together, ahead of their events.
-const AHEAD: usize = 16 * TOGETHER;
+const AHEAD: usize = 32 * TOGETHER;
 
 /// Checks and registers persons who are not on the roll yet. Nobody is registered twice: whoever stands on the roll is
 /// passed over, so an import that was interrupted is completed by the same import again.
@@ -231,8 +231,8 @@ pub(crate) async fn register(
     let (mut import, pseudonyms, key) = book.import(why)?;
     let mut pipeline = Pipeline::new(event, key, roll);
     let mut rows = rows.peekable();
-    // Registrations whose checks are on their way.
-    let mut due: Vec<Typed> = Vec::new();
+    // Registrations whose checks are in the second group before the next one, and in the one before: the first may go.
+    let (mut due, mut later) = (Vec::new(), Vec::new());
     while rows.peek().is_some() {
         let mut people = Vec::new();
         // What each person needs: a check, then perhaps a registration; or a registration alone.
@@ -283,13 +283,13 @@ pub(crate) async fn register(
         import.keep(&people)?;
         drop(people);
         for steps in steps.chunks_mut(TOGETHER) {
-            let mut group = std::mem::take(&mut due);
+            let mut group: Vec<Typed> = std::mem::replace(&mut due, std::mem::take(&mut later));
             let registrations = group.len();
             for (check, registration) in steps {
                 match check.take() {
                     Some(check) => {
                         group.push(check);
-                        due.extend(registration.take());
+                        later.extend(registration.take());
                     }
                     None => group.extend(registration.take()),
                 }
@@ -299,6 +299,7 @@ pub(crate) async fn register(
         }
     }
     pipeline.push(&due).await?;
+    pipeline.push(&later).await?;
     pipeline.finish().await?;
     progress.finish();
     Ok(done)
