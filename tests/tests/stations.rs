@@ -1,5 +1,5 @@
 //! Two polling stations on machines of their own, and the centre: how their books travel, and what is refused on the way.
-//! Spec: specs/operations.md §13, specs/station.md.
+//! Spec: specs/station.md §11, specs/station.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -537,7 +537,7 @@ async fn what_is_wrong_with_a_file_is_said_by_name() {
     );
 }
 
-/// The parts of a station file. Spec: specs/operations.md §13.1.
+/// The parts of a station file. Spec: specs/station.md §11.1.
 type Parts = (LedgerId, String, Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Signed>, Vec<u8>);
 
 fn note_of(file: &StationFile) -> String {

@@ -23,6 +23,7 @@ pub mod ledgers;
 mod load;
 pub mod publish;
 mod sequencer;
+pub mod station_roll;
 pub mod submit;
 pub mod vault;
 pub mod views;
