@@ -25,6 +25,7 @@ use sijill_ballot::{
 use sijill_engine::checkpoint_record::{CheckpointRecord, FileRecord};
 use sijill_engine::clock::RehearsalClock;
 use sijill_engine::content::ContentStore;
+use sijill_engine::openings::OpeningStore;
 use sijill_engine::publish::{Publication, Scope};
 use sijill_engine::{Acknowledgement, Engine, EngineError, EngineKeys, SubmitError};
 use sijill_ledger::{
@@ -182,7 +183,10 @@ async fn open_engine_as(
 ) -> Result<Engine, EngineError> {
     let data = dir.join("data");
     std::fs::create_dir_all(data.join("content")).unwrap();
-    let content = ContentStore::open(&data.join("content")).unwrap();
+    let openings = OpeningStore::open(&data.join("openings")).unwrap();
+    let content = ContentStore::open(&data.join("content"))
+        .unwrap()
+        .with_openings(openings);
     Engine::open(store, record, content, &data.join("snapshots"), clock, keys).await
 }
 

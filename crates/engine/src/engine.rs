@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sijill_ballot::{Accumulator, ElectionContext, VerifiedBallot};
 use sijill_ledger::{
-    Chain, Checkpoint, ContentRef, Entry, Genesis, LedgerId, LedgerIdentity, Receipt, Seq, SigningKey,
+    Chain, Checkpoint, Committed, ContentRef, Entry, Genesis, LedgerId, LedgerIdentity, Receipt, Seq,
+    SigningKey,
 };
 use sijill_registers::ballot_box::events::BoxEvent;
 use sijill_registers::catalogue::Event;
@@ -22,6 +23,7 @@ use crate::content::{ContentStore, ContentStoreError};
 use crate::head_snapshot::{self, HeadSnapshot, HeadSnapshots};
 use crate::ledgers::{Head, LedgerHandle, Ledgers};
 use crate::load::{LoadError, load_head};
+use crate::openings::OpeningError;
 use crate::sequencer::{self, Shared};
 use crate::submit::SubmitError;
 
@@ -87,6 +89,9 @@ pub enum EngineError {
     /// A content cannot be stored or read.
     #[error(transparent)]
     Content(#[from] ContentStoreError),
+    /// An opening cannot be stored or read.
+    #[error(transparent)]
+    Opening(OpeningError),
     /// Something that the caller asked for does not exist.
     #[error("{0}")]
     Missing(String),
@@ -144,6 +149,14 @@ impl Contents for StoredContents {
             ContentStoreError::Mismatch(hash) => ContentProblem::Mismatch(hash),
             other => ContentProblem::Unavailable(content.sha256, other.to_string()),
         })
+    }
+
+    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
+        let opened = self.0.openings().map(|openings| openings.load(committed));
+        match opened {
+            Some(Ok(content)) => Ok(content),
+            _ => Err(ContentProblem::Opening(committed.commitment)),
+        }
     }
 }
 
@@ -216,6 +229,7 @@ impl Engine {
             }
         }
         engine.open_copies(foreign).await?;
+        engine.destroy_erased();
         Ok(engine)
     }
 

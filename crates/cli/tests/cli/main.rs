@@ -10,6 +10,8 @@ mod help;
 mod hostile;
 mod interface;
 mod life;
+mod outcome;
 mod steps;
 mod store;
 mod third_party;
+mod vault;
