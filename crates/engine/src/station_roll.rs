@@ -13,14 +13,14 @@ use zeroize::Zeroize;
 use crate::keyfile::{KdfCost, KeyFile, Passphrase, SealError, UnlockError};
 
 /// Longest identifier, in bytes.
-const MAX_IDENTIFIER_BYTES: usize = 64;
+const MAX_IDENTIFIER_BYTES: usize = 256;
 
 /// Why a station's roll cannot be made or opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StationRollError {
     /// Not sorted, twice the same person, or an identifier that is none. The maker's fault.
-    #[error("the roll of a station has each person once, with an identifier of 1 to 64 bytes")]
+    #[error("the roll of a station has each person once, with an identifier of 1 to 256 bytes")]
     Lines,
     /// The sealed bytes are of another version, or of another thing.
     #[error("this is not the roll of a station")]
