@@ -358,6 +358,17 @@ impl Site {
             .join(format!("vault-{}.sqlite", &id[..16]))
     }
 
+    /// What is kept of the polling stations of an event.
+    pub(crate) fn stations(&self, event: &LedgerId) -> PathBuf {
+        let id = event.to_string();
+        self.root.join("stations").join(&id[..16])
+    }
+
+    /// What a polling station keeps on its own machine: its roll, its guests, the signatures at the end.
+    pub(crate) fn station(&self) -> PathBuf {
+        self.root.join("station")
+    }
+
     pub(crate) fn receipts(&self) -> PathBuf {
         self.root.join("receipts")
     }

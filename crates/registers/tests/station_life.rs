@@ -1019,3 +1019,22 @@ fn turnout_by_hour_hides_small_numbers() {
     let hidden: Vec<_> = view.by_hour(&zone, 2).iter().map(|h| h.checked_in).collect();
     assert_eq!(hidden, [Some(2), None]);
 }
+
+#[test]
+fn nobody_acts_whom_the_election_ledger_never_named() {
+    let mut w = open();
+    let station = w.stations[0].ledger;
+    let late = SigningKey::generate(&mut w.rng);
+    let grant = Grant {
+        key: late.key_id(),
+        role: Role::StationOfficer,
+        scope: None,
+    };
+    w.commission(station, Event::RoleGranted(grant), &[]).unwrap();
+    w.act(&late, station, Event::Station(StationEvent::DutyBegun), &[])
+        .unwrap();
+    w.close_station(0, 0).unwrap();
+    refused(w.finish_station(0, &[0, 1, 2]), "station.final");
+    w.name_officer(0, late.key_id(), false).unwrap();
+    w.finish_station(0, &[0, 1, 2]).unwrap();
+}

@@ -14,6 +14,7 @@ pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
+pub(crate) mod station;
 pub(crate) mod store;
 pub(crate) mod store_copy;
 pub(crate) mod trustee;
@@ -133,6 +134,9 @@ enum Command {
     /// Look at receipts, and check them
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Keep a polling station, on its own machine; and at the centre, bring its book in
+    #[command(subcommand)]
+    Station(station::StationCommand),
     /// Look at ledgers, and publish them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -254,6 +258,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Box(command) => ballot_box::run(&command, common).await,
         Command::Trustee(command) => trustee::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
+        Command::Station(command) => station::run(&command, common).await,
         Command::Receipt(command) => return receipt::run(&command),
         Command::Ledger(command) => ledger::run(&command, common).await,
         Command::Generate(command) => generate::run(&command, Cli::command()),
@@ -313,7 +318,7 @@ impl Common {
 }
 
 /// A public key: its 64 hexadecimal digits, or a key file that shows it.
-fn public_key(text: &str) -> Outcome<KeyId> {
+pub(crate) fn public_key(text: &str) -> Outcome<KeyId> {
     if let Ok(key) = text.parse() {
         return Ok(key);
     }

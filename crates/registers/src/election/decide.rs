@@ -674,6 +674,14 @@ impl ElectionState {
         if progress.paper.is_some() {
             return Err(order("PaperReturned", "the paper return of this district is in already").into());
         }
+        if self.facts.has_stations() {
+            let district = self
+                .district_of(&e.ledger)
+                .ok_or_else(|| order("PaperReturned", "no such box"))?;
+            check_limits(e)?;
+            let sums = self.check_sums(e, &district.id);
+            return sums.map_err(|problem| ElectionRejection::Paper(problem).into());
+        }
         self.check_paper_numbers(e, ctx)
     }
 
@@ -696,9 +704,10 @@ impl ElectionState {
             .district_of(&e.ledger)
             .ok_or_else(|| order("PaperReturned", "no such box"))?;
         if self.facts.has_stations() {
+            // A recount need not be the sums of the stations' returns. Spec: specs/station.md §9.2.
             check_limits(e)?;
-            let sums = self.check_sums(e, &district.id);
-            return sums.map_err(|problem| ElectionRejection::Paper(problem).into());
+            check_counts(e.valid, &e.counts, district).map_err(ElectionRejection::Paper)?;
+            return Ok(());
         }
         check_paper(e, district)?;
         if let Some(Facts::BallotBox(facts)) = ctx.linked.facts(&e.ledger)
