@@ -351,6 +351,14 @@ impl FileRecord {
         Ok(record)
     }
 
+    /// Opens the folder of an installation that does not work meanwhile, wherever its data folder is.
+    ///
+    /// # Errors
+    /// [`FolderError`]
+    pub fn open_apart(path: &Path) -> Result<Self, FolderError> {
+        Ok(Self::new(LockedFolder::open(path, RECORD)?))
+    }
+
     fn new(folder: LockedFolder) -> Self {
         Self {
             folder,

@@ -208,13 +208,19 @@ impl Engine {
             let lost = EngineError::Lost { ledger: *ledger };
             engine.refused.insert(*ledger, lost);
         }
+        let mut foreign = Vec::new();
         for ledger in stored {
             let head = load_head(&engine.shared, ledger).await;
-            let started = head
-                .map_err(|error| EngineError::Load { ledger, error })
-                .and_then(|(head, snapshot)| engine.start(head, snapshot));
+            let started = match head {
+                Err(error) => Err(EngineError::Load { ledger, error }),
+                Ok((head, _)) if engine.is_foreign(head.chain.genesis()) => {
+                    foreign.push(head.chain.genesis().clone());
+                    continue;
+                }
+                Ok((head, snapshot)) => engine.start(head, snapshot).map(|_| ()),
+            };
             match started {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error @ (EngineError::Load { .. } | EngineError::Record { .. })) => {
                     tracing::error!(%ledger, %error, "the ledger is refused");
                     engine.refused.insert(ledger, error);
@@ -222,8 +228,38 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        engine.open_copies(foreign).await?;
         engine.destroy_erased();
         Ok(engine)
+    }
+
+    /// Whether a ledger is written by another machine, under keys that are both not ours.
+    fn is_foreign(&self, genesis: &Genesis) -> bool {
+        let (service, ledger) = self.key_ids();
+        genesis.service_key() != service && genesis.ledger_key() != ledger
+    }
+
+    /// Opens the copies of ledgers of other machines. Where everything is foreign, it is the keys that are wrong.
+    async fn open_copies(&mut self, foreign: Vec<Genesis>) -> Result<(), EngineError> {
+        for genesis in foreign {
+            let ledger = genesis.id();
+            if self.shared.ledgers.all().is_empty() && self.refused.is_empty() {
+                return Err(EngineError::OtherKeys {
+                    ledger,
+                    which: "service",
+                });
+            }
+            match self.open_copy(&genesis).await {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!(%ledger, "a copy was never received whole; receive it again"),
+                Err(error @ (EngineError::Load { .. } | EngineError::Record { .. })) => {
+                    tracing::error!(%ledger, %error, "the copy is refused");
+                    self.refused.insert(ledger, error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Stops every sequencer and waits until they are gone, so that the same store may be opened again. What was

@@ -23,9 +23,10 @@ use sijill_ledger::{
 use sijill_registers::calendar::CalendarFacts;
 use sijill_registers::calendar::events::{DayClosed, PUBLIC, RegisterEvent, RegisterViewPublished};
 use sijill_registers::catalogue::{Event, types};
+use sijill_registers::consultation::views::MODERATION_LOG;
 use sijill_registers::foi::events::{FoiEvent, TransferReceived};
 use sijill_registers::foi::{FoiFacts, Published, views};
-use sijill_registers::register::{Facts, Rejection};
+use sijill_registers::register::{Contents, Facts, Rejection, State};
 use sijill_rules::numbered_day;
 
 use crate::engine::{Engine, EngineError};
@@ -234,6 +235,40 @@ impl Engine {
         self.act_as_service(register, Event::Register(event), &[]).await
     }
 
+    /// Computes the moderation log of a consultation, and publishes it on it. Spec: specs/consultation.md §11.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; if an event came in between, it is to be tried again.
+    ///
+    /// # Durability
+    /// As [`Engine::submit`].
+    pub async fn publish_moderation_log(
+        &self,
+        consultation: LedgerId,
+    ) -> Result<Acknowledgement, SubmitError> {
+        self.prepare(consultation).await?;
+        let handle = self.ledger_handle(&consultation)?;
+        let computed = handle.with_head(|head| {
+            let size = head.chain.size();
+            let register = head.state.as_consultation()?;
+            let log = register
+                .moderation_log(size, self.ledgers())
+                .map_err(Rejection::from);
+            log.transpose().map(|log| log.map(|bytes| (size, bytes)))
+        });
+        let (size, bytes) = computed.ok_or(SubmitError::Unknown(consultation))??;
+        let content = self
+            .put_content(&bytes)
+            .map_err(|e| SubmitError::Unavailable(e.to_string()))?;
+        let event = RegisterEvent::ViewPublished(RegisterViewPublished {
+            view: MODERATION_LOG.to_owned(),
+            size,
+            content,
+        });
+        self.act_as_service(consultation, Event::Register(event), &[])
+            .await
+    }
+
     /// Registers of freedom of information that this service keeps, and what they have established.
     #[must_use]
     pub fn registers(&self) -> Vec<(LedgerId, Arc<FoiFacts>)> {
@@ -248,7 +283,7 @@ impl Engine {
     /// Destroys every opening whose content was ordered to be erased.
     pub(crate) fn destroy_erased(&self) {
         for handle in self.ledgers().all() {
-            if matches!(handle.facts(), Facts::Foi(_)) {
+            if matches!(handle.facts(), Facts::Foi(_) | Facts::Consultation(_)) {
                 self.destroy_erased_of(&handle.ledger());
             }
         }
@@ -263,8 +298,8 @@ impl Engine {
         let erased: Vec<[u8; 32]> = handle.with_head(|head| {
             // What is decided and not durable may still be taken back.
             let durable = head.chain.size() == handle.durable_size();
-            let foi = head.state.as_foi().filter(|_| durable);
-            foi.map(|foi| foi.days().erased().copied().collect())
+            let days = head.state.days().filter(|_| durable);
+            days.map(|days| days.erased().copied().collect())
                 .unwrap_or_default()
         });
         let Some(openings) = self.content.openings() else {
@@ -303,7 +338,7 @@ impl Engine {
         let mut entries = 0;
         for (handle, checkpoint) in handles.iter().zip(&checkpoints) {
             let kind = handle.with_head(|head| head.state.kind());
-            let mut of_ledger = Published::default();
+            let mut of_ledger = Openings::of(handle)?;
             let mut visit = |bytes: &[u8]| -> Result<(), String> {
                 let entry = UnverifiedEntry::parse(bytes).map_err(|e| e.to_string())?;
                 let body = entry.body().body();
@@ -312,8 +347,7 @@ impl Engine {
                 }
                 let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| e.to_string())?;
                 cited.extend(event.contents());
-                of_ledger.apply(entry.body().hash(), &event);
-                Ok(())
+                of_ledger.apply(&entry, &event, self.contents())
             };
             self.publish_ledger(handle, checkpoint.size(), &aside, &mut visit)
                 .await?;
@@ -336,7 +370,7 @@ impl Engine {
         for content in &cited {
             write(&aside.join(content.path()), &self.contents().load(content)?)?;
         }
-        let open: BTreeSet<Committed> = published.iter().flat_map(Published::contents).copied().collect();
+        let open: BTreeSet<Committed> = published.iter().flat_map(Openings::published).collect();
         for committed in &open {
             let opening = openings.opening(committed)?;
             let path = aside.join("openings").join(hex::encode(committed.commitment));
@@ -390,17 +424,59 @@ fn calendar_facts(handle: &LedgerHandle) -> Option<Arc<CalendarFacts>> {
     }
 }
 
-/// `None` for what is no register of freedom of information, or one that has not begun.
-fn lag(engine: &Engine, handle: &LedgerHandle) -> Result<Option<Lag>, SubmitError> {
-    if handle.with_head(|head| head.state.kind()) != Kind::Foi {
-        return Ok(None);
+/// The published contents of a ledger, entry by entry.
+enum Openings {
+    /// Of a calendar ledger, or a register of freedom of information.
+    Folded(Published),
+    /// Of a consultation: a comment that was hidden may come back, and answers are published with the end of a day.
+    Replayed(Box<State>),
+}
+
+impl Openings {
+    fn of(handle: &LedgerHandle) -> Result<Self, EngineError> {
+        let genesis = handle.with_head(|head| head.chain.genesis().clone());
+        if genesis.kind() != Kind::Consultation {
+            return Ok(Self::Folded(Published::default()));
+        }
+        let state = State::start(&genesis).map_err(|e| EngineError::Internal(e.to_string()))?;
+        Ok(Self::Replayed(Box::new(state)))
     }
+
+    fn apply(
+        &mut self,
+        entry: &UnverifiedEntry,
+        event: &Event,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
+        match self {
+            Self::Folded(published) => {
+                published.apply(entry.body().hash(), event);
+                Ok(())
+            }
+            Self::Replayed(state) => state
+                .evolve(&entry.into(), event, contents)
+                .map_err(|e| e.to_string()),
+        }
+    }
+
+    fn published(&self) -> BTreeSet<Committed> {
+        match self {
+            Self::Folded(published) => published.contents().copied().collect(),
+            Self::Replayed(state) => state
+                .as_consultation()
+                .map(|consultation| consultation.state().published())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// `None` for what is no register, or one that has not begun.
+fn lag(engine: &Engine, handle: &LedgerHandle) -> Result<Option<Lag>, SubmitError> {
     let now_ms = engine.now().as_u64();
     handle.with_head(|head| {
-        let Some(foi) = head.state.as_foi().filter(|foi| foi.days().size() > 0) else {
+        let Some(days) = head.state.days().filter(|days| days.size() > 0) else {
             return Ok(None);
         };
-        let days = foi.days();
         let calendar = days.calendar(engine.ledgers()).map_err(Rejection::from)?;
         let parent = engine.ledger_handle(&days.parent())?;
         let yesterday = calendar.day_of(days.next_moment(now_ms)).and_then(|today| {
@@ -416,7 +492,7 @@ fn lag(engine: &Engine, handle: &LedgerHandle) -> Result<Option<Lag>, SubmitErro
             close,
             calendar_grew: parent.durable_size() > days.size(),
             parent: days.parent(),
-            idle: foi.successor().is_some() && !foi.has_open(),
+            idle: head.state.is_idle(),
         }))
     })
 }

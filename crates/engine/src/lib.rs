@@ -11,6 +11,7 @@ pub mod backup;
 pub mod checkpoint_record;
 pub mod clock;
 pub mod content;
+pub mod copies;
 mod door;
 mod durable;
 pub mod engine;

@@ -104,6 +104,10 @@ impl Engine {
         let mut handles = vec![];
         for listed in &defined.ledgers {
             if scope == Scope::Accredited || listed.visibility == PUBLIC {
+                // A station that has brought nothing is not published. Spec: specs/station.md §2.4.
+                if listed.kind == Kind::Station.code() && self.ledgers().find(&listed.ledger).is_none() {
+                    continue;
+                }
                 let missing =
                     || EngineError::Missing(format!("this service keeps no ledger {}", listed.ledger));
                 handles.push(self.ledgers().find(&listed.ledger).ok_or_else(missing)?);

@@ -133,32 +133,19 @@ impl Patience {
 impl Server {
     /// Connects, and checks that the server is one that this program can work with.
     pub(crate) async fn connect(options: KurrentDbOptions) -> Result<Self, KurrentDbError> {
-        let unreachable = |reason: String| KurrentDbError::Unreachable {
-            hosts: options.hosts.clone(),
-            reason,
-        };
-        let make = || Client::new(options.settings.clone());
-        let client = make().map_err(|e| unreachable(e.to_string()))?;
         let mut patience = Patience::new(options.request);
-        let info = loop {
-            let client = make().map_err(|e| unreachable(e.to_string()))?;
-            let reason = match tokio::time::timeout(options.request, client.server_info()).await {
-                Ok(Ok(info)) => break info,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer in time".into(),
-            };
-            if patience.pause().await {
-                continue;
-            }
-            let (settings, wait) = (options.settings.clone(), options.request);
-            let looked = tokio::task::spawn_blocking(move || tls::problem(&settings, wait)).await;
-            return Err(match looked {
-                Ok(Some(reason)) => KurrentDbError::Certificate {
-                    hosts: options.hosts.clone(),
-                    reason,
+        let (client, info) = loop {
+            let looked = match Client::new(options.settings.clone()) {
+                Ok(client) => match tokio::time::timeout(options.request, client.server_info()).await {
+                    Ok(Ok(info)) => break (client, info),
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => "no answer in time".into(),
                 },
-                _ => unreachable(reason),
-            });
+                Err(error) => error.to_string(),
+            };
+            if !patience.pause().await {
+                return Err(unreachable(&options, looked).await);
+            }
         };
         let version = info.version();
         if version < (22, 10) {
@@ -414,6 +401,16 @@ impl Server {
 /// What an error of a subscription means.
 pub(crate) fn trouble_of(error: Error) -> Trouble {
     Trouble::of(error)
+}
+
+/// Why no server answers.
+async fn unreachable(options: &KurrentDbOptions, reason: String) -> KurrentDbError {
+    let hosts = options.hosts.clone();
+    let (settings, wait) = (options.settings.clone(), options.request);
+    match tokio::task::spawn_blocking(move || tls::problem(&settings, wait)).await {
+        Ok(Some(reason)) => KurrentDbError::Certificate { hosts, reason },
+        _ => KurrentDbError::Unreachable { hosts, reason },
+    }
 }
 
 /// A task that ends with whoever waits for it.

@@ -288,6 +288,11 @@ async fn an_event_on_two_nodes() {
 
         office.at(EVENING);
         office.as_commission("two", &["election", "close"]).ok();
+        office.write("on-paper", "identifier\nV7\n");
+        let on_paper = office.path("on-paper");
+        let registrar = office.path("registrar.key");
+        let exclude = ["election", "exclude", "--key", &registrar, "--list", &on_paper];
+        office.run("one", &exclude).ok();
         office.as_commission("one", &["election", "seal"]).ok();
         office.run("two", &["ledger", "publish"]).ok();
         office.at(NIGHT);
@@ -444,8 +449,10 @@ async fn servers_that_cannot_be_used() {
 
 async fn write_into(cluster: &Cluster, stream: &str, event: kurrentdb::EventData) {
     let options = kurrentdb::AppendToStreamOptions::default();
-    let written = common::stranger(cluster).append_to_stream(stream.to_owned(), &options, event);
-    written.await.unwrap();
+    common::stranger(cluster)
+        .append_to_stream(stream.to_owned(), &options, event)
+        .await
+        .unwrap();
 }
 
 /// What somebody else does to the streams of an installation.
@@ -525,8 +532,10 @@ async fn streams_that_are_not_as_they_were() {
 
     // The stream is deleted.
     let options = kurrentdb::DeleteStreamOptions::default();
-    let deleted = common::stranger(&cluster).delete_stream(stream.clone(), &options);
-    deleted.await.unwrap();
+    common::stranger(&cluster)
+        .delete_stream(stream.clone(), &options)
+        .await
+        .unwrap();
     run(&["ledger", "list"])
         .await
         .refused("engine.store", "damaged at position 0");
@@ -537,7 +546,7 @@ async fn streams_that_are_not_as_they_were() {
 async fn a_server_that_takes_too_little() {
     let Some(bin) = command() else { return };
     let options = Options {
-        max_append_bytes: 1024,
+        max_append_bytes: 256,
         ..Options::default()
     };
     let cluster = Cluster::start(options).await.unwrap();
@@ -550,4 +559,71 @@ async fn a_server_that_takes_too_little() {
             .refused("store.too-large", "MaxAppendSize");
     });
     ran.await.unwrap();
+}
+
+/// An installation moves from its file into KurrentDB and back, with its checkpoint record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_installation_moves() {
+    let Some(bin) = command() else { return };
+    let cluster = cluster(1).await;
+    let url = cluster.url();
+    let moved = tokio::task::spawn_blocking(move || {
+        let mut office = Office::new(&bin);
+        office.run("one", &["init"]).ok();
+        office.define("one");
+        let site = office.path("one/site.toml");
+        let in_file = std::fs::read_to_string(&site).unwrap();
+        let keep_in = |url: &str| std::fs::write(&site, format!("{in_file}store = \"{url}\"\n")).unwrap();
+        let (file, record) = (
+            office.path("one/engine/events.sqlite"),
+            office.path("one/checkpoints"),
+        );
+        let copy = |from: &str, to: &str, more: &[&str]| {
+            let args = [&["store", "copy", "--from", from, "--to", to], more].concat();
+            office.run("one", &args)
+        };
+
+        // Without the record nothing goes on.
+        let bare = format!("{url}&namespace=bare");
+        let told = copy(&file, &bare, &[]).ok();
+        assert!(
+            told.contains("The checkpoint record was not taken along"),
+            "{told}"
+        );
+        keep_in(&bare);
+        office
+            .run("one", &["ledger", "list", "--json"])
+            .refused("engine.record", "there is no checkpoint record");
+
+        let told = copy(&file, &url, &["--record", &record]).ok();
+        assert!(told.contains("The checkpoint record was taken along"), "{told}");
+        copy(&file, &url, &["--record", &record]).ok();
+        keep_in(&url);
+        office.run("one", &["store", "check"]).ok();
+        office.write("roll.csv", "identifier,district\nV1,north\n");
+        let roll = office.path("roll.csv");
+        office.as_registrar("one", &["roll", "import", &roll]).ok();
+        // The file is a beginning now, and its record an old one: it is not copied over the newer one.
+        copy(&file, &url, &["--record", &record, "--json"]).refused("store.differs", "not a beginning");
+
+        let back = office.path("back.sqlite");
+        copy(&url, &back, &["--record", &record]).ok();
+        std::fs::write(&site, &in_file).unwrap();
+        for end in ["", "-wal", "-shm"] {
+            let _absent = std::fs::remove_file(format!("{file}{end}"));
+        }
+        std::fs::rename(&back, &file).unwrap();
+        office.run("one", &["store", "check"]).ok();
+        office.as_registrar("one", &["credential", "issue"]).ok();
+
+        // From one server to another the record goes along by itself.
+        let other = format!("{url}&namespace=other");
+        let told = copy(&url, &other, &[]).ok();
+        assert!(told.contains("The checkpoint record was taken along"), "{told}");
+        keep_in(&other);
+        office
+            .run("one", &["ledger", "list", "--json"])
+            .refused("engine.record", "the remembered checkpoint has");
+    });
+    moved.await.unwrap();
 }

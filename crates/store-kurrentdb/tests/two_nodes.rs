@@ -176,6 +176,42 @@ async fn a_node_that_slept_acknowledges_nothing() {
     third.cast(event.ballot_box, ballot).await.unwrap();
 }
 
+/// A node sleeps with nothing on its way. Awake again, it sends nothing and says who writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_slept_sends_nothing() {
+    let cluster = cluster(1).await;
+    let road = Road::to(&cluster).await;
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(RehearsalClock::new(UnixMillis::ZERO));
+    let (first, _store) = engine(&road.url, dir.path(), "sleeper", &clock).await;
+    let event = Rehearsal::define(first, Arc::clone(&clock), &referendum_file(false), 3).await;
+    event.open().await;
+    let context = event.context();
+    road.block();
+    let (_second, awake) = engine(&cluster.url(), dir.path(), "awake", &clock).await;
+    road.free();
+    let stream = format!("sijill-{}", event.ballot_box);
+    let before = cluster.database().len(&stream);
+    for _ in 0..2 {
+        let ballot = event.ballot(&context, 0, Some(0));
+        let told = event.engine.cast(event.ballot_box, ballot).await.unwrap_err();
+        let SubmitError::Elsewhere(elsewhere) = &told else {
+            panic!("{told:?}");
+        };
+        assert_eq!(elsewhere.address, "https://awake.example");
+        assert_eq!(elsewhere.ledger, event.ballot_box);
+        assert!((1..=600).contains(&elsewhere.ends_in_ms), "{elsewhere:?}");
+        assert!(!told.is_transient());
+    }
+    assert_eq!(cluster.database().len(&stream), before);
+
+    // Given back, the leases are another node's at once.
+    awake.release().await;
+    let _third = leased(&cluster.url(), "third", Duration::ZERO).await.unwrap();
+    let late = awake.append(event.roll, Seq::new(1), batch(&["x"])).await;
+    assert!(matches!(late, Err(AppendError::Elsewhere(_))), "{late:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_who_want_a_lease_one_gets_it() {
     let cluster = cluster(1).await;

@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, replay};
 use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::BallotBox;
 use crate::registers::election::{At, Election, PublishedView, View};
-use crate::registers::outcome::PaperReturn;
+use crate::registers::outcome::{PaperReturn, TieJudgement};
 use crate::registers::roll::{FrozenRoll, credential_rules};
 use crate::report::{Outcome, Turnout};
 use crate::source::Source;
@@ -207,12 +207,16 @@ impl BoxValues<'_> {
                 }
             }
         }
-        let decided = self.election.ties.keys().any(|(ballot_box, _)| *ballot_box == id);
-        if let Some(current) = self.election.current_result(&id)
-            && decided
-            && let Err(reason) = self.numbers(current.seq, result.as_deref())
-        {
-            checks.skip(Check::OutcomeTie, reason);
+        for judged in self.election.judged_ties.get(&id).into_iter().flatten() {
+            match (self.numbers(judged.seq, result.as_deref()), judged.value) {
+                (Err(reason), _) | (_, TieJudgement::Unknown(reason)) => {
+                    checks.skip(Check::OutcomeTie, reason);
+                }
+                (Ok(_), TieJudgement::Fails(reason)) => {
+                    checks.fail(Check::OutcomeTie, self.place(judged), reason);
+                }
+                (Ok(_), TieJudgement::Holds) => checks.pass(Check::OutcomeTie),
+            }
         }
         established.result = result;
         established

@@ -7,7 +7,9 @@ use rand::Rng as _;
 use sijill_engine::Engine;
 use sijill_ledger::{Genesis, GenesisFields, Grant, KeyId, Kind, LedgerId, Origin, Role, Scope, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
-use sijill_registers::election::events::{ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC};
+use sijill_registers::election::events::{
+    ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC, RulesAdopted,
+};
 use sijill_registers::manifest::Manifest;
 use sijill_registers::roll::events::{RollDefined, RollEvent, Window};
 use sijill_rules::{Calendar, RulePack, day_number, numbered_day};
@@ -26,7 +28,7 @@ pub(crate) struct Officials {
     pub(crate) trustees: Vec<KeyId>,
 }
 
-/// Makes the ledgers of an event and defines it.
+/// Makes the ledgers of an event, defines it, and adopts its rules.
 ///
 /// If this is interrupted before the definition, ledgers remain that belong to no event; they are never published.
 pub(crate) async fn define(
@@ -107,8 +109,15 @@ pub(crate) async fn define(
         ledgers,
     }));
     engine.act(commission, election, &defined, &[]).await?;
-    let defined = Typed::Roll(RollEvent::RollDefined(RollDefined {
+    let adopted = RulesAdopted {
         pack: engine.put_content(&pack.to_json())?,
+        polling_day,
+    };
+    let rules = adopted.pack;
+    let adopted = Typed::Election(ElectionEvent::RulesAdopted(adopted));
+    engine.act(commission, election, &adopted, &[]).await?;
+    let defined = Typed::Roll(RollEvent::RollDefined(RollDefined {
+        pack: rules,
         holidays: None,
         polling_day,
         objections: window(engine)?,

@@ -203,7 +203,7 @@ pub(crate) fn evidence(provider: &dyn IdentityProvider, identifier: &str) -> Out
 }
 
 /// Persons whose records are written together, ahead of their events.
-const AHEAD: usize = 8 * TOGETHER;
+const AHEAD: usize = 16 * TOGETHER;
 
 /// Checks and registers persons who are not on the roll yet. Nobody is registered twice: whoever stands on the roll is
 /// passed over, so an import that was interrupted is completed by the same import again.

@@ -3,7 +3,7 @@
 //! *Phases.* Each ledger is continued where the copy ends, after a look at the entry there; then both sides are read from
 //! the beginning and compared by size, last leaf hash and root. Interrupted anywhere, the same command goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -131,13 +131,8 @@ enum Target {
 
 /// The records on both sides, if they are to be taken along or are both in the stores.
 fn records(args: &CopyArgs) -> Outcome<Option<Records>> {
-    let folder = |file: &Path| -> Outcome<Option<FileRecord>> {
-        let Some(folder) = &args.record else {
-            return Ok(None);
-        };
-        // In an installation the file lies in the data folder.
-        let data = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Ok(Some(FileRecord::open(folder, data.unwrap_or(Path::new(".")))?))
+    let folder = || -> Outcome<Option<FileRecord>> {
+        Ok(args.record.as_deref().map(FileRecord::open_apart).transpose()?)
     };
     let within = |place: &Place| -> Outcome<Arc<dyn CheckpointRecord>> {
         let record = place.record_within()?;
@@ -151,7 +146,7 @@ fn records(args: &CopyArgs) -> Outcome<Option<Records>> {
                 "leave --record out",
             )),
         },
-        (Place::Sqlite(file), to @ Place::KurrentDb(_)) => folder(file)?
+        (Place::Sqlite(_), to @ Place::KurrentDb(_)) => folder()?
             .map(|from| {
                 Ok(Records {
                     from: Arc::new(from),
@@ -159,7 +154,7 @@ fn records(args: &CopyArgs) -> Outcome<Option<Records>> {
                 })
             })
             .transpose(),
-        (from @ Place::KurrentDb(_), Place::Sqlite(file)) => folder(file)?
+        (from @ Place::KurrentDb(_), Place::Sqlite(_)) => folder()?
             .map(|to| {
                 Ok(Records {
                     from: within(from)?,

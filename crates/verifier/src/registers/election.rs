@@ -14,7 +14,7 @@ use crate::events::{BoxDefined, ContentRef, Event, ListedLedger, PaperReturned, 
 use crate::ledger::{Ledger, replay};
 use crate::manifest::{Manifest, ManifestError};
 use crate::registers::ceremony::{self, Ceremony, Sender};
-use crate::registers::outcome::{Adopted, Decision, PaperReturn, Seated};
+use crate::registers::outcome::{Adopted, Decision, PaperReturn, Seated, TieJudgement};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
 use crate::suite::tally::parse_result;
@@ -124,6 +124,10 @@ pub(crate) struct Election {
     pub(crate) removed: BTreeMap<(String, u16), BTreeSet<u16>>,
     /// Decided ties of current results, by box and question.
     pub(crate) ties: BTreeMap<([u8; 32], u16), Decision>,
+    /// What is to be said of each TieDecided, by box.
+    pub(crate) judged_ties: BTreeMap<[u8; 32], Vec<At<TieJudgement>>>,
+    /// Whether the declared result of a box holds, where that was asked.
+    pub(super) established: BTreeMap<[u8; 32], bool>,
     /// Whether each objection to a result was decided, by its position.
     pub(crate) objections: BTreeMap<u64, bool>,
     /// Keys that have certified the results.
