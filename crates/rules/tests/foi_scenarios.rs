@@ -661,10 +661,9 @@ fn impossible_histories_are_refused_in_both_languages() {
 #[test]
 fn a_letter_counts_from_its_day_and_is_looked_at_from_its_entry() {
     use sijill_rules::{Origin, read_clock_from};
-    let pack =
-        sijill_rules::FoiPack::parse(include_str!("../../../fixtures/rules/foi-qa-2022-009.toml")).unwrap();
+    let pack = FoiPack::parse(include_str!("../../../fixtures/rules/foi-qa-2022-009.toml")).unwrap();
     let calendar = pack.calendar().unwrap();
-    let on = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+    let on = |text: &str| text.parse::<Date>().unwrap();
     let at = |text: &str| calendar.start_of(on(text)).unwrap() + 36_000_000;
     let origin = |day: &str| Origin::Received {
         at_ms: at("2026-01-10"),
@@ -688,9 +687,9 @@ fn a_letter_counts_from_its_day_and_is_looked_at_from_its_entry() {
 fn what_is_taken_over_goes_on_as_it_was() {
     use sijill_rules::{Origin, Step, StepAt, carry_clock, read_clock_from};
     let text = include_str!("../../../fixtures/rules/foi-qa-2022-009.toml");
-    let pack = sijill_rules::FoiPack::parse(text).unwrap();
+    let pack = FoiPack::parse(text).unwrap();
     let calendar = pack.calendar().unwrap();
-    let on = |text: &str| text.parse::<jiff::civil::Date>().unwrap();
+    let on = |text: &str| text.parse::<Date>().unwrap();
     let at = |text: &str| calendar.start_of(on(text)).unwrap() + 36_000_000;
     let origin = Origin::Received {
         at_ms: at("2026-01-04"),
