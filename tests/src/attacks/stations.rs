@@ -745,7 +745,8 @@ fn papers() -> Vec<Case> {
                     w.on("election", 0x0316, 1, |_| ());
                 })
             },
-        ),
+        )
+        .same(),
         attack(
             "C11-two-lists",
             "A voter stands on the lists of two stations",
