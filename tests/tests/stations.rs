@@ -1,5 +1,5 @@
 //! Two polling stations on machines of their own, and the centre: how their books travel, and what is refused on the way.
-//! Spec: specs/operations.md §13, specs/station.md.
+//! Spec: specs/station.md §11, specs/station.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,6 +30,7 @@ use sijill_store::MemoryStore;
 use sijill_tests::{
     Rehearsal, district, key, open_engine, open_other_engine, pseudonym, referendum_file, rules,
 };
+use sijill_verifier::{CheckVerdict, Options, Profile, Stage, Verdict, verify_event};
 
 const VOTERS: usize = 6;
 
@@ -465,6 +466,23 @@ async fn books_travel_and_the_box_is_sealed() {
             .checkpoint();
         assert_eq!(std::fs::read_to_string(folder.join(note)).unwrap(), own.to_note());
     }
+    // The independent verifier agrees, up to the seal.
+    let trust = c.dir.path().join("trust.json");
+    std::fs::write(&trust, published.trust.to_json()).unwrap();
+    let options = Options {
+        trust: Some(trust),
+        profile: Profile::Accredited,
+        require_stage: Stage::Sealed,
+        threads: None,
+        plain: false,
+    };
+    let report = verify_event(&folder, &options).unwrap();
+    let failed: Vec<_> = report
+        .checks
+        .iter()
+        .filter(|c| matches!(c.verdict, CheckVerdict::Fail | CheckVerdict::NotEstablished))
+        .collect();
+    assert_eq!(report.verdict, Verdict::Verified, "{failed:#?}");
     let public = c.dir.path().join("published");
     c.r.engine
         .publish(c.r.election, Scope::Public, &public)
@@ -537,7 +555,7 @@ async fn what_is_wrong_with_a_file_is_said_by_name() {
     );
 }
 
-/// The parts of a station file. Spec: specs/operations.md §13.1.
+/// The parts of a station file. Spec: specs/station.md §11.1.
 type Parts = (LedgerId, String, Vec<Vec<u8>>, Vec<Vec<u8>>, Vec<Signed>, Vec<u8>);
 
 fn note_of(file: &StationFile) -> String {

@@ -1,5 +1,5 @@
 //! Copies of ledgers that other machines write: the book of a polling station at the centre, the election ledger at a
-//! station. Spec: specs/operations.md §13.
+//! station. Spec: specs/station.md §11.
 //!
 //! A copy is read-only here: it has no sequencer, and its checkpoints were signed elsewhere. It is a ledger of the store
 //! whose service and ledger keys are both foreign, and whose last received checkpoint is in the checkpoint record.
@@ -142,7 +142,7 @@ impl ReceiveError {
 #[serde(transparent)]
 struct Bytes(#[serde(with = "bytes")] Vec<u8>);
 
-/// A station's book on its way to the centre. Spec: specs/operations.md §13.1.
+/// A station's book on its way to the centre. Spec: specs/station.md §11.1.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StationFile {
     ledger: LedgerId,
@@ -604,7 +604,7 @@ impl Taken {
     }
 }
 
-/// Compares what is brought with what is known. Spec: specs/operations.md §13.2.
+/// Compares what is brought with what is known. Spec: specs/station.md §11.2.
 fn compare(
     known: &SignedCheckpoint,
     brought: &SignedCheckpoint,

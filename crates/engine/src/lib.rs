@@ -26,6 +26,7 @@ mod load;
 pub mod openings;
 pub mod publish;
 mod sequencer;
+pub mod station_roll;
 pub mod submit;
 pub mod vault;
 pub mod views;

@@ -1588,7 +1588,7 @@ fn a_run_that_rests_on_an_earlier_one_finds_the_same() {
         for before in [0, 1] {
             let report = verify(&later(before, 2), profile, Stage::Result);
             assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
-            assert_eq!(report.basis.as_ref().unwrap().rules, 3);
+            assert_eq!(report.basis.as_ref().unwrap().rules, 4);
             let earlier = EarlierReport::parse(report.to_json().as_bytes()).unwrap();
             for elected in [0, 1, 2] {
                 let event = later(2, elected);

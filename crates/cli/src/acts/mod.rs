@@ -11,6 +11,7 @@ pub(crate) mod polling;
 pub(crate) mod preparation;
 pub(crate) mod publishing;
 pub(crate) mod roll;
+pub(crate) mod station;
 pub(crate) mod voting;
 
 use std::collections::VecDeque;

@@ -282,6 +282,11 @@ impl Registrar {
         })
     }
 
+    /// The registrar's signing key.
+    pub(crate) const fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Opens the book, which must be there.
     pub(crate) fn book(self, event: &Event) -> Outcome<Book> {
         Book::open(&self.path, event, &self.secret, self.key)

@@ -150,6 +150,8 @@ async fn run_event(
         site.origin(),
         &officials,
         Announced::default(),
+        &mut [],
+        &|election| site.stations(election),
         &people.commission,
     )
     .await?;
