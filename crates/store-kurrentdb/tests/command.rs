@@ -209,7 +209,7 @@ async fn an_event_on_two_nodes() {
         office.as_registrar("one", &["roll", "import", &roll]).ok();
         office.as_registrar("one", &["credential", "issue"]).ok();
         let slips = office.path("slips.csv");
-        office.run("one", &["credential", "slips", &slips]).ok();
+        office.as_registrar("one", &["credential", "slips", &slips]).ok();
         office.as_registrar("one", &["roll", "freeze"]).ok();
         office.run("two", &["ledger", "publish"]).ok();
         for trustee in ["t1", "t2"] {
