@@ -290,9 +290,9 @@ async fn an_event_on_two_nodes() {
         office.as_commission("two", &["election", "close"]).ok();
         office.write("on-paper", "identifier\nV7\n");
         let on_paper = office.path("on-paper");
-        let registrar = office.path("registrar.key");
-        let exclude = ["election", "exclude", "--key", &registrar, "--list", &on_paper];
-        office.run("one", &exclude).ok();
+        office
+            .as_registrar("one", &["election", "exclude", "--list", &on_paper])
+            .ok();
         office.as_commission("one", &["election", "seal"]).ok();
         office.run("two", &["ledger", "publish"]).ok();
         office.at(NIGHT);
