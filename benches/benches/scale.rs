@@ -7,7 +7,9 @@
 //!
 //!     cargo bench -p sijill-benches --bench scale                    a million
 //!     cargo bench -p sijill-benches --bench scale -- --quick         a fiftieth of it
-//!     cargo bench -p sijill-benches --bench scale -- fold            one of: boxes result fold box credentials
+//!     cargo bench -p sijill-benches --bench scale -- fold            one of: boxes result fold box credentials roll
+//!
+//! `roll` runs the command itself: `cargo build --release -p sijill-cli` before.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,6 +18,7 @@
     reason = "a bench prints its figures"
 )]
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -76,6 +79,9 @@ fn main() {
     }
     if wanted("credentials") {
         credentials(million);
+    }
+    if wanted("roll") {
+        roll(million);
     }
 }
 
@@ -521,4 +527,105 @@ fn credentials(count: usize) {
         &per_second(count, &meter),
         &meter,
     );
+}
+
+/// An import of so many persons, each checked against a register of persons, by the command.
+fn roll(persons: usize) {
+    let built = std::env::current_exe().unwrap();
+    let command = built.parent().unwrap().parent().unwrap().join("sijill");
+    if !command.exists() {
+        println!(
+            "(no {}: `cargo build --release -p sijill-cli`)",
+            command.display()
+        );
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let mut roll = "identifier,district\n".to_owned();
+    let mut register = "qid,born,nationality,since,document,expires,exclusions\n".to_owned();
+    for n in 0..persons {
+        let _ = writeln!(roll, "{:011},national", 20_000_000_000 + n as u64);
+        let _ = writeln!(
+            register,
+            "{:011},19{}-0{}-1{},original,,id_card,2030-01-01,",
+            20_000_000_000 + n as u64,
+            50 + n % 40,
+            1 + n % 9,
+            n % 9
+        );
+    }
+    for (name, text) in [
+        ("roll.csv", roll),
+        ("persons.csv", register),
+        ("passphrase", "correct horse battery\n".to_owned()),
+        ("election.toml", referendum_file(false)),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let sijill = |args: &[&str]| {
+        let mut command = std::process::Command::new(&command);
+        command
+            .args(["--dir", &path("data"), "--passphrase-file", &path("passphrase")])
+            .args([
+                "--rehearsal-clock",
+                "2026-12-01T12:00:00+03:00",
+                "--danger-fast-keys",
+            ])
+            .args(args)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        sijill_benches::run(&mut command).unwrap()
+    };
+    let (commission, registrar, secret) = (path("commission.key"), path("registrar.key"), path("secret"));
+    let trustees = [path("one"), path("two")];
+    sijill(&["init", "--origin", "bench.example"]);
+    sijill(&["key", "new", &commission, "--label", "commission"]);
+    sijill(&["key", "new", &registrar, "--label", "registrar"]);
+    sijill(&[
+        "key",
+        "new",
+        &secret,
+        "--purpose",
+        "registrar-secret",
+        "--label",
+        "secret",
+    ]);
+    for folder in &trustees {
+        sijill(&["trustee", "keygen", folder, "--name", "Trustee"]);
+    }
+    let signing = trustees.map(|folder| format!("{folder}/signing.key"));
+    sijill(&[
+        "election",
+        "new",
+        "--file",
+        &path("election.toml"),
+        "--key",
+        &commission,
+        "--registrar",
+        &registrar,
+        "--trustee",
+        &signing[0],
+        "--trustee",
+        &signing[1],
+    ]);
+    let run = sijill(&[
+        "roll",
+        "import",
+        &path("roll.csv"),
+        "--persons",
+        &path("persons.csv"),
+        "--key",
+        &registrar,
+        "--secret",
+        &secret,
+    ]);
+    println!(
+        "{:<58} {:>10} {:>9.2} {:>9.2}",
+        format!("check and register {persons} persons"),
+        format!("{:.0}/s", persons as f64 / run.wall),
+        run.wall,
+        run.cpu
+    );
+    println!("{:<58} {:>10}", "most memory at any time", mib(run.peak_bytes));
 }

@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rand::Rng;
+use sha2::{Digest, Sha256};
 use sijill_ballot::{
     Credential, CredentialList, Election, ElectionContext, Selection, TrusteeSecret, VerifiedBallot, Vote,
     decrypt_tally, encrypt_ballot, prove_replaces,
@@ -24,6 +25,7 @@ use sijill_ballot::{
 use sijill_engine::checkpoint_record::{CheckpointRecord, FileRecord};
 use sijill_engine::clock::RehearsalClock;
 use sijill_engine::content::ContentStore;
+use sijill_engine::openings::OpeningStore;
 use sijill_engine::publish::{Publication, Scope};
 use sijill_engine::{Acknowledgement, Engine, EngineError, EngineKeys, SubmitError};
 use sijill_ledger::{
@@ -131,7 +133,32 @@ pub async fn open_engine(
     } else {
         FileRecord::create(&record_path, &data).unwrap()
     };
-    open_engine_with(dir, store, clock, Arc::new(record)).await
+    open_engine_as(dir, store, clock, Arc::new(record), engine_keys()).await
+}
+
+/// As [`open_engine`], of another machine with keys of its own.
+///
+/// # Errors
+/// Those of [`Engine::open`].
+pub async fn open_other_engine(
+    dir: &Path,
+    store: Arc<dyn EventStore>,
+    clock: Arc<RehearsalClock>,
+    name: &str,
+) -> Result<Engine, EngineError> {
+    let data = dir.join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let record_path = dir.join("checkpoints");
+    let record = if record_path.exists() {
+        FileRecord::open(&record_path, &data).unwrap()
+    } else {
+        FileRecord::create(&record_path, &data).unwrap()
+    };
+    let keys = EngineKeys {
+        service: key(&format!("service {name}")),
+        ledger: key(&format!("ledger {name}")),
+    };
+    open_engine_as(dir, store, clock, Arc::new(record), keys).await
 }
 
 /// As [`open_engine`], with another checkpoint record.
@@ -144,18 +171,33 @@ pub async fn open_engine_with(
     clock: Arc<RehearsalClock>,
     record: Arc<dyn CheckpointRecord>,
 ) -> Result<Engine, EngineError> {
+    open_engine_as(dir, store, clock, record, engine_keys()).await
+}
+
+async fn open_engine_as(
+    dir: &Path,
+    store: Arc<dyn EventStore>,
+    clock: Arc<RehearsalClock>,
+    record: Arc<dyn CheckpointRecord>,
+    keys: EngineKeys,
+) -> Result<Engine, EngineError> {
     let data = dir.join("data");
     std::fs::create_dir_all(data.join("content")).unwrap();
-    let content = ContentStore::open(&data.join("content")).unwrap();
-    Engine::open(
-        store,
-        record,
-        content,
-        &data.join("snapshots"),
-        clock,
-        engine_keys(),
-    )
-    .await
+    let openings = OpeningStore::open(&data.join("openings")).unwrap();
+    let content = ContentStore::open(&data.join("content"))
+        .unwrap()
+        .with_openings(openings);
+    Engine::open(store, record, content, &data.join("snapshots"), clock, keys).await
+}
+
+/// Spec: specs/events.md §3.
+#[must_use]
+pub fn credential_commitment(opening: &Opening) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(b"sijill/credential/v1\n");
+    hasher.update(opening.salt);
+    hasher.update(opening.credential);
+    hasher.finalize().into()
 }
 
 pub struct Rehearsal {
@@ -183,13 +225,20 @@ pub fn district() -> Name {
 impl Rehearsal {
     /// Three ledgers and the definition of the event, hours before it opens.
     pub async fn define(engine: Engine, clock: Arc<RehearsalClock>, file: &str, voters: usize) -> Self {
+        let rehearsal = Self::create(engine, clock, file, voters).await;
+        rehearsal.announce(&[]).await;
+        rehearsal
+    }
+
+    /// Three ledgers without a definition, hours before the event opens.
+    pub async fn create(engine: Engine, clock: Arc<RehearsalClock>, file: &str, voters: usize) -> Self {
         let manifest = election_file::compile(file, &rules()).unwrap();
         clock.set(UnixMillis::clamped(manifest.opens_ms - 36_000_000));
         let election = create(&engine, Kind::Election, None).await;
         let roll = create(&engine, Kind::Roll, Some(election)).await;
         let ballot_box = create(&engine, Kind::BallotBox, Some(election)).await;
         let mut rng = rand::rng();
-        let rehearsal = Self {
+        Self {
             voters: (0..voters).map(|_| Credential::random(&mut rng)).collect(),
             secrets: (0..2).map(|_| TrusteeSecret::generate(&mut rng)).collect(),
             engine,
@@ -198,29 +247,37 @@ impl Rehearsal {
             election,
             roll,
             ballot_box,
-        };
+        }
+    }
+
+    /// The definition of the event, with these polling stations.
+    pub async fn announce(&self, stations: &[LedgerId]) {
         let mut ledgers = vec![
             ListedLedger {
-                ledger: roll,
+                ledger: self.roll,
                 kind: Kind::Roll.code(),
                 visibility: ACCREDITED,
                 district: None,
             },
             ListedLedger {
-                ledger: ballot_box,
+                ledger: self.ballot_box,
                 kind: Kind::BallotBox.code(),
                 visibility: PUBLIC,
                 district: Some(district()),
             },
         ];
+        ledgers.extend(stations.iter().map(|station| ListedLedger {
+            ledger: *station,
+            kind: Kind::Station.code(),
+            visibility: ACCREDITED,
+            district: None,
+        }));
         ledgers.sort_by_key(|l| l.ledger);
-        let manifest = rehearsal.put(&rehearsal.manifest.to_bytes());
+        let manifest = self.put(&self.manifest.to_bytes());
         let defined = ElectionEvent::ElectionDefined(ElectionDefined { manifest, ledgers });
-        rehearsal
-            .commission(election, Event::Election(defined), &[])
+        self.commission(self.election, Event::Election(defined), &[])
             .await
             .unwrap();
-        rehearsal
     }
 
     #[must_use]
@@ -343,8 +400,7 @@ impl Rehearsal {
                 .unwrap();
         }
         for voter in 0..self.voters.len() {
-            let mut commitment = [0; 32];
-            rand::rng().fill_bytes(&mut commitment);
+            let commitment = credential_commitment(&self.opening(voter));
             let event = CredentialCommitted {
                 pseudonym: pseudonym(voter),
                 commitment,
@@ -367,10 +423,25 @@ impl Rehearsal {
             .unwrap();
     }
 
+    /// The opening of the commitment to a voter's credential. Its salt is no secret here.
+    #[must_use]
+    pub fn opening(&self, voter: usize) -> Opening {
+        Opening {
+            pseudonym: pseudonym(voter),
+            salt: pseudonym(voter).0,
+            credential: *self.voters[voter].public().as_bytes(),
+        }
+    }
+
     /// Everything up to an open box, at the opening time.
     pub async fn open(&self) {
         self.fix_trustees().await;
         self.freeze_roll().await;
+        self.open_box().await;
+    }
+
+    /// From trustees and frozen roll to an open box, at the opening time.
+    pub async fn open_box(&self) {
         let record = self.record();
         let all: Vec<_> = (0..self.voters.len()).collect();
         let holders = all.len() as u64;
@@ -386,6 +457,7 @@ impl Rehearsal {
         };
         let event = Event::Election(ElectionEvent::BoxDefined(defined));
         self.commission(self.election, event, &[self.roll]).await.unwrap();
+        // Stations, if the event has any, are defined by now.
         self.commission(self.election, Event::Election(ElectionEvent::PollOpened), &[])
             .await
             .unwrap();

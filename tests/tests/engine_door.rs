@@ -17,8 +17,11 @@ use sijill_ledger::{
     Genesis, LedgerId, LedgerIdentity, Seq, Signature, SignedCheckpoint, UnixMillis, UnverifiedBody,
 };
 use sijill_store::MemoryStore;
+use sijill_tests::attacks::cases::Package;
 use sijill_tests::attacks::corpus::{self, Row};
+use sijill_tests::attacks::outcomes;
 use sijill_tests::open_engine_with;
+use sijill_verifier::{MemorySource, Profile, Stage, Trust, verify_event_source};
 
 /// What became of the bodies of a case.
 #[derive(Debug)]
@@ -115,7 +118,7 @@ impl CheckpointRecord for Forgetful {
     }
 }
 
-async fn feed(row: &Row, members: &BTreeMap<String, Vec<u8>>) -> Outcome {
+async fn feed(case: &str, members: &BTreeMap<String, Vec<u8>>) -> Outcome {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(RehearsalClock::new(UnixMillis::ZERO));
     let record = Arc::new(Forgetful::default());
@@ -171,7 +174,7 @@ async fn feed(row: &Row, members: &BTreeMap<String, Vec<u8>>) -> Outcome {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    let code = error.code().unwrap_or_else(|| panic!("{}: {error}", row.id));
+                    let code = error.code().unwrap_or_else(|| panic!("{case}: {error}"));
                     return Outcome::Refused(ledger.clone(), seq as u64, code.to_owned());
                 }
             }
@@ -238,7 +241,7 @@ async fn the_engine_refuses_what_the_verifier_refuses() {
         .filter(|(row, _)| has_every_ledger(row))
         .map(|(row, members)| {
             tokio::spawn(async move {
-                let outcome = feed(&row, &members).await;
+                let outcome = feed(&row.id, &members).await;
                 (row, outcome)
             })
         })
@@ -267,4 +270,64 @@ async fn the_engine_refuses_what_the_verifier_refuses() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// What the verifier finds first on the election ledger: position and codes there.
+fn first_found(package: &Package) -> Option<(u64, BTreeSet<&'static str>)> {
+    let files = MemorySource {
+        files: package.files.clone(),
+    };
+    let trust = Trust::parse(package.trust.as_ref().unwrap().as_bytes()).unwrap();
+    let report = verify_event_source(&files, Some(&trust), Profile::Accredited, Stage::Announced).unwrap();
+    let examples = report.checks.iter().flat_map(|check| &check.counter_examples);
+    let found: Vec<(u64, &str)> = examples.map(|e| (e.seq.unwrap_or(u64::MAX), e.code)).collect();
+    assert_eq!(
+        found.is_empty(),
+        report.verdict.exit_code() == 0,
+        "{}",
+        report.to_text()
+    );
+    let first = found.iter().map(|(seq, _)| *seq).min()?;
+    let codes = found
+        .iter()
+        .filter(|(seq, _)| *seq == first)
+        .map(|(_, code)| *code);
+    Some((first, codes.collect()))
+}
+
+/// What follows from a result is refused by the engine where the verifier finds the first fault, under its code, and nowhere before.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_and_the_verifier_agree_on_random_outcomes() {
+    let events: u64 = std::env::var("SIJILL_RANDOM_OUTCOMES")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(80);
+    let tasks: Vec<_> = (0..events)
+        .map(|seed| {
+            tokio::spawn(async move {
+                let package = outcomes::at_random(seed);
+                let outcome = feed(&seed.to_string(), &corpus::members(&package)).await;
+                match (&outcome, first_found(&package)) {
+                    (Outcome::Same, None) => Ok(None),
+                    (Outcome::Refused(_, seq, code), Some((first, codes)))
+                        if *seq == first && codes.contains(code.as_str()) =>
+                    {
+                        Ok(Some(code.clone()))
+                    }
+                    (_, found) => Err(format!("{seed}: {outcome:?}, the verifier {found:?}")),
+                }
+            })
+        })
+        .collect();
+    let mut faults = Vec::new();
+    let mut seen: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(code) => *seen.entry(code).or_default() += 1,
+            Err(fault) => faults.push(fault),
+        }
+    }
+    println!("{seen:?}");
+    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(seen.len() > 6, "the events are too much alike: {seen:?}");
 }

@@ -526,3 +526,35 @@ impl From<ElectionFileError> for Failure {
 pub(crate) fn wrong_kind(ledger: &LedgerId, what: &str) -> Failure {
     Failure::internal(format!("ledger {ledger} is not {what}"))
 }
+
+impl From<sijill_engine::copies::ReceiveError> for Failure {
+    fn from(error: sijill_engine::copies::ReceiveError) -> Self {
+        use sijill_engine::copies::ReceiveError as R;
+        let help = match &error {
+            R::Damaged(_) | R::Truncated { .. } | R::Content(_) => {
+                "copy the file again from the station's machine; nothing was changed"
+            }
+            R::NotListed(_) => "bring it to the centre of its own event; nothing was changed",
+            R::Older { .. } => "the newer one is here already; nothing was changed",
+            R::Fork { .. } | R::OtherEntries | R::Checkpoint(_) | R::Rule { .. } | R::Load(_) => {
+                "keep the file as evidence and call the commission; nothing was changed"
+            }
+            R::Own(_) => "that ledger is written here; nothing was changed",
+            R::Refs { .. } => "publish and receive the ledgers that it cites first; nothing was changed",
+            _ => "look at the message, then try again",
+        };
+        Self::refused(error.to_string(), help).code(error.code())
+    }
+}
+
+impl From<sijill_engine::station_roll::StationRollError> for Failure {
+    fn from(error: sijill_engine::station_roll::StationRollError) -> Self {
+        use sijill_engine::station_roll::StationRollError as R;
+        match error {
+            R::Seal(e) => e.into(),
+            R::Unlock(e) => e.into(),
+            other => Self::refused(other.to_string(), "take the kit that was made for this station")
+                .code("station.roll"),
+        }
+    }
+}

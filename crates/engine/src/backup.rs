@@ -117,7 +117,9 @@ pub fn backup(data: &Path, to: &Path, with_keys: bool) -> Result<Manifest, Backu
     } else {
         &["content"]
     };
-    for folder in folders {
+    // Only installations that keep registers of a jurisdiction have openings.
+    let has_openings = data.join("openings").is_dir();
+    for folder in folders.iter().chain(has_openings.then_some(&"openings")) {
         durable::ensure_folder(&to.join(folder)).map_err(io_error(to))?;
         let from = data.join(folder);
         let mut names = Vec::new();
@@ -179,6 +181,13 @@ pub async fn restore(from: &Path, data: &Path) -> Result<Findings, BackupError> 
 
 async fn fill(from: &Path, draft: &Path, manifest: &Manifest) -> Result<Findings, BackupError> {
     let folder = DataFolder::create(draft)?;
+    if manifest
+        .files
+        .iter()
+        .any(|file| file.path.starts_with("openings/"))
+    {
+        durable::ensure_folder(&folder.openings()).map_err(io_error(draft))?;
+    }
     for file in &manifest.files {
         copy(&from.join(&file.path), &draft.join(&file.path))?;
         // What was read was right a moment ago; what was written is what counts.
@@ -240,7 +249,7 @@ fn read_manifest(from: &Path) -> Result<Manifest, BackupError> {
         let ours = file.path == EVENTS
             || file.path.split_once('/').is_some_and(|(folder, name)| {
                 let mut parts = Path::new(name).components();
-                ["content", "keys"].contains(&folder)
+                ["content", "keys", "openings"].contains(&folder)
                     && matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None))
             });
         if !ours {

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sijill_ledger::{ContentError, ContentHash, ContentRef};
 
 use crate::durable;
+use crate::openings::OpeningStore;
 
 const DRAFT_SUFFIX: &str = ".new";
 
@@ -43,6 +44,7 @@ pub enum ContentStoreError {
 #[derive(Debug)]
 pub struct ContentStore {
     folder: PathBuf,
+    openings: Option<OpeningStore>,
     /// Tells drafts of processes apart.
     opened: u64,
     drafts: AtomicU64,
@@ -73,9 +75,23 @@ impl ContentStore {
         fs::read_dir(folder).map_err(|source| io_error(folder, source))?;
         Ok(Self {
             folder: folder.into(),
+            openings: None,
             opened: rand::random(),
             drafts: AtomicU64::new(0),
         })
+    }
+
+    /// With the openings of commitments, which registers of a jurisdiction need.
+    #[must_use]
+    pub fn with_openings(mut self, openings: OpeningStore) -> Self {
+        self.openings = Some(openings);
+        self
+    }
+
+    /// The openings of commitments, if it has them.
+    #[must_use]
+    pub const fn openings(&self) -> Option<&OpeningStore> {
+        self.openings.as_ref()
     }
 
     /// Stores a document and cites it. A damaged copy that stands under its name is replaced.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sijill_ledger::{Body, BodyError, LedgerId, Signature, SignedBody, UnverifiedBody};
 use sijill_registers::ballot_box::events::{AuditStarted, BallotCast, BoxEvent};
 use sijill_registers::ballot_box::{BoxRejection, Phase, check_ballot};
+use sijill_registers::calendar::events::RegisterEvent;
 use sijill_registers::catalogue::{Event, types};
 use sijill_registers::register::{Evidence, Facts, Rejection, citing_nonce};
 use tokio::sync::{mpsc, oneshot};
@@ -28,8 +29,14 @@ impl Engine {
     pub async fn submit(&self, body: Vec<u8>, signature: Signature) -> Result<Acknowledgement, SubmitError> {
         let unverified = UnverifiedBody::parse(&body, signature)?;
         let handle = self.ledger_handle(&unverified.body().ledger)?;
-        let exclusive = unverified.body().event_type.as_u16() == types::BOX_CLOSED;
-        self.admit(handle, exclusive, move || unverified.verify()).await
+        let event_type = unverified.body().event_type.as_u16();
+        let ledger = handle.ledger();
+        let exclusive = event_type == types::BOX_CLOSED;
+        let acknowledged = self.admit(handle, exclusive, move || unverified.verify()).await?;
+        if event_type == types::ERASURE_CONFIRMED {
+            self.destroy_erased_of(&ledger);
+        }
+        Ok(acknowledged)
     }
 
     /// Takes a body that is signed already, as [`Engine::submit`] does.
@@ -99,6 +106,8 @@ impl Engine {
         let handle = self.ledger_handle(&ledger)?;
         let genesis = handle.with_head(|head| head.chain.genesis().clone());
         let shared = Arc::clone(&self.shared);
+        // Everything received before the end of a day is sequenced before it is closed.
+        let exclusive = matches!(event, Event::Register(RegisterEvent::DayClosed(_)));
         let make = move || {
             let payload = event.payload();
             let nonce = citing_nonce(&event, &payload, &refs);
@@ -106,7 +115,7 @@ impl Engine {
             body.refs = refs;
             body.sign(&shared.service_key)
         };
-        self.admit(handle, false, make).await
+        self.admit(handle, exclusive, make).await
     }
 
     async fn admit(

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sijill_ballot::{Accumulator, ElectionContext, VerifiedBallot};
 use sijill_ledger::{
-    Chain, Checkpoint, ContentRef, Entry, Genesis, LedgerId, LedgerIdentity, Receipt, Seq, SigningKey,
+    Chain, Checkpoint, Committed, ContentRef, Entry, Genesis, LedgerId, LedgerIdentity, Receipt, Seq,
+    SigningKey,
 };
 use sijill_registers::ballot_box::events::BoxEvent;
 use sijill_registers::catalogue::Event;
@@ -22,6 +23,7 @@ use crate::content::{ContentStore, ContentStoreError};
 use crate::head_snapshot::{self, HeadSnapshot, HeadSnapshots};
 use crate::ledgers::{Head, LedgerHandle, Ledgers};
 use crate::load::{LoadError, load_head};
+use crate::openings::OpeningError;
 use crate::sequencer::{self, Shared};
 use crate::submit::SubmitError;
 
@@ -87,6 +89,9 @@ pub enum EngineError {
     /// A content cannot be stored or read.
     #[error(transparent)]
     Content(#[from] ContentStoreError),
+    /// An opening cannot be stored or read.
+    #[error(transparent)]
+    Opening(OpeningError),
     /// Something that the caller asked for does not exist.
     #[error("{0}")]
     Missing(String),
@@ -145,6 +150,14 @@ impl Contents for StoredContents {
             other => ContentProblem::Unavailable(content.sha256, other.to_string()),
         })
     }
+
+    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
+        let opened = self.0.openings().map(|openings| openings.load(committed));
+        match opened {
+            Some(Ok(content)) => Ok(content),
+            _ => Err(ContentProblem::Opening(committed.commitment)),
+        }
+    }
 }
 
 impl Engine {
@@ -195,13 +208,19 @@ impl Engine {
             let lost = EngineError::Lost { ledger: *ledger };
             engine.refused.insert(*ledger, lost);
         }
+        let mut foreign = Vec::new();
         for ledger in stored {
             let head = load_head(&engine.shared, ledger).await;
-            let started = head
-                .map_err(|error| EngineError::Load { ledger, error })
-                .and_then(|(head, snapshot)| engine.start(head, snapshot));
+            let started = match head {
+                Err(error) => Err(EngineError::Load { ledger, error }),
+                Ok((head, _)) if engine.is_foreign(head.chain.genesis()) => {
+                    foreign.push(head.chain.genesis().clone());
+                    continue;
+                }
+                Ok((head, snapshot)) => engine.start(head, snapshot).map(|_| ()),
+            };
             match started {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error @ (EngineError::Load { .. } | EngineError::Record { .. })) => {
                     tracing::error!(%ledger, %error, "the ledger is refused");
                     engine.refused.insert(ledger, error);
@@ -209,7 +228,38 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
+        engine.open_copies(foreign).await?;
+        engine.destroy_erased();
         Ok(engine)
+    }
+
+    /// Whether a ledger is written by another machine, under keys that are both not ours.
+    fn is_foreign(&self, genesis: &Genesis) -> bool {
+        let (service, ledger) = self.key_ids();
+        genesis.service_key() != service && genesis.ledger_key() != ledger
+    }
+
+    /// Opens the copies of ledgers of other machines. Where everything is foreign, it is the keys that are wrong.
+    async fn open_copies(&mut self, foreign: Vec<Genesis>) -> Result<(), EngineError> {
+        for genesis in foreign {
+            let ledger = genesis.id();
+            if self.shared.ledgers.all().is_empty() && self.refused.is_empty() {
+                return Err(EngineError::OtherKeys {
+                    ledger,
+                    which: "service",
+                });
+            }
+            match self.open_copy(&genesis).await {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!(%ledger, "a copy was never received whole; receive it again"),
+                Err(error @ (EngineError::Load { .. } | EngineError::Record { .. })) => {
+                    tracing::error!(%ledger, %error, "the copy is refused");
+                    self.refused.insert(ledger, error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Stops every sequencer and waits until they are gone, so that the same store may be opened again. What was

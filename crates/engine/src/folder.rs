@@ -17,6 +17,7 @@ const MAX_FORMAT_BYTES: u64 = 64;
 
 const CONTENT: &str = "content";
 const KEYS: &str = "keys";
+const OPENINGS: &str = "openings";
 const SNAPSHOTS: &str = "snapshots";
 const EVENTS: &str = "events.sqlite";
 
@@ -161,6 +162,12 @@ impl DataFolder {
     #[must_use]
     pub fn content(&self) -> PathBuf {
         self.path().join(CONTENT)
+    }
+
+    /// The folder of openings, which need not exist: see [`OpeningStore`](crate::openings::OpeningStore).
+    #[must_use]
+    pub fn openings(&self) -> PathBuf {
+        self.path().join(OPENINGS)
     }
 
     /// The folder of snapshots, which need not exist: it may be deleted at any time.

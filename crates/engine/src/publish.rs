@@ -20,6 +20,7 @@ use sijill_registers::register::{ContentProblem, Facts};
 use crate::archive::ArchiveError;
 use crate::engine::{Engine, EngineError};
 use crate::ledgers::LedgerHandle;
+use crate::openings::OpeningError;
 
 /// Which ledgers are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,15 @@ pub enum PublishError {
     /// The folder holds something that is no publication.
     #[error("{0} exists and is not a published folder; name another one, or remove it yourself")]
     Foreign(PathBuf),
+    /// The ledger is not a calendar ledger, or not defined.
+    #[error("ledger {0} is not the calendar ledger of a defined jurisdiction")]
+    NotAJurisdiction(LedgerId),
+    /// The ledgers grow faster than they can be looked at.
+    #[error("the registers are too busy to be published in one state; try again")]
+    Busy,
+    /// An opening is missing or damaged.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
     /// The ledger is not an election ledger, or not defined.
     #[error("ledger {0} is not the election ledger of a defined event")]
     NotAnEvent(LedgerId),
@@ -94,6 +104,10 @@ impl Engine {
         let mut handles = vec![];
         for listed in &defined.ledgers {
             if scope == Scope::Accredited || listed.visibility == PUBLIC {
+                // A station that has brought nothing is not published. Spec: specs/station.md §2.4.
+                if listed.kind == Kind::Station.code() && self.ledgers().find(&listed.ledger).is_none() {
+                    continue;
+                }
                 let missing =
                     || EngineError::Missing(format!("this service keeps no ledger {}", listed.ledger));
                 handles.push(self.ledgers().find(&listed.ledger).ok_or_else(missing)?);
@@ -117,7 +131,11 @@ impl Engine {
         };
         for (handle, checkpoint) in handles.iter().zip(&checkpoints) {
             let kind = handle.with_head(|head| head.state.kind());
-            self.publish_ledger(handle, kind, checkpoint.size(), &aside, &mut cited)
+            let mut visit = |bytes: &[u8]| {
+                cited.extend(contents_of(kind, bytes)?);
+                Ok(())
+            };
+            self.publish_ledger(handle, checkpoint.size(), &aside, &mut visit)
                 .await?;
             write(
                 &aside.join(ledger_folder(handle.ledger())).join("checkpoint"),
@@ -173,13 +191,13 @@ impl Engine {
         Ok(archives)
     }
 
-    async fn publish_ledger(
+    /// Writes tiles and bundles of the first `size` entries, and shows each entry on the way.
+    pub(crate) async fn publish_ledger(
         &self,
         handle: &LedgerHandle,
-        kind: Kind,
         size: u64,
         root: &Path,
-        cited: &mut BTreeSet<ContentRef>,
+        visit: &mut (dyn FnMut(&[u8]) -> Result<(), String> + Send),
     ) -> Result<(), PublishError> {
         let base = root.join(ledger_folder(handle.ledger()));
         for path in TilePath::all(size) {
@@ -198,7 +216,7 @@ impl Engine {
                             return Err(EngineError::Internal(text).into());
                         }
                         for bytes in page {
-                            cited.extend(contents_of(kind, &bytes).map_err(EngineError::Internal)?);
+                            visit(&bytes).map_err(EngineError::Internal)?;
                             let length = u16::try_from(bytes.len()).map_err(|_| {
                                 EngineError::Internal("an entry longer than 65535 bytes".to_owned())
                             })?;
@@ -239,15 +257,15 @@ fn file_error(path: &Path) -> impl FnOnce(io::Error) -> PublishError + '_ {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), PublishError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(file_error(folder))?;
     }
     fs::write(path, bytes).map_err(file_error(path))
 }
 
-/// A folder that holds anything but `ledgers`, `content` and `archives` is somebody's, not ours.
-fn refuse_foreign(folder: &Path) -> Result<(), PublishError> {
+/// A folder that holds anything but `ledgers`, `content`, `archives` and `openings` is somebody's, not ours.
+pub(crate) fn refuse_foreign(folder: &Path) -> Result<(), PublishError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -255,21 +273,24 @@ fn refuse_foreign(folder: &Path) -> Result<(), PublishError> {
     };
     for entry in entries {
         let name = entry.map_err(file_error(folder))?.file_name();
-        if name != "ledgers" && name != "content" && name != "archives" {
+        if !["ledgers", "content", "archives", "openings"]
+            .iter()
+            .any(|ours| name == *ours)
+        {
             return Err(PublishError::Foreign(folder.to_owned()));
         }
     }
     Ok(())
 }
 
-fn beside(folder: &Path, extension: &str) -> PathBuf {
+pub(crate) fn beside(folder: &Path, extension: &str) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".");
     name.push(extension);
     folder.with_file_name(name)
 }
 
-fn remove(folder: &Path) -> Result<(), PublishError> {
+pub(crate) fn remove(folder: &Path) -> Result<(), PublishError> {
     match fs::remove_dir_all(folder) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(file_error(folder)(e)),
         _ => Ok(()),
@@ -278,7 +299,7 @@ fn remove(folder: &Path) -> Result<(), PublishError> {
 
 /// A crash between the two renames leaves the old publication under `….old` and the new one under `….new`; publishing
 /// again mends that.
-fn replace(new: &Path, folder: &Path) -> Result<(), PublishError> {
+pub(crate) fn replace(new: &Path, folder: &Path) -> Result<(), PublishError> {
     let old = beside(folder, "old");
     remove(&old)?;
     match fs::rename(folder, &old) {

@@ -12,7 +12,7 @@
 //! write-ahead log, which may still hold the key, is emptied; opening a vault empties it first. Freed space is
 //! overwritten with zeros. What the disk itself, its snapshots or backups keep is outside of this program.
 //!
-//! Spec: specs/operations.md §12.
+//! Spec: specs/operations.md §13.
 
 pub mod access;
 
@@ -535,7 +535,7 @@ impl Admitted<'_> {
     }
 }
 
-/// A key that follows from the registrar's secret, for one purpose and roll. Spec: specs/operations.md §12.1.
+/// A key that follows from the registrar's secret, for one purpose and roll. Spec: specs/operations.md §13.1.
 fn derive(secret: &RegistrarSecret, tag: &[u8], roll: &LedgerId) -> Zeroizing<[u8; 32]> {
     let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(secret.expose())
         .expect("HMAC takes keys of any length");

@@ -97,7 +97,7 @@ fn with_seats() -> EventResults {
                 level: vec![1, 2],
                 seats: 1,
                 decided: Some(TieDecided {
-                    ledger: "01".repeat(32).parse().unwrap(),
+                    ledger: "01".repeat(32).parse().expect("a ledger id"),
                     question: 0,
                     elected: vec![2],
                     rule: 2,
@@ -106,7 +106,7 @@ fn with_seats() -> EventResults {
                 }),
             }),
             void: vec![CandidateRemoved {
-                district: "north".parse().unwrap(),
+                district: "north".parse().expect("a district id"),
                 question: 0,
                 answer: 3,
                 cause: 2,

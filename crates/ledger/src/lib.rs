@@ -85,4 +85,4 @@ pub use names::{NameError, Origin, Scope};
 pub use note::NoteError;
 pub use receipt::{Receipt, ReceiptError, UnverifiedReceipt};
 pub use tiles::{TileError, TileKind, TilePath};
-pub use trust::{TrustError, TrustFile, TrustedCheckpoint, TrustedLedger};
+pub use trust::{JurisdictionTrustFile, TrustError, TrustFile, TrustedCheckpoint, TrustedLedger};

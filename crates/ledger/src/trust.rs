@@ -28,6 +28,9 @@ pub enum TrustError {
     /// The event's election ledger is not listed as such.
     #[error("the event is not listed as an election ledger")]
     Event,
+    /// The jurisdiction's calendar ledger is not listed as such.
+    #[error("the jurisdiction is not listed as a calendar ledger")]
+    Jurisdiction,
     /// A known checkpoint of no entries.
     #[error("the known checkpoint of ledger {0} has size 0")]
     EmptyCheckpoint(LedgerId),
@@ -135,19 +138,7 @@ impl TrustFile {
     }
 
     fn checked(self) -> Result<Self, TrustError> {
-        if self.format != FORMAT {
-            return Err(TrustError::Format);
-        }
-        let mut known = std::collections::BTreeSet::new();
-        for ledger in &self.ledgers {
-            if !known.insert(ledger.id) {
-                return Err(TrustError::Twice(ledger.id));
-            }
-            if ledger.checkpoint.is_some_and(|c| c.size == 0) {
-                return Err(TrustError::EmptyCheckpoint(ledger.id));
-            }
-            PublicKey::new(ledger.key).map_err(|_| TrustError::Key(ledger.id))?;
-        }
+        check(&self.format, &self.ledgers)?;
         if self
             .ledger(self.event)
             .is_none_or(|ledger| ledger.kind != Kind::Election)
@@ -156,4 +147,85 @@ impl TrustFile {
         }
         Ok(self)
     }
+}
+
+/// The trust file of a jurisdiction. Spec: specs/jurisdiction.md §6.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JurisdictionTrustFile {
+    format: String,
+    jurisdiction: LedgerId,
+    ledgers: Vec<TrustedLedger>,
+}
+
+impl JurisdictionTrustFile {
+    /// Checks and takes the ledgers of the jurisdiction with this calendar ledger.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`] names the rule.
+    pub fn new(jurisdiction: LedgerId, ledgers: Vec<TrustedLedger>) -> Result<Self, TrustError> {
+        Self {
+            format: FORMAT.into(),
+            jurisdiction,
+            ledgers,
+        }
+        .checked()
+    }
+
+    /// Reads a trust file.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError`] names what is wrong.
+    pub fn parse(json: &str) -> Result<Self, TrustError> {
+        serde_json::from_str::<Self>(json)?.checked()
+    }
+
+    /// Writes the file, readable and with a newline at its end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).expect("strings and numbers have a JSON form");
+        json.push('\n');
+        json
+    }
+
+    /// The calendar ledger.
+    #[must_use]
+    pub fn jurisdiction(&self) -> LedgerId {
+        self.jurisdiction
+    }
+
+    /// All ledgers.
+    #[must_use]
+    pub fn ledgers(&self) -> &[TrustedLedger] {
+        &self.ledgers
+    }
+
+    fn checked(self) -> Result<Self, TrustError> {
+        check(&self.format, &self.ledgers)?;
+        let mut calendars = self.ledgers.iter().filter(|l| l.kind == Kind::Calendar);
+        if calendars.any(|l| l.id == self.jurisdiction) {
+            Ok(self)
+        } else {
+            Err(TrustError::Jurisdiction)
+        }
+    }
+}
+
+fn check(format: &str, ledgers: &[TrustedLedger]) -> Result<(), TrustError> {
+    if format != FORMAT {
+        return Err(TrustError::Format);
+    }
+    let mut known = std::collections::BTreeSet::new();
+    for ledger in ledgers {
+        if !known.insert(ledger.id) {
+            return Err(TrustError::Twice(ledger.id));
+        }
+        if ledger.checkpoint.is_some_and(|c| c.size == 0) {
+            return Err(TrustError::EmptyCheckpoint(ledger.id));
+        }
+        PublicKey::new(ledger.key).map_err(|_| TrustError::Key(ledger.id))?;
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use sijill_ledger::{ContentRef, EventType, Kind, Role, Scope, decode_canonical, 
 use crate::ballot_box::events::BoxEvent;
 use crate::calendar::Field;
 use crate::calendar::events::{CalendarEvent, ErasureOrdered, RegisterEvent};
+use crate::consultation::events::ConsultationEvent;
 use crate::election::events::ElectionEvent;
 use crate::foi::events::FoiEvent;
 use crate::roll::events::RollEvent;
@@ -145,9 +146,13 @@ pub mod types {
 /// Every event type of this version, ascending.
 pub const CATALOGUE: &[Line] = {
     use On::{Every, Only, Registers};
-    use Role::{Commission, FoiOfficer, GrievanceOfficer, Registrar, Service, StationOfficer, Trustee};
+    use Role::{
+        Commission, ConsultationOwner, FoiOfficer, GrievanceOfficer, Moderator, Participant, Registrar,
+        Service, StationOfficer, Trustee,
+    };
     use types as t;
     const CALENDAR: On = Only(Kind::Calendar);
+    const CONSULTATION: On = Only(Kind::Consultation);
     const FOI: On = Only(Kind::Foi);
     const ROLL: On = Only(Kind::Roll);
     const ELECTION: On = Only(Kind::Election);
@@ -209,6 +214,14 @@ pub const CATALOGUE: &[Line] = {
         line(t::CEREMONY_COMPLAINED, "CeremonyComplained", ELECTION, Trustee),
         line(t::CEREMONY_RESTARTED, "CeremonyRestarted", ELECTION, Commission),
         line(t::RESULTS_CERTIFIED, "ResultsCertified", ELECTION, Commission),
+        line(t::STATION_DEFINED, "StationDefined", ELECTION, Commission),
+        line(t::OFFICER_NAMED, "OfficerNamed", ELECTION, Commission),
+        line(t::OFFICER_REVOKED, "OfficerRevoked", ELECTION, Commission),
+        line(t::STATION_ANCHORED, "StationAnchored", ELECTION, Service),
+        line(t::STATION_FINAL, "StationFinal", ELECTION, Service),
+        line(t::STATION_LOST, "StationLost", ELECTION, Commission),
+        line(t::STATION_RETURNED, "StationReturned", ELECTION, Commission),
+        line(t::MISMATCH_RESOLVED, "MismatchResolved", ELECTION, Commission),
         line(t::RULES_ADOPTED, "RulesAdopted", ELECTION, Commission),
         line(t::TIE_DECIDED, "TieDecided", ELECTION, Commission),
         line(t::PAPER_RECOUNTED, "PaperRecounted", ELECTION, Commission),
@@ -225,14 +238,6 @@ pub const CATALOGUE: &[Line] = {
             ELECTION,
             Commission,
         ),
-        line(t::STATION_DEFINED, "StationDefined", ELECTION, Commission),
-        line(t::OFFICER_NAMED, "OfficerNamed", ELECTION, Commission),
-        line(t::OFFICER_REVOKED, "OfficerRevoked", ELECTION, Commission),
-        line(t::STATION_ANCHORED, "StationAnchored", ELECTION, Service),
-        line(t::STATION_FINAL, "StationFinal", ELECTION, Service),
-        line(t::STATION_LOST, "StationLost", ELECTION, Commission),
-        line(t::STATION_RETURNED, "StationReturned", ELECTION, Commission),
-        line(t::MISMATCH_RESOLVED, "MismatchResolved", ELECTION, Commission),
         line(t::BOX_PREPARED, "BoxPrepared", BOX, Commission),
         line(t::BOX_OPENED, "BoxOpened", BOX, Commission),
         line(t::BALLOT_CAST, "BallotCast", BOX, Service),
@@ -241,6 +246,35 @@ pub const CATALOGUE: &[Line] = {
         line(t::EXCLUSIONS_FIXED, "ExclusionsFixed", BOX, Registrar),
         line(t::SEAL_ORDERED, "SealOrdered", BOX, Commission),
         line(t::BOX_SEALED, "BoxSealed", BOX, Service),
+        line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
+        line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
+        line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
+        line(t::CHECKED_IN, "CheckedIn", STATION, StationOfficer),
+        line(t::PAPER_ISSUED, "PaperIssued", STATION, StationOfficer),
+        line(t::PAPER_SPOILT, "PaperSpoilt", STATION, StationOfficer),
+        line(t::ISSUE_DISPUTED, "IssueDisputed", STATION, StationOfficer),
+        line(t::STATION_CLOSED, "StationClosed", STATION, StationOfficer),
+        line(0x0601, "ConsultationDefined", CONSULTATION, ConsultationOwner),
+        line(0x0602, "SettingsChanged", CONSULTATION, ConsultationOwner),
+        line(0x0603, "DocumentPublished", CONSULTATION, ConsultationOwner),
+        line(0x0604, "ParticipantEnrolled", CONSULTATION, Service),
+        line(0x0605, "ParticipantChanged", CONSULTATION, Service),
+        line(0x0606, "CommentMade", CONSULTATION, Participant),
+        line(0x0607, "CommentAttested", CONSULTATION, Service),
+        line(0x0608, "CommentWithdrawn", CONSULTATION, Participant),
+        line(0x0609, "WithdrawalAttested", CONSULTATION, Service),
+        line(0x060A, "CommentHidden", CONSULTATION, Moderator),
+        line(0x060B, "CommentRestored", CONSULTATION, Moderator),
+        line(0x060C, "AppealFiled", CONSULTATION, Participant),
+        line(0x060D, "AppealAttested", CONSULTATION, Service),
+        line(0x060E, "AppealDecided", CONSULTATION, Moderator),
+        line(0x060F, "ResponseGiven", CONSULTATION, Participant),
+        line(0x0610, "ResponseAttested", CONSULTATION, Service),
+        line(0x0611, "AnswerGiven", CONSULTATION, ConsultationOwner),
+        line(0x0612, "ThemeDefined", CONSULTATION, ConsultationOwner),
+        line(0x0613, "CommentsAssigned", CONSULTATION, ConsultationOwner),
+        line(0x0614, "ReportPublished", CONSULTATION, ConsultationOwner),
+        line(0x0615, "ConsultationArchived", CONSULTATION, ConsultationOwner),
         line(0x0701, "RegisterDefined", FOI, Commission),
         line(0x0702, "RulesChosen", FOI, Commission),
         line(0x0703, "RegisterSucceeded", FOI, Commission),
@@ -267,15 +301,19 @@ pub const CATALOGUE: &[Line] = {
         line(0x0718, "DeadlineMissed", FOI, Service),
         line(0x0719, "SilenceDeemed", FOI, Service),
         line(0x071A, "RequestAbandoned", FOI, Service),
-        line(t::DUTY_BEGUN, "DutyBegun", STATION, StationOfficer),
-        line(t::DUTY_ENDED, "DutyEnded", STATION, StationOfficer),
-        line(t::STATION_OPENED, "StationOpened", STATION, StationOfficer),
-        line(t::CHECKED_IN, "CheckedIn", STATION, StationOfficer),
-        line(t::PAPER_ISSUED, "PaperIssued", STATION, StationOfficer),
-        line(t::PAPER_SPOILT, "PaperSpoilt", STATION, StationOfficer),
-        line(t::ISSUE_DISPUTED, "IssueDisputed", STATION, StationOfficer),
-        line(t::STATION_CLOSED, "StationClosed", STATION, StationOfficer),
     ]
+};
+
+// `find` searches it by halves.
+const _: () = {
+    let mut i = 1;
+    while i < CATALOGUE.len() {
+        assert!(
+            CATALOGUE[i - 1].event_type < CATALOGUE[i].event_type,
+            "the catalogue is ascending"
+        );
+        i += 1;
+    }
 };
 
 /// The catalogue's line of a type.
@@ -317,6 +355,8 @@ pub enum Event {
     BallotBox(BoxEvent),
     /// An event of a calendar ledger.
     Calendar(CalendarEvent),
+    /// An event of a consultation.
+    Consultation(ConsultationEvent),
     /// An event of an election ledger.
     Election(ElectionEvent),
     /// An event of a register of freedom of information.
@@ -378,6 +418,9 @@ impl Event {
             t::FACT_DECLARED => Self::Calendar(CalendarEvent::FactDeclared(read(name, payload)?)),
             t::PACK_ADOPTED => Self::Calendar(CalendarEvent::PackAdopted(read(name, payload)?)),
             t::REGISTER_LISTED => Self::Calendar(CalendarEvent::RegisterListed(read(name, payload)?)),
+            0x0601..=0x0615 => Self::Consultation(
+                ConsultationEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?,
+            ),
             0x0701..=0x071A => {
                 Self::Foi(FoiEvent::parse(event_type, payload).ok_or(EventError::Payload { name })?)
             }
@@ -486,6 +529,7 @@ impl Event {
                 CalendarEvent::PackAdopted(_) => t::PACK_ADOPTED,
                 CalendarEvent::RegisterListed(_) => t::REGISTER_LISTED,
             },
+            Self::Consultation(e) => e.event_type(),
             Self::Foi(e) => e.event_type(),
             Self::Roll(e) => match e {
                 RollEvent::VoterRegistered(_) => t::VOTER_REGISTERED,
@@ -587,6 +631,7 @@ impl Event {
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         match self {
+            Self::Consultation(e) => e.fields(),
             Self::Foi(e) => e.fields(),
             _ => Vec::new(),
         }
@@ -624,6 +669,10 @@ impl Event {
             },
             Self::Calendar(e) => match e {
                 CalendarEvent::PackAdopted(p) => vec![p.pack],
+                _ => Vec::new(),
+            },
+            Self::Consultation(e) => match e {
+                ConsultationEvent::DocumentPublished(p) => vec![p.document],
                 _ => Vec::new(),
             },
             Self::Foi(e) => match e {
@@ -723,6 +772,7 @@ impl Event {
                 CalendarEvent::PackAdopted(p) => encode(p),
                 CalendarEvent::RegisterListed(p) => encode(p),
             },
+            Self::Consultation(e) => e.payload(),
             Self::Foi(e) => e.payload(),
             Self::Roll(e) => match e {
                 RollEvent::VoterRegistered(p) => encode(p),
@@ -791,6 +841,20 @@ impl Event {
                 StationEvent::IssueDisputed(p) => encode(p),
                 StationEvent::StationClosed(p) => encode(p),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [`find`] halves: with two lines out of order, events of elections were unknown.
+    #[test]
+    fn the_catalogue_is_ascending_and_finds_every_line() {
+        assert!(CATALOGUE.is_sorted_by(|a, b| a.event_type < b.event_type));
+        for line in CATALOGUE {
+            assert_eq!(find(line.event_type).map(|found| found.name), Some(line.name));
         }
     }
 }

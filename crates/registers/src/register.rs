@@ -16,9 +16,9 @@ use sijill_ledger::{
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
 use crate::calendar::events::RegisterEvent;
-use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState};
+use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState, Days};
 use crate::catalogue::{Event, EventError};
-use crate::consultation::ConsultationRejection;
+use crate::consultation::{ConsultationFacts, ConsultationRegister, ConsultationRejection};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
 use crate::foi::{FoiFacts, FoiRejection, FoiState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
@@ -73,6 +73,8 @@ pub enum Facts {
     BallotBox(Arc<BoxFacts>),
     /// Of a calendar ledger.
     Calendar(Arc<CalendarFacts>),
+    /// Of a consultation.
+    Consultation(Arc<ConsultationFacts>),
     /// Of an election ledger.
     Election(Arc<ElectionFacts>),
     /// Of a register of freedom of information.
@@ -174,12 +176,12 @@ pub enum Rejection {
     /// A rule of ballot boxes.
     #[error(transparent)]
     BallotBox(#[from] BoxRejection),
-    /// A rule of consultations.
-    #[error(transparent)]
-    Consultation(#[from] ConsultationRejection),
     /// A rule of calendar ledgers, or one that all registers of a jurisdiction share.
     #[error(transparent)]
     Calendar(#[from] CalendarRejection),
+    /// A rule of consultations.
+    #[error(transparent)]
+    Consultation(#[from] ConsultationRejection),
     /// A cited content is missing or damaged.
     #[error(transparent)]
     Content(#[from] ContentProblem),
@@ -226,8 +228,8 @@ impl Rejection {
         match self {
             Self::Author { .. } => "event.author",
             Self::BallotBox(r) => r.code(),
-            Self::Consultation(r) => r.code(),
             Self::Calendar(r) => r.code(),
+            Self::Consultation(r) => r.code(),
             Self::Content(ContentProblem::Opening(_)) => "opening.missing",
             Self::Content(ContentProblem::Mismatch(_)) => "content.mismatch",
             Self::Content(_) => "content.missing",
@@ -301,6 +303,7 @@ pub struct State {
 enum RegisterState {
     BallotBox(Box<BoxState>),
     Calendar(Box<CalendarState>),
+    Consultation(Box<ConsultationRegister>),
     Election(Box<ElectionState>),
     Foi(Box<FoiState>),
     Roll(Box<RollState>),
@@ -349,9 +352,6 @@ pub struct ReplayError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// A kind that this version keeps no register for.
-    #[error("this version keeps no register of the kind {0:?}")]
-    UnsupportedKind(Kind),
     /// Rolls, boxes and stations belong to an election ledger, registers to a calendar ledger.
     #[error(
         "the genesis of a roll, ballot box or station must name its election ledger as parent, that of a register its calendar ledger"
@@ -386,12 +386,15 @@ impl State {
             ))),
             Kind::Calendar if parent.is_some() => return Err(StartError::Parent),
             Kind::Calendar => RegisterState::Calendar(Box::new(CalendarState::new(ledger))),
+            Kind::Consultation => RegisterState::Consultation(Box::new(ConsultationRegister::new(
+                ledger,
+                parent.ok_or(StartError::NoParent)?,
+            ))),
             Kind::Foi => RegisterState::Foi(Box::new(FoiState::new(
                 ledger,
                 parent.ok_or(StartError::NoParent)?,
                 genesis.fields().predecessor.as_ref().map(|p| p.ledger),
             ))),
-            other => return Err(StartError::UnsupportedKind(other)),
         };
         Ok(Self {
             ledger,
@@ -409,6 +412,7 @@ impl State {
             RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(Box::new(s.snapshot())),
             RegisterState::Roll(s) => RegisterSnapshot::Roll(Box::new(s.snapshot())),
             RegisterState::Calendar(_)
+            | RegisterState::Consultation(_)
             | RegisterState::Election(_)
             | RegisterState::Foi(_)
             | RegisterState::Station(_) => return None,
@@ -474,6 +478,37 @@ impl State {
         }
     }
 
+    /// The days of a register of a jurisdiction, if this is one.
+    #[must_use]
+    pub fn days(&self) -> Option<&Days> {
+        match &self.register {
+            RegisterState::Consultation(s) => Some(s.days()),
+            RegisterState::Foi(s) => Some(s.days()),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a register of a jurisdiction on which nobody waits for anything: its days need not be closed until
+    /// something happens on it.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        match &self.register {
+            RegisterState::Consultation(s) => s.state().archived().is_some(),
+            RegisterState::Foi(s) => s.successor().is_some() && !s.has_open(),
+            _ => false,
+        }
+    }
+
+    /// The consultation, if this is one.
+    #[must_use]
+    pub fn as_consultation(&self) -> Option<&ConsultationRegister> {
+        if let RegisterState::Consultation(s) = &self.register {
+            Some(s)
+        } else {
+            None
+        }
+    }
+
     /// The register's state, if this is a register of freedom of information.
     #[must_use]
     pub fn as_foi(&self) -> Option<&FoiState> {
@@ -520,6 +555,7 @@ impl State {
         match &self.register {
             RegisterState::BallotBox(s) => Facts::BallotBox(s.facts()),
             RegisterState::Calendar(s) => Facts::Calendar(s.facts()),
+            RegisterState::Consultation(s) => Facts::Consultation(s.state().facts()),
             RegisterState::Foi(s) => Facts::Foi(s.facts()),
             RegisterState::Election(s) => Facts::Election(s.facts()),
             RegisterState::Roll(s) => Facts::Roll(s.facts()),
@@ -544,8 +580,12 @@ impl State {
         match (event, &self.register) {
             (Event::RoleGranted(_) | Event::RoleRevoked(_), register) => {
                 self.refuse_when_final(event.line().name)?;
-                if let RegisterState::Foi(s) = register {
-                    s.check_entry(event.line().name, ctx)?;
+                match register {
+                    RegisterState::Consultation(s) => {
+                        s.check_entry(event.line().name, ctx)?;
+                    }
+                    RegisterState::Foi(s) => s.check_entry(event.line().name, ctx)?,
+                    _ => {}
                 }
                 no_refs(event.line().name, ctx)?;
                 self.authority
@@ -557,6 +597,10 @@ impl State {
             (Event::Calendar(e), RegisterState::Calendar(s)) => s.decide(e, ctx),
             (Event::Register(e), RegisterState::Foi(s)) => s.decide_register(e, body.author, ctx),
             (Event::Foi(e), RegisterState::Foi(s)) => s.decide(e, body.author, ctx),
+            (Event::Register(e), RegisterState::Consultation(s)) => s.decide_register(e, body.author, ctx),
+            (Event::Consultation(e), RegisterState::Consultation(s)) => {
+                s.decide(e, body.author, ctx, &self.authority)
+            }
             (Event::Election(e), RegisterState::Election(s)) => s.decide(e, body, ctx),
             (Event::BallotBox(e), RegisterState::BallotBox(s)) => s.decide(e, ctx),
             (Event::Station(e), RegisterState::Station(s)) => s.decide(e, body, &self.authority, ctx),
@@ -581,6 +625,7 @@ impl State {
         let fail = |problem: String| ReplayError { seq, problem };
         match &mut self.register {
             RegisterState::Calendar(s) => s.note(at.received_ms.as_u64(), at.sequenced_ms.as_u64()),
+            RegisterState::Consultation(s) => s.note(at, event),
             RegisterState::Foi(s) => s.note(at, event),
             _ => {}
         }
@@ -594,6 +639,7 @@ impl State {
                     RegisterState::Station(s) => s.roles_changed(&self.authority),
                     RegisterState::BallotBox(_)
                     | RegisterState::Calendar(_)
+                    | RegisterState::Consultation(_)
                     | RegisterState::Foi(_)
                     | RegisterState::Roll(_) => {}
                 }
@@ -605,7 +651,10 @@ impl State {
             (Event::Calendar(e), RegisterState::Calendar(s)) => {
                 s.evolve(seq, at.sequenced_ms.as_u64(), e, contents).map_err(fail)
             }
-            (Event::Register(_), RegisterState::Foi(_)) => Ok(()),
+            (Event::Register(_), RegisterState::Consultation(_) | RegisterState::Foi(_)) => Ok(()),
+            (Event::Consultation(e), RegisterState::Consultation(s)) => {
+                s.evolve(at, e, contents).map_err(fail)
+            }
             (Event::Foi(e), RegisterState::Foi(s)) => s.evolve(at, e, contents).map_err(fail),
             (Event::Election(e), RegisterState::Election(s)) => {
                 s.evolve(seq, at.author, e, contents).map_err(fail)
@@ -643,7 +692,14 @@ impl State {
             return fixed(body.nonce == nonce, "the nonce");
         }
         let scope = event.author_scope();
-        if self.authority.holds(body.author, event.author(), scope.as_ref()) {
+        let entitled = match (event.author(), &self.register) {
+            // Grants of the role participant entitle to nothing here: persons have keys. Spec: specs/consultation.md §4.
+            (Role::Participant, RegisterState::Consultation(s)) => {
+                s.state().person_of(&body.author).is_some()
+            }
+            (role, _) => self.authority.holds(body.author, role, scope.as_ref()),
+        };
+        if entitled {
             Ok(())
         } else {
             Err(self.not_entitled(body, event))
@@ -669,7 +725,10 @@ impl State {
             RegisterState::BallotBox(s) => (s.is_sealed(), "the ballot box is sealed"),
             RegisterState::Roll(s) => (s.is_frozen(), "the roll is frozen"),
             RegisterState::Station(s) => (s.is_closed(), "the station is closed"),
-            RegisterState::Calendar(_) | RegisterState::Election(_) | RegisterState::Foi(_) => (false, ""),
+            RegisterState::Calendar(_)
+            | RegisterState::Consultation(_)
+            | RegisterState::Election(_)
+            | RegisterState::Foi(_) => (false, ""),
         };
         if is_final {
             Err(Rejection::Grant(format!("{event}: {what}; nothing may follow")))

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use forum::*;
 use proptest::prelude::*;
 use sijill_registers::consultation::document::Clause;
-use sijill_registers::consultation::views::{Act, Shown};
+use sijill_registers::consultation::{Act, Standing};
 
 /// What somebody tries. Numbers choose among what is there, so most tries are sensible and some are refused.
 #[derive(Debug, Clone)]
@@ -137,7 +137,7 @@ fn some_try() -> impl Strategy<Value = Try> {
 
 /// A comment that is there, or one that is not.
 fn pick(f: &Forum, n: u8) -> u64 {
-    let all: Vec<u64> = f.record.comments().map(|(p, _)| p).collect();
+    let all: Vec<u64> = f.state().comments().map(|(p, _)| p).collect();
     match all.len() {
         0 => 3,
         len => *all.get(usize::from(n) % (len + 1)).unwrap_or(&3),
@@ -175,7 +175,7 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
         } => f.change(person, key, category),
         Try::Comment { key, clause } => {
             let on = clause.and_then(|n| {
-                let (_, document) = f.state.latest()?;
+                let (_, document) = f.state().latest()?;
                 let all = document.clauses();
                 Some(f.on(&all[usize::from(n) % all.len()].id))
             });
@@ -192,8 +192,8 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
         Try::Restore { moderator, comment } => f.restore(usize::from(moderator), pick(f, comment)),
         Try::Appeal { comment } => {
             let comment = pick(f, comment);
-            let author = f.record.comment(comment).map(|c| c.person);
-            let seed = (1..=20).find(|k| f.state.person_of(&key(*k).key_id()) == author);
+            let author = f.state().comment(comment).map(|c| c.person);
+            let seed = (1..=20).find(|k| f.state().person_of(&key(*k).key_id()) == author);
             f.appeal(seed.unwrap_or(1), comment)
         }
         Try::Decide {
@@ -205,7 +205,7 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
         Try::Publish { clauses: bits, moved } => {
             let new = clauses(bits);
             let is_new = |id: &str| new.iter().any(|c| c.id == id);
-            let gone = f.state.latest().and_then(|(_, d)| {
+            let gone = f.state().latest().and_then(|(_, d)| {
                 let gone = d.clauses().iter().find(|c| !is_new(&c.id))?;
                 Some(gone.id.clone())
             });
@@ -230,7 +230,7 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
         }
         Try::Answer { comment } => f.answer(&[pick(f, comment)]),
         Try::Report { outcome } => {
-            let themes: Vec<String> = f.state.themes().map(str::to_owned).collect();
+            let themes: Vec<String> = f.state().themes().map(|(id, _)| id.to_owned()).collect();
             let outcomes: Vec<_> = themes.iter().map(|t| (t.as_str(), outcome)).collect();
             f.report(&outcomes)
         }
@@ -243,22 +243,21 @@ fn attempt(f: &mut Forum, what: Try) -> Result<u64, &'static str> {
         Try::NextDay { days, close } => {
             f.now += u64::from(days) * DAY_MS + 1;
             let yesterday = f.day_of(f.now) - 1;
-            if close && f.record.last_closed() < Some(yesterday) {
+            if close && f.state().last_closed() < Some(yesterday) {
                 f.close_day_number(yesterday);
             }
             Ok(0)
         }
         Try::Erase { comment } => {
-            let text = f.record.comment(pick(f, comment)).map(|c| c.text.commitment);
-            f.erase(&text.into_iter().collect::<Vec<_>>());
-            Ok(0)
+            let text = f.state().comment(pick(f, comment)).map(|c| c.text.commitment);
+            f.erase(&text.into_iter().collect::<Vec<_>>())
         }
     }
 }
 
 /// What must never change once it is there: who said what, under what, on which clause.
 fn lasting(f: &Forum) -> Vec<String> {
-    f.record
+    f.state()
         .comments()
         .map(|(p, c)| {
             format!(
@@ -283,11 +282,12 @@ proptest! {
         f.enrol(2, Some(2)).unwrap();
         let mut before = Vec::new();
         for what in tries {
-            let size = f.size;
+            f.catch_up();
+            let size = f.size();
             let log = f.log();
             let outcome = attempt(&mut f, what.clone());
             if let Err(code) = outcome {
-                prop_assert_eq!(f.size, size, "{:?} was refused ({}) and left something", what, code);
+                prop_assert_eq!(f.size(), size, "{:?} was refused ({}) and left something", what, code);
                 prop_assert_eq!(f.log(), log);
             }
             let now = lasting(&f);
@@ -295,9 +295,9 @@ proptest! {
             before = now;
             // One person, one voice.
             let participants = f.read().counts().participants;
-            prop_assert!(participants <= 6 && f.record.responses().count() as u64 <= participants);
+            prop_assert!(participants <= 6 && f.state().responses().count() as u64 <= participants);
             // A granted appeal was granted by another moderator than the one who hid the comment.
-            for (_, comment) in f.record.comments() {
+            for (_, comment) in f.state().comments() {
                 let mut hidden_by = None;
                 for step in &comment.steps {
                     match &step.act {
@@ -309,10 +309,10 @@ proptest! {
                     }
                 }
                 let withdrawn = comment.steps.iter().any(|s| matches!(s.act, Act::Withdrawn { .. }));
-                prop_assert_eq!(withdrawn, comment.shown == Shown::Withdrawn, "a withdrawal is for good");
+                prop_assert_eq!(withdrawn, comment.standing == Standing::Withdrawn, "a withdrawal is for good");
             }
             // An archive rests on a report that answered everything.
-            if f.record.archived() == Some(size) {
+            if f.state().archived() == Some(size) {
                 let coverage = f.read().coverage();
                 prop_assert!(coverage.uncovered.is_empty());
                 prop_assert!(coverage.themes.iter().all(|t| t.outcome.is_some()));

@@ -7,8 +7,10 @@ mod forum;
 
 use forum::*;
 use sijill_ledger::Committed;
+use sijill_registers::catalogue::{CATALOGUE, Event};
 use sijill_registers::consultation::events::*;
-use sijill_registers::consultation::views::{Access, Act, Place, Placed, ReportState, Shown};
+use sijill_registers::consultation::views::{Place, Placed, ReportState};
+use sijill_registers::consultation::{Access, Act, Speaker};
 
 const CODE: &str = "consultation";
 
@@ -90,10 +92,9 @@ fn scenario_44_a_change_of_settings_says_what_was_and_a_running_consultation_ref
     refused(f.settle(|s| s.late = 1), "settings");
     let position = f.settle(|s| s.last = number("2026-03-08")).unwrap();
     // Before, after, actor and reason are on the ledger.
-    let (at, what) = f.history.iter().find(|(at, _)| at.position == position).unwrap();
-    assert_eq!(at.author, key(OWNER).key_id());
-    let Happened::Event(event) = what else { panic!() };
-    let ConsultationEvent::SettingsChanged(e) = event.as_ref() else {
+    let (author, event) = f.event(position);
+    assert_eq!(author, key(OWNER).key_id());
+    let Event::Consultation(ConsultationEvent::SettingsChanged(e)) = event else {
         panic!()
     };
     assert_eq!(
@@ -180,10 +181,7 @@ fn the_intake_service_speaks_only_for_people_without_a_key() {
     let comment = f.attest(5, "Given at the counter").unwrap();
     refused(f.attest(1, "in somebody's name"), "participant");
     refused(f.attest(9, "nobody's"), "participant");
-    assert_eq!(
-        f.record.comment(comment).unwrap().by,
-        sijill_registers::consultation::views::Speaker::Intake
-    );
+    assert_eq!(f.state().comment(comment).unwrap().by, Speaker::Intake);
     f.change(5, Some(5), 1).unwrap();
     refused(f.attest(5, "too late for that"), "participant");
     let withdrawal = WithdrawalAttested {
@@ -213,9 +211,9 @@ fn comments_hang_on_a_clause_its_wording_and_its_words() {
         ..good.clone()
     };
     let position = f.comment(1, Some(quoted.clone()), "Why so much?").unwrap();
-    let document = &f.record.versions()[0].document;
+    let document = &f.state().versions()[0].document;
     assert_eq!(
-        document.quoted(f.record.comment(position).unwrap().clause.as_ref().unwrap()),
+        document.quoted(f.state().comment(position).unwrap().clause.as_ref().unwrap()),
         Some("riy")
     );
     let bad = [
@@ -284,7 +282,7 @@ fn replies_hang_below_visible_comments_sixteen_deep() {
     refused(f.reply(1, deepest, "too deep"), "comment");
     f.hide(0, root, 4).unwrap();
     refused(f.reply(1, root, "to a hidden one"), "comment");
-    assert_eq!(f.record.thread(root).unwrap().size(), 15);
+    assert_eq!(f.state().thread(root).unwrap().size(), 15);
     f.check();
 }
 
@@ -358,10 +356,6 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
         f.offer(&by, ConsultationEvent::CommentHidden(other)),
         "moderation",
     );
-    assert_eq!(
-        f.offer(&key(1), ConsultationEvent::CommentHidden(other)),
-        Err("event.author")
-    );
 
     f.withdraw(1, withdrawn).unwrap();
     f.hide(0, hidden, 1).unwrap();
@@ -369,18 +363,15 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
     refused(f.hide(0, withdrawn, 1), "moderation");
     refused(f.hide(1, hidden, 1), "moderation");
 
-    let shown = |p| f.record.comment(p).unwrap().shown;
-    assert_eq!(
-        (shown(withdrawn), shown(hidden)),
-        (Shown::Withdrawn, Shown::Hidden)
-    );
-    let text = |p| f.record.access(&f.record.comment(p).unwrap().text.commitment);
+    let standing = |p| f.state().comment(p).unwrap().standing.name();
+    assert_eq!((standing(withdrawn), standing(hidden)), ("withdrawn", "hidden"));
+    let text = |p| f.state().access(&f.state().comment(p).unwrap().text.commitment);
     assert_eq!(
         (text(withdrawn), text(hidden)),
         (Some(Access::Withheld), Some(Access::Withheld))
     );
     for (root, reply) in [withdrawn, hidden].iter().zip(replies) {
-        assert_eq!(f.record.thread(*root).unwrap().replies[0].comment, reply);
+        assert_eq!(f.state().thread(*root).unwrap().replies[0].comment, reply);
         assert_eq!(text(reply), Some(Access::Published));
     }
     let counts = f.read().counts();
@@ -389,8 +380,8 @@ fn scenario_33_two_kinds_of_tombstone_replies_stay_and_counts_follow() {
         (4, 2, 1, 1)
     );
     let (w, h) = (
-        &f.record.comment(withdrawn).unwrap().steps,
-        &f.record.comment(hidden).unwrap().steps,
+        &f.state().comment(withdrawn).unwrap().steps,
+        &f.state().comment(hidden).unwrap().steps,
     );
     assert!(matches!(w[..], [ref s] if matches!(s.act, Act::Withdrawn { .. })));
     assert!(matches!(h[..], [ref s] if matches!(s.act, Act::Hidden { code: 1, .. })));
@@ -418,9 +409,9 @@ fn scenario_34_a_second_moderator_decides_and_a_restored_comment_keeps_place_and
     f.decide(1, comment, 2).unwrap();
     refused(f.decide(1, comment, 2), "moderation");
 
-    let record = f.record.comment(comment).unwrap();
-    assert_eq!(record.shown, Shown::Visible);
-    assert_eq!(f.record.access(&record.text.commitment), Some(Access::Published));
+    let record = f.state().comment(comment).unwrap();
+    assert_eq!(record.standing.name(), "visible");
+    assert_eq!(f.state().access(&record.text.commitment), Some(Access::Published));
     let at_clause: Vec<_> = f.read().clauses().clauses[1]
         .comments
         .iter()
@@ -436,7 +427,7 @@ fn scenario_34_a_second_moderator_decides_and_a_restored_comment_keeps_place_and
     f.decide(0, comment, 1).unwrap();
     refused(f.appeal(2, comment), "moderation");
     refused(f.restore(0, comment), "moderation");
-    assert_eq!(f.record.comment(comment).unwrap().shown, Shown::Hidden);
+    assert_eq!(f.state().comment(comment).unwrap().standing.name(), "hidden");
     let own = &f.read().participation(&person(2)).unwrap().comments[0];
     assert!(!own.can_appeal && own.can_withdraw);
     assert_eq!(own.steps.len(), 6);
@@ -478,17 +469,17 @@ fn scenario_35_comments_follow_their_clause_or_are_listed_as_orphaned() {
             other_wording,
         }))
     };
-    assert_eq!(f.record.place(fee), placed("fee", Some(1), false));
-    assert_eq!(f.record.place(scope), placed("scope", Some(1), true));
-    assert_eq!(f.record.place(late), placed("fee", None, false));
-    assert_eq!(f.record.place(whole), Some(Place::Document));
+    assert_eq!(f.state().place(fee), placed("fee", Some(1), false));
+    assert_eq!(f.state().place(scope), placed("scope", Some(1), true));
+    assert_eq!(f.state().place(late), placed("fee", None, false));
+    assert_eq!(f.state().place(whole), Some(Place::Document));
     let orphaned = Some(Place::Orphaned {
         version: 1,
         clause: "hours".into(),
     });
-    assert_eq!(f.record.place(hours), orphaned);
+    assert_eq!(f.state().place(hours), orphaned);
     assert_eq!(
-        f.record.place(reply),
+        f.state().place(reply),
         orphaned,
         "a reply stands where its root does"
     );
@@ -512,13 +503,13 @@ fn scenario_35_comments_follow_their_clause_or_are_listed_as_orphaned() {
         "document",
     );
     f.publish(&third, &[("fee", "scope")]).unwrap();
-    assert_eq!(f.record.place(fee), placed("scope", Some(1), true));
-    assert_eq!(f.record.place(late), placed("scope", Some(2), true));
-    assert_eq!(f.record.place(hours), orphaned);
+    assert_eq!(f.state().place(fee), placed("scope", Some(1), true));
+    assert_eq!(f.state().place(late), placed("scope", Some(2), true));
+    assert_eq!(f.state().place(hours), orphaned);
     // A clause that comes back under its id has its comments again.
     f.publish(&first_version(), &[]).unwrap();
-    assert_eq!(f.record.place(hours), placed("hours", Some(1), false));
-    assert_eq!(f.record.place(fee), placed("scope", Some(1), true));
+    assert_eq!(f.state().place(hours), placed("hours", Some(1), false));
+    assert_eq!(f.state().place(fee), placed("scope", Some(1), true));
     f.check();
 }
 
@@ -564,16 +555,16 @@ fn scenario_36_late_comments_are_refused_with_the_date_or_taken_as_late() {
     refused(f.comment(1, None, "too late"), "window");
     refused(f.respond(1, vec![vec![0]]), "window");
     // Received in time, sequenced behind the day: judged by the receipt.
-    let mut at = f.at(key(1).key_id());
-    at.received_ms -= 1;
     let text = f.commit(b"received at 23:59:59.999");
     let event = CommentMade {
         reply_to: None,
         clause: None,
         text,
     };
-    let position = f.offer_at(at, ConsultationEvent::CommentMade(event)).unwrap();
-    assert!(!f.read().is_late(f.record.comment(position).unwrap()));
+    let position = f
+        .offer_received(1, &key(1), ConsultationEvent::CommentMade(event))
+        .unwrap();
+    assert!(!f.read().is_late(f.state().comment(position).unwrap()));
     f.check();
 
     let mut f = Forum::with_people();
@@ -583,7 +574,7 @@ fn scenario_36_late_comments_are_refused_with_the_date_or_taken_as_late() {
     let late = f.comment(2, None, "late, not counted").unwrap();
     let reply = f.reply(3, early, "late too").unwrap();
     refused(f.respond(1, vec![vec![0]]), "window");
-    let late_one = |p| f.read().is_late(f.record.comment(p).unwrap());
+    let late_one = |p| f.read().is_late(f.state().comment(p).unwrap());
     assert!(late_one(late) && late_one(reply));
     let counts = f.read().counts();
     assert_eq!((counts.visible, counts.late, counts.counted), (3, 2, 1));
@@ -626,22 +617,21 @@ fn scenario_39_the_last_response_of_a_person_counts() {
         refused(f.respond(2, bad), "response");
     }
     let answers = |position| {
-        let (_, what) = f.history.iter().find(|(at, _)| at.position == position).unwrap();
-        let Happened::Event(event) = what else { panic!() };
-        event.committed()[0].1.commitment
+        let (_, event) = f.event(position);
+        event.fields()[0].committed.commitment
     };
     let (first, second) = (answers(first), answers(second));
     assert_eq!(f.read().counts().responses, 2);
-    assert_eq!(f.record.responses().count(), 2);
+    assert_eq!(f.state().responses().count(), 2);
     // Nobody sees how it stands before the close; then only what counts.
-    assert_eq!(f.record.access(&second), Some(Access::Withheld));
+    assert_eq!(f.state().access(&second), Some(Access::Withheld));
     f.go("2026-03-01", 0);
     f.close_day("2026-02-28");
-    assert_eq!(f.record.access(&second), Some(Access::Withheld));
+    assert_eq!(f.state().access(&second), Some(Access::Withheld));
     f.go("2026-03-02", 0);
     f.close_day("2026-03-01");
-    assert_eq!(f.record.access(&second), Some(Access::Published));
-    assert_eq!(f.record.access(&first), Some(Access::Withheld));
+    assert_eq!(f.state().access(&second), Some(Access::Published));
+    assert_eq!(f.state().access(&first), Some(Access::Withheld));
     f.check();
 
     let mut f = Forum::empty();
@@ -753,7 +743,7 @@ fn an_overdue_report_is_visible_and_stays_late() {
     f.go("2026-04-05", 0);
     f.report(&[]).unwrap();
     assert_eq!(state(&f), ReportState::Late);
-    let position = f.size - 1;
+    let position = f.size() - 1;
     assert!(f.log().contains(&format!(
         r#""state":"late","published":"2026-04-05","position":{position}}}"#
     )));
@@ -767,18 +757,11 @@ fn scenario_41_erasure_leaves_the_ledger_whole_and_the_person_one() {
     let comment = f.comment(1, None, "I live at …").unwrap();
     let reply = f.reply(2, comment, "so do I").unwrap();
     let response = f.respond(1, vec![vec![0]]).unwrap();
-    let commitments: Vec<[u8; 32]> = f
-        .history
-        .iter()
-        .filter(|(at, _)| [comment, response].contains(&at.position))
-        .filter_map(|(_, what)| match what {
-            Happened::Event(event) => Some(event.committed()[0].1.commitment),
-            _ => None,
-        })
-        .collect();
-    f.erase(&commitments);
+    let commitments = [comment, response].map(|p| f.event(p).1.fields()[0].committed.commitment);
+    f.erase(&commitments).unwrap();
+    assert_eq!(f.erase(&commitments[..1]), Err("calendar.erasure"));
     for commitment in &commitments {
-        assert_eq!(f.record.access(commitment), Some(Access::Erased));
+        assert_eq!(f.state().access(commitment), Some(Access::Erased));
     }
     // Nothing brings it back: not a restoration, not the end of the window.
     f.hide(0, comment, 1).unwrap();
@@ -786,10 +769,10 @@ fn scenario_41_erasure_leaves_the_ledger_whole_and_the_person_one() {
     f.go("2026-03-02", 0);
     f.close_day("2026-03-01");
     for commitment in &commitments {
-        assert_eq!(f.record.access(commitment), Some(Access::Erased));
-        assert!(!f.record.published().contains(commitment));
+        assert_eq!(f.state().access(commitment), Some(Access::Erased));
+        assert!(f.state().published().iter().all(|p| p.commitment != *commitment));
     }
-    assert_eq!(f.record.thread(comment).unwrap().replies[0].comment, reply);
+    assert_eq!(f.state().thread(comment).unwrap().replies[0].comment, reply);
     let counts = f.read().counts();
     assert_eq!(
         (counts.comments, counts.visible, counts.erased, counts.responses),
@@ -817,11 +800,11 @@ fn the_moderation_log_is_byte_for_byte_that_of_the_specification() {
     let withdrawn = f
         .as_service(ConsultationEvent::WithdrawalAttested(withdrawal))
         .unwrap();
-    let (ledger, size, at) = (f.genesis.id(), f.size, f.now);
+    let (ledger, size, at) = (f.ledger, f.size(), f.now);
     let [first, second] = MODERATORS.map(|seed| key(seed).key_id().to_string());
     let expected = format!(
         concat!(
-            r#"{{"format":"sijill-moderation-log/1","ledger":"{ledger}","size":{size},"#,
+            r#"{{"format":"sijill-moderation-log/1","ledger":"{ledger}","size":{size},"closed":"2026-01-31","#,
             r#""report":{{"original_due":"2026-04-01","due":"2026-04-01","state":"pending"}},"#,
             r#""counts":{{"participants":5,"comments":3,"visible":2,"hidden":0,"withdrawn":1,"late":0,"counted":2,"erased":0,"responses":0}},"#,
             r#""comments":[{{"comment":{comment},"state":"visible","text":"published","late":false,"replies":1,"steps":["#,
@@ -844,4 +827,79 @@ fn the_moderation_log_is_byte_for_byte_that_of_the_specification() {
         second = second,
     );
     assert_eq!(f.log(), expected);
+    // The service publishes this one and no other, and each one once.
+    let size = f.size();
+    let wrong = expected.replace("off-topic", "spam");
+    assert_eq!(f.publish_log(wrong.as_bytes(), size), Err("consultation.view"));
+    assert_eq!(f.publish_log(expected.as_bytes(), size - 1), Err("calendar.view"));
+    f.publish_log(expected.as_bytes(), size).unwrap();
+    assert_eq!(f.publish_log(expected.as_bytes(), size), Err("recorded"));
+    f.check();
+}
+
+#[test]
+fn a_grant_of_the_role_participant_entitles_to_nothing() {
+    let mut f = Forum::with_people();
+    let text = f.commit(b"I hold a grant");
+    let event = CommentMade {
+        reply_to: None,
+        clause: None,
+        text,
+    };
+    let holder = key(GRANTED_PARTICIPANT);
+    assert_eq!(
+        f.offer(&holder, ConsultationEvent::CommentMade(event)),
+        Err("event.author")
+    );
+    refused(f.enrol(9, Some(GRANTED_PARTICIPANT)), "participant");
+    let comment = f.comment(1, None, "mine").unwrap();
+    let hide = CommentHidden {
+        comment,
+        code: 5,
+        note: None,
+    };
+    for seed in [1, OWNER, COMMISSION] {
+        assert_eq!(
+            f.offer(&key(seed), ConsultationEvent::CommentHidden(hide)),
+            Err("event.author")
+        );
+    }
+}
+
+#[test]
+fn the_catalogue_reads_what_it_writes() {
+    let mut f = Forum::with_people();
+    let comment = f.comment(1, None, "x").unwrap();
+    f.hide(0, comment, 7).unwrap();
+    f.appeal(1, comment).unwrap();
+    f.decide(1, comment, 1).unwrap();
+    for position in 1..f.size() {
+        let (_, event) = f.event(position);
+        assert_eq!(event.line().event_type, event.event_type());
+    }
+    let ours: Vec<_> = CATALOGUE.iter().filter(|l| l.event_type >> 8 == 6).collect();
+    assert_eq!(ours.len(), 21);
+    for (line, number) in ours.iter().zip(0x0601..) {
+        assert_eq!(line.event_type, number);
+        if let Some(event) = ConsultationEvent::parse(number, &[]) {
+            assert_eq!(event.name(), "ConsultationArchived");
+        }
+    }
+}
+
+#[test]
+fn no_event_of_a_day_stands_before_the_days_before_it_are_closed() {
+    let mut f = Forum::with_people();
+    f.go("2026-02-03", 0);
+    let text = f.commit(b"two days later");
+    let event = Event::Consultation(ConsultationEvent::CommentMade(CommentMade {
+        reply_to: None,
+        clause: None,
+        text,
+    }));
+    let ledger = f.ledger;
+    assert_eq!(f.act(&key(1), ledger, event.clone()), Err("calendar.day"));
+    f.close_day("2026-02-02");
+    f.act(&key(1), ledger, event).unwrap();
+    f.check();
 }

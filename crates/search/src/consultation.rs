@@ -1,7 +1,7 @@
 //! What an event of a consultation changes in the index.
 
 use sijill_registers::consultation::events::ConsultationEvent;
-use sijill_registers::consultation::views::{Access, Record};
+use sijill_registers::consultation::{Access, ConsultationState};
 use sijill_registers::register::{ContentProblem, Contents};
 
 use crate::index::{Change, Kind};
@@ -26,13 +26,17 @@ pub fn touched(position: u64, event: &ConsultationEvent) -> Option<u64> {
 ///
 /// # Errors
 /// [`ContentProblem`] if a published text cannot be read.
-pub fn change(record: &Record, position: u64, contents: &dyn Contents) -> Result<Change, ContentProblem> {
-    let comment = record.comment(position).map(|c| (Kind::Comment, c.text));
-    let answer = || record.answer(position).map(|a| (Kind::Answer, a.text));
+pub fn change(
+    state: &ConsultationState,
+    position: u64,
+    contents: &dyn Contents,
+) -> Result<Change, ContentProblem> {
+    let comment = state.comment(position).map(|c| (Kind::Comment, c.text));
+    let answer = || state.answer(position).map(|a| (Kind::Answer, a.text));
     let Some((kind, text)) = comment.or_else(answer) else {
         return Ok(Change::Hide { position });
     };
-    if record.access(&text.commitment) != Some(Access::Published) {
+    if state.access(&text.commitment) != Some(Access::Published) {
         return Ok(Change::Hide { position });
     }
     let content = contents.opening(&text)?;
@@ -47,11 +51,11 @@ pub fn change(record: &Record, position: u64, contents: &dyn Contents) -> Result
 ///
 /// # Errors
 /// [`ContentProblem`] if a published text cannot be read.
-pub fn all(record: &Record, contents: &dyn Contents) -> Result<Vec<Change>, ContentProblem> {
-    let comments = record.comments().map(|(position, _)| position);
-    let answers = record.answers().map(|(position, _)| position);
+pub fn all(state: &ConsultationState, contents: &dyn Contents) -> Result<Vec<Change>, ContentProblem> {
+    let comments = state.comments().map(|(position, _)| position);
+    let answers = state.answers().map(|(position, _)| position);
     let all = comments
         .chain(answers)
-        .map(|position| change(record, position, contents));
+        .map(|position| change(state, position, contents));
     all.filter(|c| !matches!(c, Ok(Change::Hide { .. }))).collect()
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::events::Event;
 use crate::keys::is_enrollable_key;
 use crate::wire::{Genesis, Grant, Role, is_scope};
 
@@ -38,6 +39,27 @@ impl Authority {
             })
         };
         has(None) || scope.is_some_and(|scope| has(Some(scope)))
+    }
+
+    /// The keys that hold `role` without scope.
+    pub(crate) fn holders(&self, role: Role) -> BTreeSet<[u8; 32]> {
+        let grants = self.grants.iter();
+        grants
+            .filter(|grant| grant.role == role && grant.scope.is_none())
+            .map(|grant| grant.key)
+            .collect()
+    }
+
+    /// Takes a grant or revocation by `author` as it stands on a ledger, where it follows the rules.
+    pub(crate) fn follow(&mut self, author: &[u8; 32], event: &Event<'_>) {
+        if self.holds(author, Role::COMMISSION, None) {
+            // What breaks a rule has no effect; it is reported where the ledger is read.
+            let _ = match event {
+                Event::RoleGranted(grant) => self.grant(grant),
+                Event::RoleRevoked(grant) => self.revoke(grant),
+                _ => Ok(()),
+            };
+        }
     }
 
     /// Form of any grant, in the genesis or later.

@@ -15,10 +15,15 @@ use crate::layout::{check_event_layout, is_archive, ledger_ids};
 use crate::ledger::{Ledger, check_citations, replay, scan};
 use crate::manifest::{District, Manifest};
 use crate::progress::{Phase, Progress};
-use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, Setup, check_box};
+use crate::registers::ballot_box::{BOX_CHECKS, BallotBox, OpeningsOfBox, PapersOfBox, Setup, check_box};
 use crate::registers::election::{Election, replay_election};
-use crate::registers::roll::{Announced, ROLL_CHECKS, RollFacts, check_roll};
-use crate::report::{BoxSummary, EventSummary, Profile, Report, Stage, Text, Unopposed, escape};
+use crate::registers::papers::{self, Reconciled, STATION_CHECKS, reconcile};
+use crate::registers::roll::{Announced, PollRoll, ROLL_CHECKS, RollFacts, check_roll};
+use crate::registers::stations::{LostBook, Station};
+use crate::report::{
+    BoxSummary, EventSummary, LostRule, PaperCounts, Profile, Report, Stage, StationReturn, StationState,
+    StationSummary, Text, Unopposed, escape,
+};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::since::{EarlierReport, basis};
 use crate::source::{Listing, Source, SourceError};
@@ -41,7 +46,11 @@ pub(crate) fn verify(
     progress: &Arc<Progress>,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
-    let elsewhere = |check: &Check| ["7.", "9.", "13."].iter().any(|s| check.number().starts_with(s));
+    let elsewhere = |check: &Check| {
+        ["7.", "9.", "13.", "20."]
+            .iter()
+            .any(|s| check.number().starts_with(s))
+    };
     let accredited_only = |check: &Check| *check == Check::FolderRestricted && profile == Profile::Accredited;
     let later_only = |check: &Check| *check == Check::SincePrefix && earlier.is_none();
     let applicable = Check::ALL
@@ -58,6 +67,7 @@ pub(crate) fn verify(
         files: listing.files.keys().cloned().collect(),
         known_ballots: 0,
         troubles: BTreeMap::new(),
+        reconciled: Reconciled::default(),
     };
     let bundles = listing
         .files
@@ -81,7 +91,7 @@ pub(crate) fn verify(
         .map(Ledger::size)
         .fold(0, u64::saturating_add);
     progress.begin(Phase::Checking, entries);
-    check_citations(&run.ledgers, &mut run.checks);
+    check_citations(&mut run.ledgers, &mut run.checks);
     let all_read = run.ledgers.len() == ids.len();
     check_contents(source, &listing, &run.ledgers, all_read, &mut run.checks);
 
@@ -97,7 +107,8 @@ pub(crate) fn verify(
     if let Some(earlier) = earlier {
         run.check_continued(earlier);
     }
-    run.keep_established(&mut boxes);
+    let mut stations: Vec<StationSummary> = election.stations.defined.values().map(station_summary).collect();
+    run.keep_established(&mut boxes, &mut stations);
 
     let manifest = election.manifest.as_ref();
     let judgement = Judgement {
@@ -116,6 +127,7 @@ pub(crate) fn verify(
     report.rehearsal = manifest.map(|manifest| manifest.rehearsal);
     report.ledgers = run.ledgers.values().map(ledger_summary).collect();
     report.boxes = boxes;
+    report.stations = stations;
     if let Some(earlier) = earlier {
         let entries = run.ledgers.values().map(|ledger| ledger.known).sum();
         report.since = Some(earlier.rested(entries, run.known_ballots));
@@ -137,6 +149,8 @@ struct Run<'a> {
     known_ballots: u64,
     /// Failures and omissions that concern one ledger only.
     troubles: BTreeMap<[u8; 32], u64>,
+    /// What follows from the books of the stations, of an event that has some.
+    reconciled: Reconciled,
 }
 
 /// Uuid and path of each archive.
@@ -174,6 +188,76 @@ fn event_summary(manifest: &Manifest) -> EventSummary {
     }
 }
 
+/// What the exclusions of a box follow from, in an event with stations.
+fn papers_of_box<'s>(
+    reconciled: &'s Reconciled,
+    profile: Profile,
+    election: &'s Election,
+    box_id: &[u8; 32],
+) -> Option<PapersOfBox<'s>> {
+    let openings = if profile == Profile::Public {
+        OpeningsOfBox::Restricted
+    } else if reconciled.lost.contains(box_id) {
+        OpeningsOfBox::Lost
+    } else {
+        OpeningsOfBox::Known(reconciled.opened.get(box_id))
+    };
+    election.stations.any().then(|| PapersOfBox {
+        stations: &election.stations,
+        roll: election.roll(),
+        openings,
+    })
+}
+
+fn station_summary(station: &Station) -> StationSummary {
+    let defined = &station.defined.value;
+    let lost = station.lost().map(|lost| match lost {
+        LostBook::VoidPaper => LostRule::VoidPaper,
+        LostBook::VoidDigital => LostRule::VoidDigital,
+    });
+    let last = station.last();
+    let state = match (last, lost) {
+        (Some(_), _) => StationState::Final,
+        (None, Some(_)) => StationState::Lost,
+        (None, None) if station.anchored > 0 => StationState::Anchored,
+        (None, None) => StationState::Defined,
+    };
+    StationSummary {
+        station: defined.station.clone(),
+        name: Text {
+            en: escape(&defined.name_en),
+            ar: escape(&defined.name_ar),
+        },
+        ledger: hex::encode(defined.ledger),
+        districts: defined.districts.clone(),
+        state,
+        lost,
+        established: false,
+        papers: last.map(|last| {
+            let counts = last.value.counts;
+            PaperCounts {
+                received: counts.received,
+                checked_in: counts.checked_in,
+                issued: counts.issued,
+                spoilt: counts.spoilt,
+                envelopes: counts.envelopes,
+                unused: counts.unused,
+            }
+        }),
+        returns: station
+            .returns
+            .values()
+            .map(|returned| StationReturn {
+                district: returned.value.district.clone(),
+                issued: returned.value.issued,
+                valid: returned.value.valid,
+                invalid: returned.value.invalid,
+                spoilt: returned.value.spoilt,
+            })
+            .collect(),
+    }
+}
+
 /// Paths of all archives.
 pub(crate) fn archive_names(listing: &Listing) -> Vec<String> {
     let names = listing.files.keys().filter(|path| is_archive(path));
@@ -188,13 +272,20 @@ impl Run<'_> {
     }
 
     /// Leaves numbers to the boxes that are established. Whatever is not known to concern another box alone concerns every box.
-    fn keep_established(&self, boxes: &mut [BoxSummary]) {
+    fn keep_established(&self, boxes: &mut [BoxSummary], stations: &mut [StationSummary]) {
         let own = |summary: &BoxSummary| {
             let id = crate::hash::hex32(&summary.ledger);
             id.and_then(|id| self.troubles.get(&id)).copied().unwrap_or(0)
         };
         let of_boxes = boxes.iter().map(own).fold(0, u64::saturating_add);
         let common = self.checks.troubles().saturating_sub(of_boxes);
+        for summary in stations {
+            summary.established = self.checks.troubles() == 0;
+            if !summary.established {
+                summary.papers = None;
+                summary.returns.clear();
+            }
+        }
         for summary in boxes {
             summary.established = common == 0 && own(summary) == 0;
             if !summary.established {
@@ -251,12 +342,19 @@ impl Run<'_> {
             self.nothing_of_the_election("the election is not defined");
             return (election, Vec::new());
         };
-        self.check_listed(id, &defined.value);
+        if election.stations.any() {
+            // In any other event these checks do not apply.
+            STATION_CHECKS
+                .into_iter()
+                .for_each(|check| self.checks.apply(check));
+        }
+        self.check_listed(id, &election, &defined.value);
         let Some(manifest) = &election.manifest else {
             self.nothing_of_the_election("the manifest is not valid");
             return (election, Vec::new());
         };
-        self.check_roll(id, &election, manifest);
+        let roll = self.check_roll(id, &election, manifest);
+        self.check_stations(id, &election, manifest, roll.as_ref());
         let mut summaries = Vec::new();
         for district in manifest.polled() {
             let listed = defined.value.iter().find(|listed| {
@@ -291,7 +389,7 @@ impl Run<'_> {
     }
 
     /// Listed ledgers against the folder. Spec: specs/verification.md §2.5, §5.3.
-    fn check_listed(&mut self, election_id: [u8; 32], listed: &[ListedLedger]) {
+    fn check_listed(&mut self, election_id: [u8; 32], election: &Election, listed: &[ListedLedger]) {
         let public = self.profile == Profile::Public;
         for entry in listed {
             let place = Place::ledger(entry.ledger);
@@ -303,15 +401,23 @@ impl Run<'_> {
                     .require(Check::FolderRestricted, place, absent, detail);
                 continue;
             }
+            let is_station = Kind::from_code(entry.kind) == Some(Kind::Station);
             match here {
+                None if is_station && (public || !election.stations.has_come(&entry.ledger)) => {}
                 None => {
                     let detail = "a listed ledger is not here, or cannot be read";
                     self.checks
                         .fail_as(Check::ElectionLedgers, "election.omitted", place, detail);
                 }
                 Some(ledger) => {
-                    let same = Kind::from_code(entry.kind) == Some(ledger.kind)
-                        && ledger.genesis.parent == Some(election_id);
+                    let of_election = ledger.genesis.parent == Some(election_id);
+                    let same = Kind::from_code(entry.kind) == Some(ledger.kind);
+                    if is_station && !of_election {
+                        let place = Place::entry(entry.ledger, 0);
+                        let detail = "the parent of a station is not the election ledger";
+                        self.checks.fail(Check::EntryRefs, place, detail);
+                    }
+                    let same = same && (of_election || is_station);
                     self.checks.require(
                         Check::ElectionLedgers,
                         place,
@@ -334,7 +440,12 @@ impl Run<'_> {
         }
     }
 
-    fn check_roll(&mut self, election_id: [u8; 32], election: &Election, manifest: &Manifest) {
+    fn check_roll(
+        &mut self,
+        election_id: [u8; 32],
+        election: &Election,
+        manifest: &Manifest,
+    ) -> Option<PollRoll> {
         if self.profile == Profile::Public {
             for check in ROLL_CHECKS {
                 self.checks.limit(check, "the roll is a restricted ledger");
@@ -346,7 +457,7 @@ impl Run<'_> {
                     "that the roll has the same rule pack and polling day: the roll is a restricted ledger";
                 self.checks.limit(Check::OutcomeRules, reason);
             }
-            return;
+            return None;
         }
         let Some(ledger) = election.roll().and_then(|id| self.ledgers.get(&id)) else {
             let adopted = election.adopted.is_some().then_some(Check::OutcomeRules);
@@ -357,15 +468,16 @@ impl Run<'_> {
             {
                 self.checks.skip(check, "the roll is not here");
             }
-            return;
+            return None;
         };
         let announced = Announced {
             election: election_id,
             manifest,
             // Without a definition there is no roll.
             defined_at: election.defined.as_ref().map_or(u64::MAX, |defined| defined.seq),
+            stations: election.stations.any(),
         };
-        let RollFacts { rules, frozen } = check_roll(self.source, ledger, announced, &mut self.checks);
+        let RollFacts { rules, frozen, poll } = check_roll(self.source, ledger, announced, &mut self.checks);
         match (&election.adopted, rules) {
             // An event is reported once for each code.
             (Some(adopted), Some(_)) if !adopted.value.holds => {}
@@ -389,6 +501,62 @@ impl Run<'_> {
             ledger,
             &mut self.checks,
         );
+        Some(poll)
+    }
+
+    /// The books of the stations, against the roll and the election ledger. Spec: specs/verification.md §20.
+    fn check_stations(
+        &mut self,
+        election_id: [u8; 32],
+        election: &Election,
+        manifest: &Manifest,
+        roll: Option<&PollRoll>,
+    ) {
+        if !election.stations.any() {
+            return;
+        }
+        if self.profile == Profile::Public {
+            for check in STATION_CHECKS {
+                self.checks
+                    .limit(check, "books of stations and the roll are restricted ledgers");
+            }
+            return;
+        }
+        let (Some(roll), Some(roll_id)) = (roll, election.roll()) else {
+            for check in STATION_CHECKS {
+                self.checks.skip(check, "the roll is not here");
+            }
+            self.reconciled.lost = election.boxes.keys().copied().collect();
+            return;
+        };
+        let event = papers::Event {
+            source: self.source,
+            election_id,
+            election,
+            manifest,
+            listed: election.defined.as_ref().map_or(&[], |defined| &defined.value),
+            ledgers: &self.ledgers,
+            roll_id,
+            roll,
+        };
+        self.reconciled = reconcile(&event, &mut self.checks);
+    }
+
+    /// Nobody who had a ballot when they were looked up has a paper that counts. Spec: specs/station.md §8.4.
+    fn check_look_ups(&mut self, box_id: &[u8; 32], ballot_box: Option<&BallotBox>) {
+        let of_box = |look_up: &&papers::LookUp| look_up.ballot_box == *box_id;
+        for look_up in self.reconciled.look_ups.iter().filter(of_box) {
+            let Some(ballot_box) = ballot_box else {
+                self.checks
+                    .skip(Check::StationLookUp, "a box that was looked into is not here");
+                continue;
+            };
+            if ballot_box.has_ballot_within(&look_up.credential, look_up.size) {
+                let place = Place::entry(look_up.station, look_up.paper);
+                let detail = "a paper was issued to somebody who had a ballot when they were looked up";
+                self.checks.fail(Check::StationLookUp, place, detail);
+            }
+        }
     }
 
     fn check_district(
@@ -453,6 +621,7 @@ impl Run<'_> {
                     suite,
                     credentials: list.credentials,
                     credentials_are_members: list.all_members,
+                    papers: papers_of_box(&self.reconciled, self.profile, election, &box_id),
                     method: self.method,
                     known: if same_then { ledger.known } else { 0 },
                 };
@@ -466,8 +635,13 @@ impl Run<'_> {
                     );
                     self.checks.skip(check, reason);
                 }
+                if election.stations.any() {
+                    self.checks
+                        .skip(Check::StationExclusions, "a box could not be replayed");
+                }
             }
         }
+        self.check_look_ups(&box_id, ballot_box.as_ref());
         let values = BoxValues {
             source: self.source,
             election_id,
@@ -599,7 +773,13 @@ impl Run<'_> {
                     .limit(Check::TrustLedger, "restricted ledgers of the trust file");
                 continue;
             }
-            check_trusted(trusted, self.ledgers.get(&trusted.id), &mut self.checks);
+            let here = self.ledgers.get(&trusted.id);
+            let is_station = entry.is_some_and(|e| Kind::from_code(e.kind) == Some(Kind::Station));
+            let may_be_missing = is_station && !election.stations.has_come(&trusted.id);
+            if here.is_none() && may_be_missing && trusted.checkpoint.is_none() {
+                continue;
+            }
+            check_trusted(trusted, here, &mut self.checks);
         }
     }
 }

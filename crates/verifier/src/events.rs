@@ -3,8 +3,9 @@
 //! Spec: specs/events.md.
 
 use crate::hash::{first_16, sha256};
+use crate::json::MAX_INTEGER;
 use crate::reader::{DecodeError, Reader};
-use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, service_nonce};
+use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, is_short_id, service_nonce};
 
 /// Largest content, bytes.
 const MAX_CONTENT_BYTES: u64 = 268_435_456;
@@ -163,6 +164,71 @@ pub(crate) struct BoxSealed {
     pub(crate) sized_tally: ContentRef,
 }
 
+/// Spec: specs/station.md §1.3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StationDefined {
+    pub(crate) station: String,
+    pub(crate) name_en: String,
+    pub(crate) name_ar: String,
+    pub(crate) ledger: [u8; 32],
+    pub(crate) districts: Vec<String>,
+    pub(crate) online: bool,
+    pub(crate) queue_ms: u64,
+    pub(crate) pack: [u8; 32],
+    pub(crate) voters: [u8; 32],
+    pub(crate) count: u64,
+    pub(crate) chair: [u8; 32],
+    pub(crate) members: Vec<[u8; 32]>,
+}
+
+/// What a closing protocol counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StationCounts {
+    pub(crate) received: u64,
+    pub(crate) checked_in: u64,
+    pub(crate) issued: u64,
+    pub(crate) spoilt: u64,
+    pub(crate) envelopes: u64,
+    pub(crate) unused: u64,
+}
+
+/// A signature beside the one of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) key: [u8; 32],
+    pub(crate) signature: [u8; 64],
+}
+
+/// Spec: specs/station.md §2.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StationFinal {
+    pub(crate) ledger: [u8; 32],
+    pub(crate) size: u64,
+    pub(crate) counts: StationCounts,
+    pub(crate) signatures: Vec<Signed>,
+}
+
+/// Spec: specs/station.md §9.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StationReturned {
+    pub(crate) ledger: [u8; 32],
+    pub(crate) district: String,
+    pub(crate) issued: u64,
+    pub(crate) valid: u64,
+    pub(crate) invalid: u64,
+    pub(crate) spoilt: u64,
+    pub(crate) counts: Vec<Vec<u64>>,
+}
+
+/// Spec: specs/station.md §5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PaperIssued {
+    pub(crate) check_in: u64,
+    pub(crate) envelope: Option<u64>,
+    pub(crate) replaces: Option<u64>,
+    pub(crate) second: Option<Signed>,
+}
+
 /// A decoded payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
@@ -214,6 +280,24 @@ pub(crate) enum Event<'a> {
     },
     HolidaysDeclared {
         holidays: ContentRef,
+    },
+    VotersAssigned {
+        station: [u8; 32],
+        voters: ContentRef,
+    },
+    PaperDisputed {
+        station: [u8; 32],
+        paper: u64,
+    },
+    PaperDecided {
+        station: [u8; 32],
+        paper: u64,
+        decision: u8,
+        person: Option<[u8; 32]>,
+    },
+    ExclusionsOpened {
+        ledger: [u8; 32],
+        openings: ContentRef,
     },
     ElectionDefined {
         manifest: ContentRef,
@@ -280,6 +364,32 @@ pub(crate) enum Event<'a> {
         attempt: u16,
     },
     ResultsCertified,
+    StationDefined(StationDefined),
+    OfficerNamed {
+        ledger: [u8; 32],
+        key: [u8; 32],
+        chair: bool,
+    },
+    OfficerRevoked {
+        ledger: [u8; 32],
+        key: [u8; 32],
+    },
+    StationAnchored {
+        ledger: [u8; 32],
+        size: u64,
+    },
+    StationFinal(StationFinal),
+    StationLost {
+        ledger: [u8; 32],
+        rule: u8,
+        reason: &'a str,
+    },
+    StationReturned(StationReturned),
+    MismatchResolved {
+        ledger: [u8; 32],
+        district: Option<&'a str>,
+        reason: &'a str,
+    },
     RulesAdopted {
         pack: ContentRef,
         polling_day: u32,
@@ -315,6 +425,29 @@ pub(crate) enum Event<'a> {
     },
     SealOrdered,
     BoxSealed(BoxSealed),
+    DutyBegun,
+    DutyEnded,
+    StationOpened {
+        voters: ContentRef,
+        pack: ContentRef,
+        papers: u64,
+    },
+    CheckedIn {
+        listed: bool,
+        person: [u8; 32],
+        document: u8,
+    },
+    PaperIssued(PaperIssued),
+    PaperSpoilt {
+        paper: u64,
+    },
+    IssueDisputed {
+        paper: u64,
+    },
+    StationClosed {
+        counts: StationCounts,
+        unserved: u64,
+    },
 }
 
 /// Why a payload did not become an event.
@@ -340,8 +473,12 @@ pub(crate) enum Refs {
     Roll,
     /// The ledger's parent, the election ledger.
     Parent,
-    /// This ballot box.
-    Box([u8; 32]),
+    /// This ballot box or station.
+    Of([u8; 32]),
+    /// None; in an event with stations the election ledger and the roll. Which it is depends on the election ledger.
+    Exclusions,
+    /// None, or a ballot box: which depends on the rule pack of the station.
+    LookUp,
 }
 
 impl<'a> Event<'a> {
@@ -352,9 +489,10 @@ impl<'a> Event<'a> {
         }
         let home = match body.event_type {
             0x0001..=0x0003 => kind,
-            0x0201..=0x020c => Kind::Roll,
-            0x0301..=0x0311 | 0x0320..=0x0325 => Kind::Election,
+            0x0201..=0x0210 => Kind::Roll,
+            0x0301..=0x0319 | 0x0320..=0x0325 => Kind::Election,
             0x0401..=0x0408 => Kind::BallotBox,
+            0x0501..=0x0508 => Kind::Station,
             _ => return Err(EventError::Unknown("unknown event type")),
         };
         if home != kind {
@@ -385,6 +523,10 @@ impl<'a> Event<'a> {
             Event::ObjectionDecided { .. } => "ObjectionDecided",
             Event::ObjectionWindowExtended { .. } => "ObjectionWindowExtended",
             Event::HolidaysDeclared { .. } => "HolidaysDeclared",
+            Event::VotersAssigned { .. } => "VotersAssigned",
+            Event::PaperDisputed { .. } => "PaperDisputed",
+            Event::PaperDecided { .. } => "PaperDecided",
+            Event::ExclusionsOpened { .. } => "ExclusionsOpened",
             Event::ElectionDefined { .. } => "ElectionDefined",
             Event::TrusteeKeyPublished { .. } => "TrusteeKeyPublished",
             Event::TrusteesFixed { .. } => "TrusteesFixed",
@@ -402,6 +544,14 @@ impl<'a> Event<'a> {
             Event::CeremonyComplained { .. } => "CeremonyComplained",
             Event::CeremonyRestarted { .. } => "CeremonyRestarted",
             Event::ResultsCertified => "ResultsCertified",
+            Event::StationDefined(_) => "StationDefined",
+            Event::OfficerNamed { .. } => "OfficerNamed",
+            Event::OfficerRevoked { .. } => "OfficerRevoked",
+            Event::StationAnchored { .. } => "StationAnchored",
+            Event::StationFinal(_) => "StationFinal",
+            Event::StationLost { .. } => "StationLost",
+            Event::StationReturned(_) => "StationReturned",
+            Event::MismatchResolved { .. } => "MismatchResolved",
             Event::RulesAdopted { .. } => "RulesAdopted",
             Event::TieDecided(_) => "TieDecided",
             Event::PaperRecounted { .. } => "PaperRecounted",
@@ -416,6 +566,14 @@ impl<'a> Event<'a> {
             Event::ExclusionsFixed { .. } => "ExclusionsFixed",
             Event::SealOrdered => "SealOrdered",
             Event::BoxSealed(_) => "BoxSealed",
+            Event::DutyBegun => "DutyBegun",
+            Event::DutyEnded => "DutyEnded",
+            Event::StationOpened { .. } => "StationOpened",
+            Event::CheckedIn { .. } => "CheckedIn",
+            Event::PaperIssued(_) => "PaperIssued",
+            Event::PaperSpoilt { .. } => "PaperSpoilt",
+            Event::IssueDisputed { .. } => "IssueDisputed",
+            Event::StationClosed { .. } => "StationClosed",
         }
     }
 
@@ -427,6 +585,8 @@ impl<'a> Event<'a> {
             | Event::ViewPublished { .. }
             | Event::BallotCast { .. }
             | Event::AuditStarted { .. }
+            | Event::StationAnchored { .. }
+            | Event::StationFinal(_)
             | Event::BoxSealed(_) => (Role::SERVICE, None),
             Event::VoterRegistered { .. }
             | Event::CredentialCommitted { .. }
@@ -436,8 +596,19 @@ impl<'a> Event<'a> {
             | Event::VoterCorrected { .. }
             | Event::VoterStruck { .. }
             | Event::ObjectionFiled { .. }
+            | Event::VotersAssigned { .. }
+            | Event::PaperDisputed { .. }
+            | Event::ExclusionsOpened { .. }
             | Event::ResultObjectionFiled { .. }
             | Event::ExclusionsFixed { .. } => (Role::REGISTRAR, None),
+            Event::DutyBegun
+            | Event::DutyEnded
+            | Event::StationOpened { .. }
+            | Event::CheckedIn { .. }
+            | Event::PaperIssued(_)
+            | Event::PaperSpoilt { .. }
+            | Event::IssueDisputed { .. }
+            | Event::StationClosed { .. } => (Role::STATION_OFFICER, None),
             Event::TrusteeKeyPublished { index, .. }
             | Event::ShareSubmitted { index, .. }
             | Event::TrusteeEnrolled { index, .. }
@@ -459,6 +630,13 @@ impl<'a> Event<'a> {
             | Event::PaperReturned(_)
             | Event::CeremonyRestarted { .. }
             | Event::ResultsCertified
+            | Event::PaperDecided { .. }
+            | Event::StationDefined(_)
+            | Event::OfficerNamed { .. }
+            | Event::OfficerRevoked { .. }
+            | Event::StationLost { .. }
+            | Event::StationReturned(_)
+            | Event::MismatchResolved { .. }
             | Event::RulesAdopted { .. }
             | Event::TieDecided(_)
             | Event::PaperRecounted { .. }
@@ -473,9 +651,19 @@ impl<'a> Event<'a> {
 
     pub(crate) fn refs(&self) -> Refs {
         match self {
-            Event::BoxDefined(_) => Refs::Roll,
-            Event::TallyAnchored(anchored) => Refs::Box(anchored.ledger),
-            Event::RollDefined(_) | Event::BoxPrepared(_) | Event::BoxOpened => Refs::Parent,
+            Event::BoxDefined(_) | Event::StationDefined(_) => Refs::Roll,
+            Event::TallyAnchored(anchored) => Refs::Of(anchored.ledger),
+            Event::StationAnchored { ledger, .. } => Refs::Of(*ledger),
+            Event::StationFinal(last) => Refs::Of(last.ledger),
+            Event::RollDefined(_)
+            | Event::BoxPrepared(_)
+            | Event::BoxOpened
+            | Event::PaperDisputed { .. }
+            | Event::PaperDecided { .. }
+            | Event::ExclusionsOpened { .. }
+            | Event::StationOpened { .. } => Refs::Parent,
+            Event::ExclusionsFixed { .. } => Refs::Exclusions,
+            Event::PaperIssued(_) => Refs::LookUp,
             _ => Refs::None,
         }
     }
@@ -486,9 +674,10 @@ impl<'a> Event<'a> {
             Event::BallotCast { ballot, .. } => Some(first_16(&sha256(&[ballot]))),
             Event::AuditStarted { .. } => Some(first_16(&sha256(&[body.payload]))),
             Event::BoxSealed(sealed) => Some(consequence_nonce(&sealed.cause, body.event_type)),
-            Event::TallyAnchored(_) | Event::ViewPublished { .. } => {
-                Some(service_nonce(body.event_type, body.payload))
-            }
+            Event::TallyAnchored(_)
+            | Event::ViewPublished { .. }
+            | Event::StationAnchored { .. }
+            | Event::StationFinal(_) => Some(service_nonce(body.event_type, body.payload)),
             _ => None,
         }
     }
@@ -499,6 +688,9 @@ impl<'a> Event<'a> {
             Event::RollFrozen { districts } => districts.iter().map(|d| d.credentials).collect(),
             Event::RollDefined(defined) => [defined.pack].into_iter().chain(defined.holidays).collect(),
             Event::HolidaysDeclared { holidays } => vec![*holidays],
+            Event::VotersAssigned { voters, .. } => vec![*voters],
+            Event::ExclusionsOpened { openings, .. } => vec![*openings],
+            Event::StationOpened { voters, pack, .. } => vec![*voters, *pack],
             Event::ElectionDefined { manifest, .. } => vec![*manifest],
             Event::RulesAdopted { pack, .. } => vec![*pack],
             Event::TrusteesFixed { trustees, .. } => vec![*trustees],
@@ -518,6 +710,53 @@ impl<'a> Event<'a> {
 /// A commitment to what is not published: nothing of it can be established. Spec: specs/roll.md §2.
 fn commitment(r: &mut Reader<'_>) -> Result<(), DecodeError> {
     r.array::<32>().map(|_| ())
+}
+
+/// An integer of an event of stations. Spec: specs/events.md §6.
+fn integer(r: &mut Reader<'_>) -> Result<u64, DecodeError> {
+    let value = r.u64()?;
+    if value > MAX_INTEGER {
+        return Err(DecodeError::Rule("an integer is beyond 2^53 - 1"));
+    }
+    Ok(value)
+}
+
+/// A district id, as the events of stations on the election ledger must have it. Spec: specs/events.md §6.
+fn district_id<'a>(r: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+    let id = r.string()?;
+    if is_short_id(id) {
+        Ok(id)
+    } else {
+        Err(DecodeError::Rule("a district id is malformed"))
+    }
+}
+
+fn station_counts(r: &mut Reader<'_>) -> Result<StationCounts, DecodeError> {
+    Ok(StationCounts {
+        received: integer(r)?,
+        checked_in: integer(r)?,
+        issued: integer(r)?,
+        spoilt: integer(r)?,
+        envelopes: integer(r)?,
+        unused: integer(r)?,
+    })
+}
+
+fn signed(r: &mut Reader<'_>) -> Result<Signed, DecodeError> {
+    Ok(Signed {
+        key: r.array()?,
+        signature: r.array()?,
+    })
+}
+
+fn seal(r: &mut Reader<'_>) -> Result<(), DecodeError> {
+    let seal = r.string()?;
+    let known = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
+    if (1..=64).contains(&seal.len()) && seal.bytes().all(known) {
+        Ok(())
+    } else {
+        Err(DecodeError::Rule("the number of a seal is malformed"))
+    }
 }
 
 fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, DecodeError> {
@@ -607,6 +846,32 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
         0x020c => Event::HolidaysDeclared {
             holidays: ContentRef::decode(r)?,
         },
+        0x020d => Event::VotersAssigned {
+            station: r.array()?,
+            voters: ContentRef::decode(r)?,
+        },
+        0x020e => {
+            let disputed = Event::PaperDisputed {
+                station: r.array()?,
+                paper: integer(r)?,
+            };
+            commitment(r)?;
+            disputed
+        }
+        0x020f => {
+            let decided = Event::PaperDecided {
+                station: r.array()?,
+                paper: integer(r)?,
+                decision: r.u8()?,
+                person: r.option(Reader::array)?,
+            };
+            commitment(r)?;
+            decided
+        }
+        0x0210 => Event::ExclusionsOpened {
+            ledger: r.array()?,
+            openings: ContentRef::decode(r)?,
+        },
         0x0301 => Event::ElectionDefined {
             manifest: ContentRef::decode(r)?,
             ledgers: r.list(|r| {
@@ -690,6 +955,58 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
         },
         0x0310 => Event::CeremonyRestarted { attempt: r.u16()? },
         0x0311 => Event::ResultsCertified,
+        0x0312 => Event::StationDefined(StationDefined {
+            station: district_id(r)?.to_owned(),
+            name_en: r.string()?.to_owned(),
+            name_ar: r.string()?.to_owned(),
+            ledger: r.array()?,
+            districts: r.list(|r| district_id(r).map(str::to_owned))?,
+            online: r.bool()?,
+            queue_ms: integer(r)?,
+            pack: r.array()?,
+            voters: r.array()?,
+            count: integer(r)?,
+            chair: r.array()?,
+            members: r.list(Reader::array)?,
+        }),
+        0x0313 => Event::OfficerNamed {
+            ledger: r.array()?,
+            key: r.array()?,
+            chair: r.bool()?,
+        },
+        0x0314 => Event::OfficerRevoked {
+            ledger: r.array()?,
+            key: r.array()?,
+        },
+        0x0315 => Event::StationAnchored {
+            ledger: r.array()?,
+            size: integer(r)?,
+        },
+        0x0316 => Event::StationFinal(StationFinal {
+            ledger: r.array()?,
+            size: integer(r)?,
+            counts: station_counts(r)?,
+            signatures: r.list(signed)?,
+        }),
+        0x0317 => Event::StationLost {
+            ledger: r.array()?,
+            rule: r.u8()?,
+            reason: r.string()?,
+        },
+        0x0318 => Event::StationReturned(StationReturned {
+            ledger: r.array()?,
+            district: district_id(r)?.to_owned(),
+            issued: integer(r)?,
+            valid: integer(r)?,
+            invalid: integer(r)?,
+            spoilt: integer(r)?,
+            counts: r.list(|r| r.list(integer))?,
+        }),
+        0x0319 => Event::MismatchResolved {
+            ledger: r.array()?,
+            district: r.option(district_id)?,
+            reason: r.string()?,
+        },
         0x0320 => Event::RulesAdopted {
             pack: ContentRef::decode(r)?,
             polling_day: r.u32()?,
@@ -764,6 +1081,42 @@ fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, 
             encrypted_tally: ContentRef::decode(r)?,
             sized_tally: ContentRef::decode(r)?,
         }),
+        0x0501 => Event::DutyBegun,
+        0x0502 => Event::DutyEnded,
+        0x0503 => {
+            let opened = Event::StationOpened {
+                voters: ContentRef::decode(r)?,
+                pack: ContentRef::decode(r)?,
+                papers: integer(r)?,
+            };
+            seal(r)?;
+            opened
+        }
+        0x0504 => {
+            let checked_in = Event::CheckedIn {
+                listed: r.bool()?,
+                person: r.array()?,
+                document: r.u8()?,
+            };
+            let _assistance = r.bool()?;
+            checked_in
+        }
+        0x0505 => Event::PaperIssued(PaperIssued {
+            check_in: integer(r)?,
+            envelope: r.option(integer)?,
+            replaces: r.option(integer)?,
+            second: r.option(signed)?,
+        }),
+        0x0506 => Event::PaperSpoilt { paper: integer(r)? },
+        0x0507 => {
+            let disputed = Event::IssueDisputed { paper: integer(r)? };
+            commitment(r)?;
+            disputed
+        }
+        0x0508 => Event::StationClosed {
+            counts: station_counts(r)?,
+            unserved: integer(r)?,
+        },
         _ => return Err(DecodeError::Rule("no decoder for this event type")),
     })
 }

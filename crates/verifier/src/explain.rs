@@ -48,6 +48,9 @@ const ARCHIVE_COUNT: &str = "Do not accept the result of this archive; ask those
 const RECEIPT: &str = "Ask the service for the receipt again; if it stays, keep it and complain";
 
 const LOOK_AGAIN: &str = "Look again, and at another mirror if there is one; if it stays, tell the publisher and keep the state folder";
+const BOOK: &str =
+    "Keep the folder as evidence and ask chair and members of the station for their copy of its final state";
+const PROTOCOL: &str = "Ask the commission for the protocol of the station and for the officer who signed; the entry names the key";
 const EVIDENCE: &str = "Keep the files of evidence and publish them: they are signed, and the holder of the ledger key answers for them";
 
 /// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.
@@ -652,6 +655,96 @@ pub const CODES: &[Code] = &[
         "watch.tiles",
         "the published tiles are missing or do not give the root of the checkpoint",
         LOOK_AGAIN,
+    ),
+    code(
+        "20.1",
+        "station.defined",
+        "a station is not the one that was announced: its officers, list or rules differ, or it was not defined when the poll opened",
+        COMMISSION,
+    ),
+    code(
+        "20.2",
+        "station.anchor",
+        "the book of a station is not as long as the centre said, or was anchored out of order",
+        BOOK,
+    ),
+    code(
+        "20.3",
+        "station.final",
+        "the final state of a station is not signed by its chair and two members, or is not that of its closing protocol",
+        BOOK,
+    ),
+    code(
+        "20.4",
+        "station.lost",
+        "a book was declared lost without, or against, the rule of the law",
+        COMMISSION,
+    ),
+    code(
+        "20.5",
+        "station.voters",
+        "a voter stands on the lists of two stations, or on one that does not agree with the roll",
+        REGISTRAR,
+    ),
+    code(
+        "20.6",
+        "station.order",
+        "an event of a station does not come next",
+        PROTOCOL,
+    ),
+    code(
+        "20.7",
+        "station.duty",
+        "somebody acted at a station who was not on duty, or it was opened by fewer than three",
+        PROTOCOL,
+    ),
+    code(
+        "20.8",
+        "station.window",
+        "a station was opened, or somebody was checked in, outside its time",
+        PROTOCOL,
+    ),
+    code(
+        "20.9",
+        "station.check-in",
+        "somebody was checked in twice, without a document, or as somebody else than the list says",
+        PROTOCOL,
+    ),
+    code(
+        "20.10",
+        "station.paper",
+        "a paper was issued without a check-in, twice, by one officer alone, or without the envelope that it needs",
+        PROTOCOL,
+    ),
+    code(
+        "20.11",
+        "station.look-up",
+        "a paper was issued on an old look-up, or to somebody who had voted digitally",
+        PROTOCOL,
+    ),
+    code(
+        "20.12",
+        "station.counts",
+        "the closing protocol does not count what the station recorded",
+        PROTOCOL,
+    ),
+    code(
+        "20.13",
+        "station.decided",
+        "a paper was disputed or decided that could not be, or an envelope was admitted of somebody who has another paper",
+        COMMISSION,
+    ),
+    code(
+        "20.14",
+        "station.exclusions",
+        "a digital ballot was excluded without a paper, or counts beside one, or a box went on while a book was missing",
+        "Do not accept the count of this box; registrar and commission must account for every paper and every exclusion",
+    ),
+    code(
+        "20.15",
+        "station.return",
+        "the paper return of a station does not follow from its book, or a mismatch was resolved that is none",
+        "Ask the commission for the protocols of the stations; the return must be corrected before certification",
     ),
 ];
 

@@ -12,12 +12,12 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use crate::explain::CODES;
 use crate::hash::{base64, sha256};
 use crate::report::{
-    BoxSummary, ChannelCount, CheckResult, CheckVerdict, Outcome, QuestionOutcome, Report, Text, Turnout,
-    Verdict,
+    BoxSummary, ChannelCount, CheckResult, CheckVerdict, Outcome, QuestionOutcome, Report, StationReturn,
+    StationState, Text, Turnout, Verdict,
 };
 use crate::words::{
     GROUPS, Language, arabic_reason, arabic_title, check_verdict, elected_by, grouped, meaning, percent,
-    profile, stage, verdict,
+    profile, stage, station_state, verdict,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -195,6 +195,7 @@ impl Page<'_> {
             }
             self.unopposed();
         }
+        self.stations();
         self.receipts();
         self.all_checks();
         self.inputs();
@@ -514,6 +515,7 @@ impl Page<'_> {
             ));
         }
         self.raw("</tbody></table>\n");
+        self.channels(ballot_box);
         match &ballot_box.turnout {
             Some(turnout) => self.turnout(turnout),
             None if ballot_box.established => {
@@ -547,6 +549,104 @@ impl Page<'_> {
             None => {}
         }
         self.raw("</section>\n");
+    }
+
+    /// Votes cast in a district by channel and station.
+    fn channels(&mut self, ballot_box: &BoxSummary) {
+        let report = self.report;
+        let (Some(turnout), Some(outcome)) = (&ballot_box.turnout, &ballot_box.outcome) else {
+            return;
+        };
+        let of_district = |returned: &&StationReturn| returned.district == ballot_box.district;
+        let stations: Vec<_> = report
+            .stations
+            .iter()
+            .filter_map(|station| Some((station, station.returns.iter().find(of_district)?)))
+            .collect();
+        if stations.is_empty() {
+            return;
+        }
+        self.raw("<table>");
+        self.caption(
+            "Votes cast by channel and station",
+            "الأصوات المدلى بها بحسب القناة والمركز",
+        );
+        self.head(&[
+            ("Channel or station", "القناة أو المركز", false),
+            ("Votes cast", "الأصوات", true),
+            ("Of those eligible", "من المؤهلين", true),
+        ]);
+        self.raw("<tbody>\n");
+        self.row("Digital", "رقمي");
+        self.share_cells(outcome.digital, turnout.eligible);
+        for (station, returned) in stations {
+            self.raw("<tr><th scope=\"row\">");
+            self.name(&station.name);
+            self.raw("</th>");
+            self.share_cells(returned.cast(), turnout.eligible);
+        }
+        self.row("In all", "المجموع");
+        self.share_cells(outcome.cast(), turnout.eligible);
+        self.raw("</tbody></table>\n");
+    }
+
+    /// A number, and its share of a whole; closes the row.
+    fn share_cells(&mut self, part: u64, whole: u64) {
+        self.number_cell(part);
+        self.raw(&format!("<td class=\"n\">{}</td></tr>\n", percent(part, whole)));
+    }
+
+    fn stations(&mut self) {
+        let report = self.report;
+        if report.stations.is_empty() {
+            return;
+        }
+        self.element("h2", "Polling stations", "مراكز الاقتراع");
+        self.raw("\n<table>");
+        self.caption("Books of the stations", "دفاتر المراكز");
+        self.head(&[
+            ("Station", "المركز", false),
+            ("Book", "الدفتر", false),
+            ("Checked in", "سُجّل حضورهم", true),
+            ("Papers issued", "أوراق مسلّمة", true),
+            ("In envelopes", "في مظاريف", true),
+            ("Spoilt", "تالفة", true),
+            ("Left over", "متبقية", true),
+        ]);
+        self.raw("<tbody>\n");
+        for station in &report.stations {
+            self.raw("<tr><th scope=\"row\">");
+            self.name(&station.name);
+            self.raw(" <span class=\"small\">(");
+            self.code(&station.station);
+            self.raw(")</span></th><td>");
+            self.pair(station_state(station.state, station.lost));
+            if !station.established && station.state != StationState::Defined {
+                self.raw("<p class=\"note\">");
+                self.say(
+                    "Its papers are not established: something in the event failed or could not be looked at.",
+                    "لم تثبت أوراقه: أخفق شيء في الاستحقاق أو تعذّر فحصه.",
+                );
+                self.raw("</p>");
+            }
+            self.raw("</td>");
+            match &station.papers {
+                Some(papers) => {
+                    for number in [
+                        papers.checked_in,
+                        papers.issued,
+                        papers.envelopes,
+                        papers.spoilt,
+                        papers.unused,
+                    ] {
+                        self.number_cell(number);
+                    }
+                }
+                None => self.raw(&"<td class=\"n\">–</td>".repeat(5)),
+            }
+            self.raw("</tr>\n");
+        }
+        self.raw("</tbody></table>\n");
     }
 
     /// First ballots over time: a chart, and the same as a table.

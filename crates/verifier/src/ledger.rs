@@ -6,7 +6,7 @@
 //!
 //! Spec: specs/verification.md §3, specs/ledger.md.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -22,7 +22,9 @@ use crate::reader::DecodeError;
 use crate::since::{KnownLeaves, known_leaves};
 use crate::source::Source;
 use crate::tiles::{Bundle, TileName, bundle_names, tile_bytes, tile_names};
-use crate::wire::{Entry, Genesis, Kind, Position, Ref, TIME_LIMIT_MS, body_hash, body_message, is_origin};
+use crate::wire::{
+    Entry, Genesis, Kind, Position, Ref, Role, TIME_LIMIT_MS, body_hash, body_message, is_origin,
+};
 
 /// Bundles read before they are looked at, so that the walk through one and the look at the next overlap.
 const BUNDLES_AT_ONCE: usize = 4;
@@ -54,6 +56,23 @@ pub(crate) struct Ledger {
     pub(crate) citations: Vec<Citation>,
     /// Cited contents and where each was cited first.
     pub(crate) contents: BTreeMap<ContentRef, u64>,
+    /// When each entry was sequenced; of ballot boxes alone, which stations look into.
+    pub(crate) sequenced: Vec<u64>,
+    /// Of an election ledger: the roll that it lists first, and whether it lists stations.
+    pub(crate) listed: Option<Listed>,
+    /// Of a ballot box: where ExclusionsFixed stands, and which ledger it cites besides the parent, if any.
+    pub(crate) exclusions: Vec<(u64, Option<[u8; 32]>)>,
+    /// Of a station: positions of its own events that were reported for their author or their refs. They are reported for nothing else.
+    ///
+    /// Spec: specs/station.md §4.1.
+    pub(crate) reported: BTreeSet<u64>,
+}
+
+/// What an election ledger lists, as far as refs depend on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listed {
+    roll: Option<[u8; 32]>,
+    stations: bool,
 }
 
 impl Ledger {
@@ -163,7 +182,7 @@ pub(crate) fn scan(
             break;
         }
     }
-    let Some((mut ledger, _)) = ledger else {
+    let Some((mut ledger, walk)) = ledger else {
         nothing_else(
             checks,
             &[Check::LedgerTiles],
@@ -171,6 +190,9 @@ pub(crate) fn scan(
         );
         return None;
     };
+    if ledger.kind == Kind::BallotBox {
+        ledger.sequenced = walk.sequenced;
+    }
     if !complete {
         ledger.broken_at = Some(ledger.broken_at.unwrap_or(ledger.size()));
         nothing_else(checks, &[Check::LedgerTiles], "entries are missing");
@@ -234,8 +256,10 @@ fn read_again(source: &dyn Source, ledger: &Ledger, name: &TileName) -> Result<B
 }
 
 /// Refs to ledgers at hand agree with them; others lie beyond the scope. Spec: specs/verification.md §3.11.
-pub(crate) fn check_citations(ledgers: &BTreeMap<[u8; 32], Ledger>, checks: &mut Checks) {
+pub(crate) fn check_citations(ledgers: &mut BTreeMap<[u8; 32], Ledger>, checks: &mut Checks) {
+    let mut reported = Vec::new();
     for ledger in ledgers.values() {
+        check_exclusion_refs(ledgers, ledger, checks);
         for citation in &ledger.citations {
             let target = citation.target;
             let Some(cited) = ledgers.get(&target.ledger) else {
@@ -250,7 +274,34 @@ pub(crate) fn check_citations(ledgers: &BTreeMap<[u8; 32], Ledger>, checks: &mut
                 Some(root) if root != target.at.root => Err("the ref's root is not that of the cited ledger"),
                 Some(_) => Ok(()),
             };
+            if outcome.is_err() {
+                reported.push((ledger.id, citation.seq));
+            }
             checks.outcome(Check::EntryRefs, ledger.place(citation.seq), outcome);
+        }
+    }
+    for (id, seq) in reported {
+        if let Some(ledger) = ledgers.get_mut(&id).filter(|ledger| ledger.kind == Kind::Station) {
+            ledger.reported.insert(seq);
+        }
+    }
+}
+
+/// Whether ExclusionsFixed cites other ledgers depends on the event. Spec: specs/events.md §5.
+fn check_exclusion_refs(ledgers: &BTreeMap<[u8; 32], Ledger>, ledger: &Ledger, checks: &mut Checks) {
+    let election = ledger.genesis.parent.and_then(|parent| ledgers.get(&parent));
+    let Some(listed) = election.and_then(|election| election.listed) else {
+        return;
+    };
+    for (seq, cited) in &ledger.exclusions {
+        let expected = if listed.stations { listed.roll } else { None };
+        if *cited != expected {
+            let detail = if listed.stations {
+                "the event does not cite the election ledger and the roll"
+            } else {
+                "the event carries refs"
+            };
+            checks.fail(Check::EntryRefs, ledger.place(*seq), detail);
         }
     }
 }
@@ -263,8 +314,7 @@ struct Walk {
     nonces: HashMap<[u8; 32], HashSet<[u8; 16]>>,
     sequenced: Vec<u64>,
     previous: Option<Previous>,
-    roll: Option<[u8; 32]>,
-    /// No role event may follow: the box is sealed or the roll frozen.
+    /// No role event may follow: the box is sealed, the roll frozen or the station closed.
     ended: bool,
 }
 
@@ -282,7 +332,6 @@ fn begin(id: [u8; 32], folder: &str, genesis: (Genesis, Kind)) -> (Ledger, Walk)
         nonces: HashMap::new(),
         sequenced: Vec::new(),
         previous: None,
-        roll: None,
         ended: false,
     };
     let ledger = Ledger {
@@ -296,6 +345,10 @@ fn begin(id: [u8; 32], folder: &str, genesis: (Genesis, Kind)) -> (Ledger, Walk)
         broken_at: None,
         citations: Vec::new(),
         contents: BTreeMap::new(),
+        sequenced: Vec::new(),
+        listed: None,
+        exclusions: Vec::new(),
+        reported: BTreeSet::new(),
     };
     (ledger, walk)
 }
@@ -528,24 +581,40 @@ fn walk_event(
     }
 
     if let Event::ElectionDefined { ledgers, .. } = event {
-        let roll = ledgers
-            .iter()
-            .find(|l| Kind::from_code(l.kind) == Some(Kind::Roll));
-        walk.roll = walk.roll.or(roll.map(|l| l.ledger));
+        let first = |kind| ledgers.iter().find(|l| Kind::from_code(l.kind) == Some(kind));
+        ledger.listed.get_or_insert(Listed {
+            roll: first(Kind::Roll).map(|l| l.ledger),
+            stations: first(Kind::Station).is_some(),
+        });
     }
-    match ref_rules(ledger, walk, event, entry) {
-        Ok(target) => {
-            match target {
-                // Counted when it is compared with the ledger that it cites.
-                Some(target) => ledger.citations.push(Citation { seq, target }),
-                None => checks.pass(Check::EntryRefs),
-            }
-        }
-        Err(error) => checks.fail(Check::EntryRefs, here, error),
-    }
-
     let (role, scope) = event.author();
     let entitled = walk.authority.holds(&body.author, role, scope.as_deref());
+    let of_station = role == Role::STATION_OFFICER;
+    if of_station && !entitled {
+        ledger.reported.insert(seq);
+    } else {
+        match ref_rules(ledger, event, entry) {
+            // Counted when they are compared with the ledgers that they cite.
+            Ok(refs) => {
+                if refs.is_empty() {
+                    checks.pass(Check::EntryRefs);
+                }
+                if event.refs() == Refs::Exclusions {
+                    let parent = ledger.genesis.parent;
+                    let other = refs.iter().find(|cited| Some(cited.ledger) != parent);
+                    ledger.exclusions.push((seq, other.map(|cited| cited.ledger)));
+                }
+                let citations = refs.iter().map(|target| Citation { seq, target: *target });
+                ledger.citations.extend(citations);
+            }
+            Err(error) => {
+                checks.fail(Check::EntryRefs, here, error);
+                if of_station {
+                    ledger.reported.insert(seq);
+                }
+            }
+        }
+    }
     checks.outcome(
         Check::EventAuthor,
         here,
@@ -568,7 +637,7 @@ fn walk_event(
             };
             checks.outcome(Check::EventGrant, here, outcome);
         }
-        Event::RollFrozen { .. } | Event::BoxSealed(_) => walk.ended = true,
+        Event::RollFrozen { .. } | Event::BoxSealed(_) | Event::StationClosed { .. } => walk.ended = true,
         _ => {}
     }
 }
@@ -712,25 +781,28 @@ fn service_rules(walk: &Walk, event: &Event<'_>, parts: &Parts<'_>) -> Result<()
     Ok(())
 }
 
-/// The ref to compare, if the event carries one. Spec: specs/events.md (column refs), specs/ledger.md §4.3.
-fn ref_rules(
+/// The refs to compare. Spec: specs/events.md (column refs), specs/ledger.md §4.3.
+fn ref_rules<'e>(
     ledger: &Ledger,
-    walk: &Walk,
     event: &Event<'_>,
-    entry: &Entry<'_>,
-) -> Result<Option<Ref>, &'static str> {
+    entry: &'e Entry<'_>,
+) -> Result<&'e [Ref], &'static str> {
     let refs = entry.body.refs.as_slice();
     let expected = match event.refs() {
-        Refs::None => {
-            return if refs.is_empty() {
-                Ok(None)
-            } else {
-                Err("the event carries refs")
-            };
-        }
-        Refs::Roll => walk.roll,
+        Refs::None if refs.is_empty() => return Ok(refs),
+        Refs::None => return Err("the event carries refs"),
+        Refs::Roll => ledger.listed.and_then(|listed| listed.roll),
         Refs::Parent => ledger.genesis.parent,
-        Refs::Box(id) => Some(id),
+        Refs::Of(id) => Some(id),
+        Refs::Exclusions => {
+            let parent = |cited: &&Ref| Some(cited.ledger) == ledger.genesis.parent;
+            if !refs.is_empty() && (refs.len() != 2 || refs.iter().filter(parent).count() != 1) {
+                return Err("the event cites other ledgers than the election ledger and the roll");
+            }
+            return own_rules(ledger, refs);
+        }
+        // How many there are, and to which box, is judged with the station.
+        Refs::LookUp => return own_rules(ledger, refs),
     };
     let [only] = refs else {
         return Err("the event does not carry exactly one ref");
@@ -738,13 +810,17 @@ fn ref_rules(
     if Some(only.ledger) != expected {
         return Err("the ref cites another ledger than the event must");
     }
-    if only.ledger == ledger.id {
+    own_rules(ledger, refs)
+}
+
+fn own_rules<'e>(ledger: &Ledger, refs: &'e [Ref]) -> Result<&'e [Ref], &'static str> {
+    if refs.iter().any(|cited| cited.ledger == ledger.id) {
         return Err("the ref cites its own ledger");
     }
-    if only.at.size == 0 {
+    if refs.iter().any(|cited| cited.at.size == 0) {
         return Err("the ref cites no entries");
     }
-    Ok(Some(*only))
+    Ok(refs)
 }
 
 fn check_checkpoint(ledger: &Ledger, checkpoint: &Checkpoint, checks: &mut Checks) -> bool {

@@ -157,8 +157,8 @@ pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
     AnswerOutcome, ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, ChannelCount, CheckResult,
     CheckVerdict, CounterExample, Elected, ElectedBy, EventSummary, Hour, InputDigest, LedgerSummary,
-    Outcome, Profile, QuestionOutcome, ReceiptSummary, Report, Stage, Text, TieOutcome, Turnout, Unopposed,
-    Verdict, escape,
+    LostRule, Outcome, PaperCounts, Profile, QuestionOutcome, ReceiptSummary, Report, Stage, StationReturn,
+    StationState, StationSummary, Text, TieOutcome, Turnout, Unopposed, Verdict, escape,
 };
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};

@@ -345,13 +345,19 @@ impl Text {
         c.expect(",\"ar\":")?;
         let ar = c.string()?;
         c.expect("}")?;
+        Text::rules(&en, &ar).map_err(ManifestError::Rule)?;
+        Ok(Text { en, ar })
+    }
+
+    /// What the two languages of a text must be, wherever they stand.
+    pub(crate) fn rules(en: &str, ar: &str) -> Result<(), &'static str> {
         if en.is_empty() || en.len() > 1000 || ar.len() > 1000 {
-            return Err(ManifestError::Rule("a text is empty or too long"));
+            return Err("a text is empty or too long");
         }
         if en.contains(is_refused) || ar.contains(is_refused) {
-            return Err(ManifestError::Rule("a text has control or direction characters"));
+            return Err("a text has control or direction characters");
         }
-        Ok(Text { en, ar })
+        Ok(())
     }
 
     fn joined(&self) -> String {

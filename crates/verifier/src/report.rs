@@ -256,6 +256,88 @@ pub struct BoxSummary {
     pub outcome: Option<Outcome>,
 }
 
+/// How far the book of a polling station has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum StationState {
+    /// The station is defined; nothing has come to the centre.
+    Defined,
+    /// A part of the book has come to the centre.
+    Anchored,
+    /// Chair and members have signed the whole book.
+    Final,
+    /// The book was declared lost.
+    Lost,
+}
+
+/// What becomes of the votes of a station whose book is lost. Spec: specs/station.md §2.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LostRule {
+    /// No paper of the station counts.
+    VoidPaper,
+    /// Digital ballots of its voters do not count; its urn is counted.
+    VoidDigital,
+}
+
+/// A polling station. Spec: specs/station.md.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StationSummary {
+    /// Its id.
+    pub station: String,
+    /// Its name.
+    pub name: Text,
+    /// Ledger id in hexadecimal.
+    pub ledger: String,
+    /// The districts whose voters it serves.
+    pub districts: Vec<String>,
+    /// How far its book has come.
+    pub state: StationState,
+    /// What becomes of its votes, if its book is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<LostRule>,
+    /// Nothing failed in the whole event. Without it, `papers` is `None` and `returns` is empty.
+    pub established: bool,
+    /// What its closing protocol counts, once its book is final.
+    pub papers: Option<PaperCounts>,
+    /// What was counted of its urn, by district.
+    pub returns: Vec<StationReturn>,
+}
+
+/// What a closing protocol counts. Spec: specs/station.md §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PaperCounts {
+    /// Blank papers that the station was given.
+    pub received: u64,
+    /// Persons who were checked in.
+    pub checked_in: u64,
+    /// Papers that were issued, replacements and envelopes included.
+    pub issued: u64,
+    /// Papers that were spoilt and taken back.
+    pub spoilt: u64,
+    /// Papers in envelopes.
+    pub envelopes: u64,
+    /// Papers that were left over.
+    pub unused: u64,
+}
+
+/// What was counted of a station's urn for a district. Spec: specs/station.md §9.1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StationReturn {
+    /// District id.
+    pub district: String,
+    /// Papers for this district that were issued, or admitted out of envelopes.
+    pub issued: u64,
+    /// Valid papers.
+    pub valid: u64,
+    /// Invalid papers.
+    pub invalid: u64,
+    /// Spoilt papers.
+    pub spoilt: u64,
+}
+
 /// Text from a manifest in two languages, escaped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Text {
@@ -534,6 +616,9 @@ pub struct Report {
     pub ledgers: Vec<LedgerSummary>,
     /// The ballot boxes, by district.
     pub boxes: Vec<BoxSummary>,
+    /// The polling stations that are defined, by ledger; left out of an event without stations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stations: Vec<StationSummary>,
     /// The receipts, in the order given.
     pub receipts: Vec<ReceiptSummary>,
     /// The election of an archive.
@@ -635,6 +720,12 @@ impl Report {
             let elected: Vec<&str> = district.elected.iter().map(|name| name.en.as_str()).collect();
             writeln!(out, "  {} ({})", district.name.en, district.district)?;
             writeln!(out, "    no poll; elected unopposed: {}", elected.join(", "))?;
+        }
+        if !self.stations.is_empty() {
+            writeln!(out, "\nPolling stations")?;
+        }
+        for station in &self.stations {
+            station.write_text(out)?;
         }
         for receipt in &self.receipts {
             writeln!(
@@ -861,6 +952,16 @@ impl BoxSummary {
                 outcome.paper_valid, outcome.paper_invalid
             )?;
         }
+        if let Some(turnout) = self.turnout.as_ref().filter(|_| papers > 0) {
+            writeln!(
+                out,
+                "    turnout, both channels: {} digital and {} on paper of {} eligible ({})",
+                grouped(outcome.digital),
+                grouped(papers),
+                grouped(turnout.eligible),
+                percent(outcome.cast(), turnout.eligible)
+            )?;
+        }
         for question in &outcome.questions {
             writeln!(out, "    {}", question.question.en)?;
             let answers = question.answers.iter().map(|a| (a.answer.en.as_str(), a.count));
@@ -897,6 +998,47 @@ impl QuestionOutcome {
                 "        tie decided by {}: {}",
                 tie.by.join(", "),
                 tie.reason
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl StationReturn {
+    /// Papers in the urn that were cast, invalid ones included.
+    #[must_use]
+    pub fn cast(&self) -> u64 {
+        self.valid.saturating_add(self.invalid)
+    }
+}
+
+impl StationSummary {
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        let state = words::station_state(self.state, self.lost).0;
+        writeln!(out, "  {} ({}): {state}", self.name.en, self.station)?;
+        if !self.established && self.state != StationState::Defined {
+            return writeln!(out, "    papers NOT ESTABLISHED: see below");
+        }
+        if let Some(papers) = &self.papers {
+            writeln!(
+                out,
+                "    {} checked in; {} papers issued, {} of them in envelopes, {} spoilt, {} left over",
+                grouped(papers.checked_in),
+                grouped(papers.issued),
+                grouped(papers.envelopes),
+                grouped(papers.spoilt),
+                grouped(papers.unused)
+            )?;
+        }
+        for returned in &self.returns {
+            writeln!(
+                out,
+                "    {}: {} papers cast, {} valid, {} invalid; {} spoilt",
+                returned.district,
+                grouped(returned.cast()),
+                grouped(returned.valid),
+                grouped(returned.invalid),
+                grouped(returned.spoilt)
             )?;
         }
         Ok(())

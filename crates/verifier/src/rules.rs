@@ -11,6 +11,7 @@ use crate::calendar::{
 };
 use crate::json::{Cursor, MAX_INTEGER};
 use crate::manifest::{Text, short_id, time_zone};
+use crate::registers::stations::LostBook;
 
 /// Names of days in the order of a weekly rest.
 const WEEK: [&str; 7] = [
@@ -55,6 +56,7 @@ const TABLES: [(&str, &[&str]); 12] = [
             "official_window_ms",
             "revote",
             "in_person",
+            "lost_book",
             "min_ballots_to_decrypt",
             "small_cell",
         ],
@@ -88,6 +90,12 @@ pub(crate) struct Pack {
     pub(crate) zone: TimeZone,
     rest: [bool; 7],
     pub(crate) roll_objections: Option<Objections>,
+    /// Whoever has voted digitally gets no paper.
+    pub(crate) first_vote_final: bool,
+    pub(crate) lost_book: Option<LostBook>,
+    /// Whether a digital identity, and an identity card, prove who somebody is.
+    pub(crate) digital_id: bool,
+    pub(crate) id_card: bool,
     /// Whether votes may be cast on paper.
     pub(crate) paper: bool,
     /// Whether there is a digital channel.
@@ -149,7 +157,7 @@ impl Pack {
         c.expect("},\"exclusions\":")?;
         exclusions(c)?;
         c.expect(",\"identity\":{\"documents\":")?;
-        set(c, &["digital_id", "id_card"], true)?;
+        let documents = set(c, &["digital_id", "id_card"], true)?;
         c.expect("},\"channels\":{\"registration\":")?;
         set(c, &["digital", "in_person", "sms"], false)?;
         c.expect(",\"voting\":")?;
@@ -172,7 +180,13 @@ impl Pack {
         c.expect(",\"revote\":")?;
         let revote = c.bool()?;
         c.expect(",\"in_person\":")?;
-        one_of(c, &["in-person-supersedes", "first-vote-final"])?;
+        let in_person = one_of(c, &["in-person-supersedes", "first-vote-final"])?;
+        let lost_book = optional(c, ",\"lost_book\":", |c| {
+            Ok(match one_of(c, &["void-paper", "void-digital"])? {
+                "void-paper" => LostBook::VoidPaper,
+                _ => LostBook::VoidDigital,
+            })
+        })?;
         c.expect(",\"min_ballots_to_decrypt\":")?;
         let min_ballots_to_decrypt = number(c, 0, MAX_INTEGER)?;
         c.expect(",\"small_cell\":")?;
@@ -204,6 +218,10 @@ impl Pack {
             zone,
             rest,
             roll_objections,
+            first_vote_final: in_person == "first-vote-final",
+            lost_book,
+            digital_id: documents.contains(&"digital_id"),
+            id_card: documents.contains(&"id_card"),
             paper,
             digital,
             withdrawal_days,

@@ -33,6 +33,7 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         ceremony_attempts: None,
         ledgers: Vec::new(),
         boxes: Vec::new(),
+        stations: Vec::new(),
         receipts: Vec::new(),
         archive: None,
         notes: Vec::new(),

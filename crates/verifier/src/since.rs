@@ -21,7 +21,7 @@ use crate::trust::Trust;
 use crate::wire::Position;
 
 /// Raised with every change of what is established of an entry. A run rests only on reports under the same rules.
-const RULES: u32 = 3;
+const RULES: u32 = 4;
 /// No report is longer.
 pub(crate) const MAX_REPORT_BYTES: u64 = 64 * 1024 * 1024;
 

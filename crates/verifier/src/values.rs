@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, replay};
 use crate::manifest::{District, Manifest};
 use crate::registers::ballot_box::BallotBox;
 use crate::registers::election::{At, Election, PublishedView, View};
-use crate::registers::outcome::PaperReturn;
+use crate::registers::outcome::{PaperReturn, TieJudgement};
 use crate::registers::roll::{FrozenRoll, credential_rules};
 use crate::report::{Outcome, Turnout};
 use crate::source::Source;
@@ -207,12 +207,16 @@ impl BoxValues<'_> {
                 }
             }
         }
-        let decided = self.election.ties.keys().any(|(ballot_box, _)| *ballot_box == id);
-        if let Some(current) = self.election.current_result(&id)
-            && decided
-            && let Err(reason) = self.numbers(current.seq, result.as_deref())
-        {
-            checks.skip(Check::OutcomeTie, reason);
+        for judged in self.election.judged_ties.get(&id).into_iter().flatten() {
+            match (self.numbers(judged.seq, result.as_deref()), judged.value) {
+                (Err(reason), _) | (_, TieJudgement::Unknown(reason)) => {
+                    checks.skip(Check::OutcomeTie, reason);
+                }
+                (Ok(_), TieJudgement::Fails(reason)) => {
+                    checks.fail(Check::OutcomeTie, self.place(judged), reason);
+                }
+                (Ok(_), TieJudgement::Holds) => checks.pass(Check::OutcomeTie),
+            }
         }
         established.result = result;
         established
@@ -447,10 +451,19 @@ impl BoxValues<'_> {
         for paper in self.election.returns(&self.id()) {
             let PaperReturn { numbers, reason } = &paper.value;
             let superseded = before.replace(numbers);
-            let Some(exclusions) = exclusions else {
-                checks.skip(Check::PaperReturn, "the exclusions of a box are not known");
-                continue;
+            let exclusions = match exclusions {
+                _ if self.election.stations.any() => None,
+                Some(exclusions) => Some(exclusions),
+                None => {
+                    checks.skip(Check::PaperReturn, "the exclusions of a box are not known");
+                    continue;
+                }
             };
+            let sums = self.election.paper_sums.get(&self.id());
+            if let (None, Some(sums)) = (reason, sums) {
+                checks.outcome(Check::PaperReturn, self.place(paper), *sums);
+                continue;
+            }
             let outcome = if superseded == Some(numbers) {
                 Err("the recount has the numbers of the return that it supersedes")
             } else if reason.as_ref().is_some_and(|reason| !is_line(reason)) {
@@ -479,6 +492,7 @@ impl BoxValues<'_> {
         };
         let paper = self.election.return_before(&self.id(), seq);
         let exclusions = ballot_box.exclusions.unwrap_or(0);
+        let exclusions = Some(exclusions).filter(|_| !self.election.stations.any());
         if paper.is_none_or(|paper| paper_rules(paper, self.district, exclusions).is_ok()) {
             Ok((digital, paper))
         } else {
@@ -548,11 +562,13 @@ impl BoxValues<'_> {
     }
 }
 
-/// Spec: specs/election.md §4.9.
+/// A paper return, or a recount of one. Without `exclusions` the papers are those of stations, and need not be as many as were issued.
+///
+/// Spec: specs/election.md §4.9, specs/station.md §9.2.
 pub(crate) fn paper_rules(
     paper: &PaperReturned,
     district: &District,
-    exclusions: u64,
+    exclusions: Option<u64>,
 ) -> Result<(), &'static str> {
     let PaperReturned {
         issued,
@@ -570,10 +586,11 @@ pub(crate) fn paper_rules(
         return Err("a number is beyond the limit");
     }
     // Below 2^53 each, so the sum cannot overflow.
-    if valid.saturating_add(*invalid).saturating_add(*spoilt) != *issued {
+    let counted = valid.saturating_add(*invalid).saturating_add(*spoilt);
+    if exclusions.is_some() && counted != *issued {
         return Err("valid, invalid and spoilt papers are not those that were issued");
     }
-    if *issued < exclusions {
+    if exclusions.is_some_and(|exclusions| *issued < exclusions) {
         return Err("fewer papers were issued than credentials excluded");
     }
     let shaped = counts.len() == district.questions.len();

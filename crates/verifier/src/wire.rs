@@ -58,6 +58,7 @@ pub(crate) struct Role(pub(crate) u8);
 impl Role {
     pub(crate) const COMMISSION: Role = Role(1);
     pub(crate) const REGISTRAR: Role = Role(2);
+    pub(crate) const STATION_OFFICER: Role = Role(3);
     pub(crate) const TRUSTEE: Role = Role(4);
     pub(crate) const SERVICE: Role = Role(10);
 

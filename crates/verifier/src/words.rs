@@ -2,7 +2,7 @@
 //!
 //! Every check has an Arabic title beside the English one of [`crate::check::Check`]. Reasons and details are free text and stay English.
 
-use crate::report::{CheckVerdict, ElectedBy, Profile, Stage, Verdict};
+use crate::report::{CheckVerdict, ElectedBy, LostRule, Profile, Stage, StationState, Verdict};
 
 /// A language of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) struct Group {
 }
 
 /// The sections in their order.
-pub(crate) const GROUPS: [Group; 8] = [
+pub(crate) const GROUPS: [Group; 9] = [
     Group {
         prefix: "2.",
         title: ("Folder and trust", "المجلد وأساس الثقة"),
@@ -94,6 +94,14 @@ pub(crate) const GROUPS: [Group; 8] = [
         says: (
             "What is published now continues what was published before.",
             "ما هو منشور الآن امتداد لما نُشر من قبل.",
+        ),
+    },
+    Group {
+        prefix: "20.",
+        title: ("Polling stations", "مراكز الاقتراع"),
+        says: (
+            "Papers were issued by officers on duty to those who were checked in, once for each; digital ballots of exactly those whose papers count are excluded, and the returns follow from the signed books.",
+            "سُلّمت الأوراق من مسؤولين مناوبين لمن سُجّل حضورهم، مرة واحدة لكل ناخب، ولم تُستبعد إلا الأوراق الرقمية لمن تُحتسب أوراقهم، والمحاضر ناتجة عن الدفاتر الموقّعة.",
         ),
     },
 ];
@@ -174,6 +182,25 @@ pub(crate) fn stage(stage: Option<Stage>) -> (&'static str, &'static str) {
     }
 }
 
+pub(crate) fn station_state(state: StationState, lost: Option<LostRule>) -> (&'static str, &'static str) {
+    match (state, lost) {
+        (StationState::Defined, _) => ("nothing of the book has come yet", "لم يصل شيء من الدفتر بعد"),
+        (StationState::Anchored, _) => ("a part of the book has come", "وصل جزء من الدفتر"),
+        (StationState::Final, _) => (
+            "the book is final, signed by chair and members",
+            "الدفتر نهائي موقّع من الرئيس والأعضاء",
+        ),
+        (StationState::Lost, Some(LostRule::VoidDigital)) => (
+            "the book is lost: its urn is counted, digital ballots of its voters are not",
+            "الدفتر مفقود: يُحتسب صندوقه الورقي ولا تُحتسب الأوراق الرقمية لناخبيه",
+        ),
+        (StationState::Lost, _) => (
+            "the book is lost: no paper of it counts",
+            "الدفتر مفقود: لا تُحتسب أوراقه",
+        ),
+    }
+}
+
 pub(crate) fn elected_by(by: ElectedBy) -> (&'static str, &'static str) {
     match by {
         ElectedBy::Votes => ("by votes", "بعدد الأصوات"),
@@ -189,6 +216,9 @@ pub(crate) fn arabic_reason(reason: &str) -> Option<&'static str> {
         "the roll is a restricted ledger" => "جدول الناخبين سجل مقيّد الاطلاع",
         "that the lists are those of the frozen roll, which is a restricted ledger" => {
             "كون القوائم هي قوائم جدول الناخبين المجمّد، وهو سجل مقيّد الاطلاع"
+        }
+        "books of stations and the roll are restricted ledgers" => {
+            "دفاتر المراكز وجدول الناخبين سجلات مقيّدة الاطلاع"
         }
         "that the roll has the same rule pack and polling day: the roll is a restricted ledger" => {
             "كون جدول الناخبين بنظام القواعد ويوم الاقتراع نفسيهما، وهو سجل مقيّد الاطلاع"
@@ -298,6 +328,21 @@ pub(crate) fn arabic_title(number: &str) -> Option<&'static str> {
         "13.4" => "لكل سجل جذر واحد عند كل حجم",
         "13.5" => "السجل الأطول امتداد للأقصر",
         "13.6" => "الشرائح المنشورة تعطي جذر نقطة التحقق",
+        "20.1" => "المراكز هي المعلنة ومسؤولوها هم المسمَّون في السجل",
+        "20.2" => "دفاتر المراكز بالطول الذي يذكره المقر",
+        "20.3" => "الحالة النهائية موقّعة من الرئيس والأعضاء وهي حالة محضر الإغلاق",
+        "20.4" => "إعلان فقدان الدفاتر وفق القواعد",
+        "20.5" => "قوائم الناخبين منفصلة وتتفق مع الجدول",
+        "20.6" => "المراكز تتبع ترتيب حالاتها",
+        "20.7" => "عمل المسؤولون في مناوبتهم وافتتح المركز ثلاثة منهم",
+        "20.8" => "الافتتاح وتسجيل الحضور في أوقاتهما",
+        "20.9" => "سُجّل حضور كل شخص مرة واحدة بوثيقة وكما في القائمة",
+        "20.10" => "الأوراق لمن سُجّل حضورهم، ومن مسؤولَين حيث تُستبعد ورقة رقمية",
+        "20.11" => "لم يُسلَّم ورق لمن صوّت رقميًا حيث الصوت الأول نهائي",
+        "20.12" => "محاضر الإغلاق تحصي ما سجّلته المراكز",
+        "20.13" => "الاعتراضات والقرارات على أوراق تحتاجها ولا يُقبل أحد مرتين",
+        "20.14" => "المستبعدون هم من تُحتسب أوراقهم بالضبط، ولا يُختم صندوق قبل معرفة كل الدفاتر",
+        "20.15" => "محاضر ورق المراكز ناتجة عن دفاترها، والفروق مسوّاة",
         _ => return None,
     })
 }

@@ -985,6 +985,39 @@ fn faulty_recounts_are_named() {
 }
 
 #[test]
+fn a_tie_of_papers_that_were_not_issued_is_not_established() {
+    // Fewer papers than excluded voters: only the box tells, not the election ledger.
+    let mut plan = contest(3, 1, &[4, 9, 9]);
+    plan.manifest = plan.manifest.replacen("\"max\":1}", "\"max\":1,\"seats\":1}", 1);
+    for elected in [0, 1, 7] {
+        let report = report(
+            &plan,
+            &|moment, script| {
+                adopt(moment, script);
+                if moment == Published {
+                    script.recount(EAST, &Paper::new(0, 0, &[&[0, 0, 0], &[0, 0]]), "None were found");
+                    script.result(EAST);
+                    script.tie(EAST, 0, &[elected], 1, &["The chair"], "By the law");
+                    script.tie(WEST, 0, &[2], 1, &["The chair"], "By the law");
+                    script.outcome(WEST, BY_CASTING_VOTE);
+                }
+            },
+            Stage::Result,
+        );
+        assert_eq!(codes(&report), ["paper.return"], "{}", report.to_text());
+        let tie = report
+            .checks
+            .iter()
+            .find(|check| check.code == "outcome.tie")
+            .unwrap();
+        assert_eq!((tie.verdict, tie.looked_at), (CheckVerdict::NotEstablished, 1));
+        // The fault is east's alone.
+        assert!(!report.boxes[EAST].established && report.boxes[WEST].established);
+        assert!(west_of(&report).elected.is_some());
+    }
+}
+
+#[test]
 fn faulty_removals_are_named() {
     let plan = || contest(3, 1, &[4, 9, 7]);
     let order = &["outcome.order"];
@@ -1555,7 +1588,7 @@ fn a_run_that_rests_on_an_earlier_one_finds_the_same() {
         for before in [0, 1] {
             let report = verify(&later(before, 2), profile, Stage::Result);
             assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
-            assert_eq!(report.basis.as_ref().unwrap().rules, 3);
+            assert_eq!(report.basis.as_ref().unwrap().rules, 4);
             let earlier = EarlierReport::parse(report.to_json().as_bytes()).unwrap();
             for elected in [0, 1, 2] {
                 let event = later(2, elected);

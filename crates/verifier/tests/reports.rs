@@ -18,6 +18,7 @@ use sijill_verifier::{
     ArchiveOptions, Profile, Report, Stage, Verdict, verify_archive_bytes, verify_event_source,
     verify_receipts,
 };
+use support::stations::{self, Played};
 use support::{EAST, Event, Moment, Paper, Plan, RULES, WEST, build, honest, play, polling_day};
 
 fn verify(event: &Event, accredited: bool, trusted: bool) -> Report {
@@ -74,6 +75,18 @@ fn electing() -> Event {
     )
 }
 
+/// An event with three polling stations, of which one lost its book.
+fn with_stations(plan: &stations::Plan, accredited: bool) -> Report {
+    let played: Played = stations::play(plan, &|_| {}, &|_, bytes| bytes);
+    let profile = if accredited {
+        Profile::Accredited
+    } else {
+        Profile::Public
+    };
+    let files = played.files(accredited);
+    verify_event_source(&files, Some(&played.trust()), profile, Stage::Certified).unwrap()
+}
+
 /// Checks a value against a schema: the keywords that the report's schema uses, and no property that it does not have.
 fn matches(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     let fail = |what: &str| Err(format!("{at}: {what}: {value}"));
@@ -118,9 +131,10 @@ fn matches(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), 
                                 .bytes()
                                 .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
                     }
-                    "^[2-9][.][0-9]+$" => text
-                        .split_once('.')
-                        .is_some_and(|(a, b)| a.len() == 1 && b.parse::<u8>().is_ok()),
+                    "^([2-9]|1[0-9]|20)[.][0-9]+$" => text.split_once('.').is_some_and(|(a, b)| {
+                        a.parse().is_ok_and(|section: u8| (2..=20).contains(&section))
+                            && b.parse::<u8>().is_ok()
+                    }),
                     other => panic!("unknown pattern {other}"),
                 };
                 if !holds {
@@ -174,6 +188,9 @@ fn json_reports_are_of_the_schema() {
         verify(&event, true, false),
         verify(&forged(), false, true),
         verify(&electing(), true, true),
+        with_stations(&stations::Plan::honest(), true),
+        with_stations(&stations::Plan::honest(), false),
+        with_stations(&uncertain(), true),
         verify_receipts(&[receipt], &trust, None, Some(1)).unwrap(),
     ];
     for report in &reports {
@@ -283,6 +300,67 @@ fn who_is_elected_is_said_in_every_form() {
     for part in [english, arabic] {
         assert_eq!(part.matches("<caption>").count(), part.matches("<table").count());
     }
+}
+
+/// A mismatch at a station was never explained.
+fn uncertain() -> stations::Plan {
+    let mut plan = stations::Plan::honest();
+    plan.resolved.clear();
+    plan
+}
+
+#[test]
+fn turnout_is_told_by_channel_and_station() {
+    for accredited in [false, true] {
+        let report = with_stations(&stations::Plan::honest(), accredited);
+        assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+        let states: Vec<&str> = report.stations.iter().map(|s| s.station.as_str()).collect();
+        assert_eq!(states.len(), 3);
+        let text = report.to_text();
+        for line in [
+            "\nPolling stations\n",
+            "  north (north): the book is final, signed by chair and members\n",
+            "    3 checked in; 4 papers issued, 0 of them in envelopes, 1 spoilt, 46 left over\n",
+            "  harbour (harbour): the book is lost: no paper of it counts\n",
+            "    turnout, both channels: 1 digital and 6 on paper of 7 eligible (100.00%)\n",
+        ] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        let html = report.to_html(None);
+        let (english, arabic) = html.split_once("id=\"ar\"").unwrap();
+        assert!(
+            english.contains("Votes cast by channel and station")
+                && english.contains("Books of the stations")
+        );
+        assert!(arabic.contains("الأصوات المدلى بها بحسب القناة والمركز") && arabic.contains("دفاتر المراكز"));
+        assert!(arabic.contains("مركز</bdi>") && arabic.contains("الدفتر مفقود: لا تُحتسب أوراقه"));
+        for part in [english, arabic] {
+            assert_eq!(part.matches("<caption>").count(), part.matches("<table").count());
+        }
+        // What the profile does not reach is listed.
+        let listed = report
+            .checks
+            .iter()
+            .find(|check| check.number == "20.14")
+            .unwrap();
+        assert_eq!(listed.not_established.is_empty(), accredited);
+        assert_eq!(
+            text.contains("books of stations and the roll are restricted ledgers"),
+            !accredited
+        );
+    }
+    let report = with_stations(&uncertain(), true);
+    assert!(
+        report
+            .stations
+            .iter()
+            .all(|s| !s.established && s.papers.is_none() && s.returns.is_empty())
+    );
+    assert!(report.to_text().contains("papers NOT ESTABLISHED"));
+    assert!(report.to_html(None).contains("Its papers are not established"));
+    // An event without stations says nothing of them.
+    let report = verify(&honest(), true, true);
+    assert!(!report.to_text().contains("station") && !report.to_json().contains("\"stations\""));
 }
 
 #[test]

@@ -364,7 +364,7 @@ fn reports_that_are_no_basis_are_refused() {
         Err(SinceError::Format(_))
     ));
     assert!(matches!(
-        tried("\"rules\":2", "\"rules\":1"),
+        tried("\"rules\":4", "\"rules\":3"),
         Err(SinceError::Rules(_))
     ));
     assert!(matches!(

@@ -6,6 +6,6 @@ mod archives;
 pub mod cases;
 pub mod corpus;
 pub mod forge;
-mod outcomes;
+pub mod outcomes;
 pub mod suite;
 pub mod world;

@@ -5,8 +5,8 @@
 //! Spec: specs/outcome.md.
 
 use super::cases::{Case, Package, attack, honest, pack, world};
-use super::forge::Draft;
-use super::world::{Spec, World};
+use super::forge::{Draft, sha};
+use super::world::{Spec, World, question};
 
 /// Every case.
 pub(super) fn all() -> Vec<Case> {
@@ -743,4 +743,147 @@ fn outcomes() -> Vec<Case> {
         .stage("announced")
         .door("election.manifest"),
     ]
+}
+
+/// Numbers that follow from a seed.
+struct Choices {
+    seed: u64,
+    made: u64,
+}
+
+impl Choices {
+    /// One of `0..n`.
+    fn below(&mut self, n: u64) -> u64 {
+        self.made += 1;
+        let digest = sha(&[b"choice", &self.seed.to_be_bytes(), &self.made.to_be_bytes()]);
+        u64::from(u16::from_be_bytes([digest[0], digest[1]])) % n
+    }
+
+    fn one_of<T: Clone>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.below(of.len() as u64)).unwrap()].clone()
+    }
+
+    fn once_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+}
+
+/// An event with random numbers in which officials do what comes to their minds. Up to the first thing that they may not do it is honest.
+#[must_use]
+pub fn at_random(seed: u64) -> Package {
+    let mut dice = Choices { seed, made: 0 };
+    let c = &mut dice;
+    let answers = c.one_of(&[2, 2, 3, 4]);
+    let blank = c.once_in(3);
+    let choices = answers + usize::from(blank);
+    let ballot = |c: &mut Choices| {
+        let mut row = vec![0; choices];
+        let choice = usize::try_from(c.below(choices as u64)).unwrap();
+        row[choice] = 1;
+        vec![row]
+    };
+    let votes = (0..3).map(|voter| (voter, ballot(c))).collect();
+    let most = answers as u64;
+    let seats = if c.once_in(8) { 0 } else { 1 + c.below(most.min(2)) };
+    let mut w = electing("random", |spec| {
+        spec.districts = vec![("national", vec![question(answers, blank, 1, 1)])];
+        spec.seats = usize::try_from(seats).unwrap();
+        spec.votes = votes;
+        spec.excluded = c.one_of(&[vec![], vec![2]]);
+        spec.paper = !c.once_in(3);
+        spec.min_ballots = c.one_of(&[1, 1, 1, 5]);
+        spec.adopts = !c.once_in(12);
+    });
+    if c.once_in(2) {
+        let rule = c.one_of(&["casting_vote", "lots"]);
+        w.on_content("rules", move |s| {
+            let tie = format!("\"tie\":\"{rule}\",\"trustees\":{{\"minimum\"");
+            s.replace("\"trustees\":{\"minimum\"", &tie)
+        });
+    }
+    w.begin();
+    w.fill_roll();
+    w.make_key();
+    w.define_boxes();
+    for _ in 0..c.one_of(&[0, 0, 0, 1, 1, 2]) {
+        remove(&mut w, c, answers);
+    }
+    w.open();
+    if c.once_in(8) {
+        remove(&mut w, c, answers);
+    }
+    w.poll();
+    w.finish();
+    let mut objections = Vec::new();
+    for _ in 0..1 + c.below(9) {
+        step(&mut w, c, answers, choices, &mut objections);
+    }
+    pack(&w)
+}
+
+fn remove(w: &mut World, c: &mut Choices, answers: usize) {
+    let beyond = u64::from(c.once_in(12));
+    let answer = c.below(answers as u64 + beyond);
+    let open = w.election.entries.len() > 12;
+    let cause = match c.below(12) {
+        0 => 3,
+        1 => 1,
+        n => 1 + u8::from(open || n > 6),
+    };
+    w.remove(answer, cause);
+    let answer = usize::try_from(answer).unwrap();
+    if !w.removed.contains(&answer) {
+        w.removed.push(answer);
+        w.removed.sort_unstable();
+    }
+}
+
+fn step(w: &mut World, c: &mut Choices, answers: usize, choices: usize, objections: &mut Vec<u64>) {
+    match c.below(12) {
+        0..=2 => {
+            let (_, level, left) = w.standing();
+            let chosen: Vec<usize> = if c.once_in(4) {
+                (0..answers).filter(|_| c.once_in(2)).collect()
+            } else {
+                level.into_iter().rev().take(left).rev().collect()
+            };
+            let by = c.one_of(&[
+                &["The chair"][..],
+                &["Witness A", "Witness B"],
+                &["Witness A", "Witness B"],
+                &["Witness C", "Witness B", "Witness A"],
+                &["The chair"],
+                &["Witness A", "Witness A"],
+            ]);
+            w.decide_tie(&chosen, by);
+            let how = if by.len() == 1 { "casting_vote" } else { "lots" };
+            w.decided = Some((chosen, how));
+            if c.below(4) > 0 {
+                w.publish_outcome(0);
+            }
+        }
+        3 | 4 => {
+            let counts: Vec<u64> = (0..choices).map(|_| c.below(3)).collect();
+            w.recount(&counts, c.below(2) + 1);
+            if c.once_in(6) {
+                remove(w, c, answers);
+            }
+            if c.below(6) > 0 {
+                w.publish_result(0);
+            }
+        }
+        5 => remove(w, c, answers),
+        6 | 7 => objections.push(w.object()),
+        8 | 9 => {
+            let at = w.election.size();
+            let named = match objections.pop() {
+                Some(named) if c.below(8) > 0 => named,
+                None if c.below(3) > 0 => return objections.push(w.object()),
+                _ => at - c.below(3),
+            };
+            w.decide_objection(named, c.one_of(&[1, 2, 3, 1, 2, 3, 1, 2, 3, 0, 4]));
+        }
+        10 => w.publish_outcome(0),
+        _ => w.certify(),
+    }
 }

@@ -1197,55 +1197,65 @@ impl World {
         }
     }
 
+    /// Who is elected by the question with seats, by votes or unopposed, and who is level for how many seats more.
+    pub fn standing(&self) -> (Vec<(usize, &'static str)>, Vec<usize>, usize) {
+        let b = &self.boxes[0];
+        let question = &b.suite.questions[0];
+        let votes = |answer: usize| {
+            let choice = answer + usize::from(question.blank);
+            let digital = b.result.first().map_or(0, |row| row[choice].unsigned_abs());
+            digital + b.paper.first().map_or(0, |row| row[choice])
+        };
+        let seats = self.spec.seats;
+        let standing: Vec<usize> = (0..question.answers)
+            .filter(|answer| !self.removed.contains(answer))
+            .collect();
+        let ahead = |a: usize| standing.iter().filter(|other| votes(**other) > votes(a)).count();
+        // Whoever fewer than so many are ahead of or level with is in by votes.
+        let not_behind = |a: usize| standing.iter().filter(|other| votes(**other) >= votes(a)).count();
+        let (mut elected, mut level) = (Vec::new(), Vec::new());
+        for answer in &standing {
+            if standing.len() <= seats {
+                elected.push((*answer, "unopposed"));
+            } else if not_behind(*answer) <= seats {
+                elected.push((*answer, "votes"));
+            } else if ahead(*answer) < seats {
+                level.push(*answer);
+            }
+        }
+        let left = seats.saturating_sub(elected.len());
+        (elected, level, left)
+    }
+
+    /// What the view of the outcome says; nothing while a tie stands in its way.
     pub fn outcome_view(&self, n: usize) -> Option<String> {
         let b = &self.boxes[n];
         let rows: Vec<usize> = (0..b.suite.questions.len()).collect();
-        let tied = std::cell::Cell::new(false);
+        let seats = self.spec.seats;
+        let (mut elected, level, _) = self.standing();
+        if n == 0 && seats > 0 && !level.is_empty() && self.decided.is_none() {
+            return None;
+        }
+        if let Some((chosen, by)) = &self.decided {
+            elected.extend(chosen.iter().map(|answer| (*answer, *by)));
+        }
+        elected.sort_unstable();
         let questions = join(&rows, |row| {
-            if n > 0 || *row > 0 || self.spec.seats == 0 {
+            if n > 0 || *row > 0 || seats == 0 {
                 return "{\"seats\":0}".to_owned();
             }
-            let votes = |answer: usize| {
-                let choice = answer + usize::from(b.suite.questions[0].blank);
-                b.result.first().map_or(0, |row| row[choice].unsigned_abs())
-                    + b.paper.first().map_or(0, |row| row[choice])
-            };
-            let standing: Vec<usize> = (0..b.suite.questions[0].answers)
-                .filter(|a| !self.removed.contains(a))
-                .collect();
-            let seats = self.spec.seats;
-            // Whoever fewer than so many are ahead of or level with is in by votes.
-            let not_behind = |a: usize| standing.iter().filter(|other| votes(**other) >= votes(a)).count();
-            let ahead = |a: usize| standing.iter().filter(|other| votes(**other) > votes(a)).count();
-            let mut elected: Vec<(usize, &str)> = Vec::new();
-            for answer in &standing {
-                if standing.len() <= seats {
-                    elected.push((*answer, "unopposed"));
-                } else if not_behind(*answer) <= seats {
-                    elected.push((*answer, "votes"));
-                } else if ahead(*answer) < seats && self.decided.is_none() {
-                    tied.set(true);
-                }
-            }
-            if let Some((chosen, by)) = &self.decided {
-                elected.extend(chosen.iter().map(|answer| (*answer, *by)));
-            }
-            elected.sort_unstable();
             let elected = join(&elected, |(answer, by)| {
                 format!("{{\"answer\":{answer},\"by\":\"{by}\"}}")
             });
-            format!(
-                "{{\"seats\":{seats},\"elected\":{elected},\"void\":{}}}",
-                join(&self.removed, usize::to_string)
-            )
+            let void = join(&self.removed, usize::to_string);
+            format!("{{\"seats\":{seats},\"elected\":{elected},\"void\":{void}}}")
         });
-        let document = format!(
+        Some(format!(
             "{},\"district\":\"{}\",\"pack\":\"{}\",\"questions\":{questions}}}",
             self.view_head(n, "outcome", self.election.size()),
             b.district,
             hex::encode(self.rules.unwrap().hash),
-        );
-        (!tied.get()).then_some(document)
+        ))
     }
 
     /// Decides a tie of the first box in favour of these answers; witnesses make it lots.

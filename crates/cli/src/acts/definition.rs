@@ -1,5 +1,6 @@
 //! Defining an event: its ledgers with their first grants, and the manifest.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -7,12 +8,15 @@ use rand::Rng as _;
 use sijill_engine::Engine;
 use sijill_ledger::{Genesis, GenesisFields, Grant, KeyId, Kind, LedgerId, Origin, Role, Scope, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
-use sijill_registers::election::events::{ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC};
+use sijill_registers::election::events::{
+    ACCREDITED, ElectionDefined, ElectionEvent, ListedLedger, PUBLIC, RulesAdopted,
+};
 use sijill_registers::manifest::Manifest;
 use sijill_registers::roll::events::{RollDefined, RollEvent, Window};
 use sijill_rules::{Calendar, RulePack, day_number, numbered_day};
 
 use super::Event;
+use super::station::Plan;
 use crate::error::{Failure, Outcome};
 
 /// The public keys of those who will act.
@@ -26,7 +30,7 @@ pub(crate) struct Officials {
     pub(crate) trustees: Vec<KeyId>,
 }
 
-/// Makes the ledgers of an event and defines it.
+/// Makes the ledgers of an event, defines it, and adopts its rules.
 ///
 /// If this is interrupted before the definition, ledgers remain that belong to no event; they are never published.
 pub(crate) async fn define(
@@ -36,6 +40,8 @@ pub(crate) async fn define(
     origin: &Origin,
     officials: &Officials,
     announced: Announced,
+    stations: &mut [Plan],
+    folder: &dyn Fn(&LedgerId) -> PathBuf,
     commission: &SigningKey,
 ) -> Outcome<Event> {
     let wanted = manifest.trustees.names.len();
@@ -100,6 +106,18 @@ pub(crate) async fn define(
             district: Some(district.id.clone()),
         });
     }
+    for station in stations {
+        let genesis = maker.station(election, station)?;
+        ledgers.push(ListedLedger {
+            ledger: genesis.id(),
+            kind: Kind::Station.code(),
+            visibility: ACCREDITED,
+            district: None,
+        });
+        station.genesis = Some(genesis);
+        // Before the definition: what is listed and not kept could never be made.
+        station.keep(&folder(&election))?;
+    }
     ledgers.sort_by_key(|l| l.ledger);
     let manifest = engine.put_content(&manifest.to_bytes())?;
     let defined = Typed::Election(ElectionEvent::ElectionDefined(ElectionDefined {
@@ -107,8 +125,15 @@ pub(crate) async fn define(
         ledgers,
     }));
     engine.act(commission, election, &defined, &[]).await?;
-    let defined = Typed::Roll(RollEvent::RollDefined(RollDefined {
+    let adopted = RulesAdopted {
         pack: engine.put_content(&pack.to_json())?,
+        polling_day,
+    };
+    let rules = adopted.pack;
+    let adopted = Typed::Election(ElectionEvent::RulesAdopted(adopted));
+    engine.act(commission, election, &adopted, &[]).await?;
+    let defined = Typed::Roll(RollEvent::RollDefined(RollDefined {
+        pack: rules,
         holidays: None,
         polling_day,
         objections: window(engine)?,
@@ -251,6 +276,49 @@ impl Maker<'_> {
         })
         .map_err(|e| refused(&e))?;
         Ok(self.engine.create_ledger(genesis).await?.ledger())
+    }
+
+    /// The first entry of a station's ledger, which the station's own machine will write.
+    fn station(&self, election: LedgerId, plan: &Plan) -> Outcome<Genesis> {
+        let refused = |e: &dyn std::fmt::Display| {
+            Failure::refused(
+                format!("the first entry of the ledger of station {}: {e}", plan.station),
+                "mend its keys in the stations file",
+            )
+            .code("election.keys")
+        };
+        let origin = Origin::new(format!(
+            "{}/{}/station/{}",
+            self.origin, self.manifest.id, plan.station
+        ))
+        .map_err(|e| refused(&e))?;
+        let mut random = [0; 32];
+        rand::rng().fill_bytes(&mut random);
+        let commission = std::iter::once(&self.officials.commission).chain(&self.officials.members);
+        let grant = |role| {
+            move |key: &KeyId| Grant {
+                key: *key,
+                role,
+                scope: None,
+            }
+        };
+        let officers = std::iter::once(&plan.chair).chain(&plan.members);
+        Genesis::new(GenesisFields {
+            kind: Kind::Station,
+            origin,
+            parent: Some(election),
+            ledger_key: plan.ledger_key,
+            service_key: plan.service_key,
+            grants: commission
+                .map(grant(Role::Commission))
+                .chain(officers.map(grant(Role::StationOfficer)))
+                .collect(),
+            max_lag_ms: self.pack.voting.max_lag_ms,
+            official_window_ms: self.pack.voting.official_window_ms,
+            random,
+            predecessor: None,
+        })
+        .map_err(|e| refused(&e))
     }
 
     /// Who may act on a ledger of that kind from the beginning.

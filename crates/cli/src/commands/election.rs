@@ -33,6 +33,9 @@ pub(crate) enum ElectionCommand {
         /// A rule pack instead of the built-in one that the election file names
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
+        /// The polling stations (TOML); `sijill station keys --help` shows the form
+        #[arg(long, value_name = "FILE")]
+        stations: Option<PathBuf>,
         /// The commission's signing key file
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
@@ -235,6 +238,7 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
         ElectionCommand::New {
             file,
             rules,
+            stations,
             key,
             registrar,
             members,
@@ -262,7 +266,8 @@ pub(crate) async fn run(command: &ElectionCommand, common: &Common) -> Outcome {
                 members,
                 trustees,
             };
-            new(file, rules.as_deref(), keys, announced, common).await
+            let files = (rules.as_deref(), stations.as_deref());
+            new(file, files, keys, announced, common).await
         }
         ElectionCommand::RestartCeremony { key } => {
             let (_site, _open, event) = common.start_event().await?;
@@ -369,7 +374,7 @@ struct Keys<'a> {
 
 async fn new(
     file: &Path,
-    rules_file: Option<&Path>,
+    (rules_file, stations_file): (Option<&Path>, Option<&Path>),
     keys: Keys<'_>,
     announced: Announced,
     common: &Common,
@@ -400,6 +405,10 @@ async fn new(
             .map(|t| public_key(t))
             .collect::<Outcome<_>>()?,
     };
+    let mut stations = match stations_file {
+        Some(path) => acts::station::plans(path)?,
+        None => Vec::new(),
+    };
     let open = common.start(&site).await?;
     if open.engine.now().as_u64() >= manifest.closes_ms {
         return Err(Failure::refused(
@@ -418,6 +427,8 @@ async fn new(
         site.origin(),
         &officials,
         announced,
+        &mut stations,
+        &|election| site.stations(election),
         &commission,
     )
     .await?;

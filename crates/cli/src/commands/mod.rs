@@ -2,10 +2,12 @@
 
 pub(crate) mod backup;
 pub(crate) mod ballot_box;
+pub(crate) mod calendar;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
 pub(crate) mod export;
+pub(crate) mod foi;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
@@ -14,6 +16,7 @@ pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
+pub(crate) mod station;
 pub(crate) mod store;
 pub(crate) mod store_copy;
 pub(crate) mod trustee;
@@ -128,11 +131,20 @@ enum Command {
     /// Hold a part of the election key (trustees, on their own machines)
     #[command(subcommand)]
     Trustee(trustee::TrusteeCommand),
+    /// Keep the calendar of a jurisdiction: holidays, rule packs, registers (commission)
+    #[command(subcommand)]
+    Calendar(calendar::CalendarCommand),
+    /// Answer requests for information, with a clock that everybody can check
+    #[command(subcommand)]
+    Foi(Box<foi::FoiCommand>),
     /// Vote, as a voter's device does
     Vote(vote::VoteArgs),
     /// Look at receipts, and check them
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Keep a polling station, on its own machine; and at the centre, bring its book in
+    #[command(subcommand)]
+    Station(station::StationCommand),
     /// Look at ledgers, and publish them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -253,7 +265,10 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Election(command) => election::run(&command, common).await,
         Command::Box(command) => ballot_box::run(&command, common).await,
         Command::Trustee(command) => trustee::run(&command, common).await,
+        Command::Calendar(command) => calendar::run(&command, common).await,
+        Command::Foi(command) => foi::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
+        Command::Station(command) => station::run(&command, common).await,
         Command::Receipt(command) => return receipt::run(&command),
         Command::Ledger(command) => ledger::run(&command, common).await,
         Command::Generate(command) => generate::run(&command, Cli::command()),
@@ -313,7 +328,7 @@ impl Common {
 }
 
 /// A public key: its 64 hexadecimal digits, or a key file that shows it.
-fn public_key(text: &str) -> Outcome<KeyId> {
+pub(crate) fn public_key(text: &str) -> Outcome<KeyId> {
     if let Ok(key) = text.parse() {
         return Ok(key);
     }

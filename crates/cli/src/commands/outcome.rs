@@ -176,7 +176,7 @@ pub(super) async fn tie(args: &TieArgs, common: &Common) -> Outcome {
                 "the rule pack does not say how a tie is decided",
                 "say it with --rule: casting-vote or lots",
             )
-            .code("tie.rule"));
+            .code("result.rule"));
         }
     };
     let decided = TieDecided {
@@ -338,7 +338,12 @@ fn question(district: &District, named: Option<u16>) -> Outcome<(u16, &Question)
                 format!("those that do: {}", numbers.join(", ")),
             ),
         };
-        Failure::usage(problem, help).code("result.question")
+        let failure = if named.is_none() && !numbers.is_empty() {
+            Failure::usage(problem, help)
+        } else {
+            Failure::refused(problem, help)
+        };
+        failure.code("result.question")
     })
 }
 
@@ -348,7 +353,7 @@ fn answer(question: &Question, choice: u16) -> Outcome<u16> {
         .checked_sub(1)
         .filter(|i| usize::from(*i) < question.answers.len());
     index.ok_or_else(|| {
-        Failure::usage(
+        Failure::refused(
             format!("the question has no answer {choice}"),
             format!("answers are counted from 1 to {}", question.answers.len()),
         )

@@ -16,19 +16,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use rand::RngExt as _;
 use serde_json::json;
 use sijill_engine::clock::{Clock as _, RehearsalClock};
 use sijill_engine::keyfile::Passphrase;
-use sijill_ledger::{SigningKey, UnixMillis};
-use sijill_registers::election::events::ElectionEvent;
+use sijill_ledger::{LedgerId, SigningKey, UnixMillis};
+use sijill_registers::election::events::{CandidateRemoved, ElectionEvent, TieDecided};
+use sijill_registers::election::outcome::{BY_COURT, CASTING_VOTE, LOTS, Tie};
 use sijill_registers::election_file;
 use sijill_registers::manifest::Manifest;
 use sijill_registers::names::Name;
-use sijill_rules::RulePack;
+use sijill_rules::{RulePack, Tie as TieRule};
 use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
 
 use crate::acts::definition::{Announced, Officials, define};
-use crate::acts::{Event, counting, credentials, polling, preparation, publishing, roll};
+use crate::acts::{Event, counting, credentials, outcome, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
 use crate::render;
@@ -68,6 +70,8 @@ struct Plan {
     manifest: Manifest,
     pack: RulePack,
     rows: Vec<RollRow>,
+    /// A candidate whom a court removes while the poll is open.
+    removal: Option<CandidateRemoved>,
 }
 
 /// Runs the demonstration.
@@ -100,7 +104,12 @@ async fn run_event(
     passphrase: &Passphrase,
     held: &Held,
 ) -> Outcome<Report> {
-    let Plan { manifest, pack, rows } = plan;
+    let Plan {
+        manifest,
+        pack,
+        rows,
+        removal,
+    } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
         .opens_ms
         .saturating_sub(10 * DAY_MS))));
@@ -141,6 +150,8 @@ async fn run_event(
         site.origin(),
         &officials,
         Announced::default(),
+        &mut [],
+        &|election| site.stations(election),
         &people.commission,
     )
     .await?;
@@ -176,6 +187,14 @@ async fn run_event(
     );
     clock.set(at(manifest.opens_ms));
     polling::open(&event, &people.commission).await?;
+    if let Some(removal) = removal {
+        say!(
+            "   {}: a court removes candidate {}; votes for them will elect nobody.",
+            removal.district,
+            removal.answer + 1
+        );
+        outcome::remove_candidate(&event, removal, &people.commission).await?;
+    }
     let polled = poll::run(&event, &site, &clock, &electorate).await?;
     say!("   {}", polled.summary());
 
@@ -194,7 +213,7 @@ async fn run_event(
     clock.advance(10 * 60_000);
     trustees::decrypt(&event, &site, &people, passphrase, &clock, electorate.len()).await?;
 
-    step(7, "Paper returns and the results");
+    step(7, "Paper returns, the results, and ties by the rule of the law");
     clock.advance(10 * 60_000);
     if manifest.paper {
         for (_, ballot_box) in &event.boxes {
@@ -209,6 +228,19 @@ async fn run_event(
                 "   {district}: fewer than {} counted ballots; they are never decrypted.",
                 manifest.min_ballots
             );
+        }
+        for (question, tie) in outcome::publish_outcome(&event, ballot_box).await? {
+            let decided = decide(*ballot_box, question, &tie, pack.tie);
+            let ways = if decided.rule == CASTING_VOTE {
+                "the casting vote"
+            } else {
+                "lots"
+            };
+            say!(
+                "   {district}: a tie of {} candidates, decided by {ways}.",
+                tie.level.len()
+            );
+            outcome::decide_tie(&event, decided, &people.commission).await?;
         }
     }
 
@@ -225,6 +257,37 @@ async fn run_event(
     say!("   accredited: {}\n", accredited.summary);
     compare(&event, &electorate).await?;
     Ok(public)
+}
+
+/// The decision of a tie by the law's rule; by lots where the law has none. Whoever has the casting vote, or draws, has no
+/// preference here.
+fn decide(ledger: LedgerId, question: u16, tie: &Tie, rule: Option<TieRule>) -> TieDecided {
+    let mut elected = tie.level.clone();
+    let mut rng = rand::rng();
+    while elected.len() > tie.seats {
+        let at = rng.random_range(0..elected.len());
+        elected.remove(at);
+    }
+    let (rule, by, reason): (_, &[&str], _) = match rule {
+        Some(TieRule::CastingVote) => (
+            CASTING_VOTE,
+            &["Head of the commission of the rehearsal"],
+            "The casting vote of the rehearsal",
+        ),
+        Some(TieRule::Lots) | None => (
+            LOTS,
+            &["Clerk of the court of the rehearsal", "Notary of the rehearsal"],
+            "Slips with the names of those level, drawn from an urn",
+        ),
+    };
+    TieDecided {
+        ledger,
+        question,
+        elected,
+        rule,
+        by: by.iter().map(|&by| by.to_owned()).collect(),
+        reason: reason.to_owned(),
+    }
 }
 
 /// As many members of the commission as the rules ask for verify and certify.
@@ -248,7 +311,19 @@ fn plans(demo: &Demo) -> Outcome<Vec<Plan>> {
         let pack = rules::for_election(COUNCIL, None)?;
         let manifest = election_file::compile(COUNCIL, &pack)?;
         let rows = parse_roll(COUNCIL_ROLL.as_bytes(), &manifest)?;
-        plans.push(Plan { manifest, pack, rows });
+        let removal = CandidateRemoved {
+            district: "palm-grove".parse().map_err(Failure::internal)?,
+            question: 0,
+            answer: 0,
+            cause: BY_COURT,
+            reason: "Administrative court of the rehearsal, judgment 1 of 2026: not eligible".to_owned(),
+        };
+        plans.push(Plan {
+            manifest,
+            pack,
+            rows,
+            removal: Some(removal),
+        });
     }
     Ok(plans)
 }
@@ -256,7 +331,12 @@ fn plans(demo: &Demo) -> Outcome<Vec<Plan>> {
 fn plan(demo: &Demo) -> Outcome<Plan> {
     let (manifest, pack) = read_election(demo)?;
     let rows = read_roll(demo, &manifest)?;
-    Ok(Plan { manifest, pack, rows })
+    Ok(Plan {
+        manifest,
+        pack,
+        rows,
+        removal: None,
+    })
 }
 
 fn read_election(demo: &Demo) -> Outcome<(Manifest, RulePack)> {
@@ -393,6 +473,12 @@ async fn compare(event: &Event, electorate: &Electorate) -> Outcome {
             })
             .collect();
         say!("{}", render::result(&event.manifest, &result));
+        let seats = event
+            .election_facts()?
+            .seats(ballot_box, event.engine.contents())?;
+        if !seats.is_empty() {
+            say!("{}", render::seats(&event.manifest, district, &seats));
+        }
         if expected.ballots < event.manifest.min_ballots {
             say!(
                 "The {} digital ballots stay undecrypted: so few would show how single voters voted.\n",

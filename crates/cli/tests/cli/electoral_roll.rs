@@ -198,3 +198,162 @@ fn objections_inside_their_window() {
     decide(&office, second).ok();
     office.as_registrar(&["roll", "freeze"]).ok();
 }
+
+#[test]
+fn checks_at_the_poll_are_recorded_only_as_far_as_they_may_be() {
+    let mut office = office();
+    let (roll, persons) = (office.path("roll.csv"), office.path("persons.csv"));
+    office
+        .as_registrar(&["roll", "import", &roll, "--persons", &persons])
+        .ok();
+    let check = |office: &Office, qid: &str, at: &str| {
+        office.as_registrar(&["roll", "check", qid, "--at", at, "--persons", &persons])
+    };
+    check(&office, "11111111111", "log-in").refused("not frozen yet");
+    office.at(MORNING_AFTER);
+    office.as_registrar(&["roll", "freeze"]).ok();
+    office.at("2026-12-05T08:00:00+03:00");
+    let log = |office: &Office| office.as_registrar(&["vault", "log"]).ok().out;
+    let (sizes, logged) = (office.sizes(), log(&office));
+    for at in ["log-in", "cast"] {
+        let said = check(&office, "١١١١١١١١١١١", at).ok().out;
+        assert!(
+            said.contains("Eligible.") && said.contains("Not recorded."),
+            "{said}"
+        );
+    }
+    // Nothing anywhere says that they were here.
+    assert_eq!((office.sizes(), log(&office)), (sizes.clone(), logged));
+    let said = check(&office, "11111111111", "station").ok().out;
+    assert!(
+        said.contains("Eligible.") && said.contains("Recorded: entry"),
+        "{said}"
+    );
+    // The card of the fourth has expired; the third is not on the roll.
+    let said = check(&office, "44444444444", "log-in").ok().out;
+    assert!(
+        said.contains("Not eligible.") && said.contains("Recorded: entry"),
+        "{said}"
+    );
+    let said = check(&office, "33333333333", "station").ok().out;
+    assert!(said.contains("[no]  Roll: not on the roll"), "{said}");
+    check(&office, "55555555555", "cast").refused("does not know this person");
+    check(&office, "123", "cast").refused("خانة");
+    let grown = |sizes: &[String]| -> u64 {
+        let entries = sizes.iter().map(|line| line.rsplit(' ').next().expect("a size"));
+        entries.map(|n| n.parse::<u64>().expect("a number")).sum()
+    };
+    assert_eq!(grown(&office.sizes()), grown(&sizes) + 3);
+}
+
+#[test]
+fn an_import_names_the_line_of_whoever_is_not_known() {
+    let office = office();
+    office.write(
+        "roll.csv",
+        "identifier,district\n11111111111,north\n55555555555,north\n123,south\n22222222222,north\n",
+    );
+    let before = office.sizes();
+    let (roll, persons) = (office.path("roll.csv"), office.path("persons.csv"));
+    let import = |more: &[&str]| {
+        office.as_registrar(&[&["roll", "import", &roll, "--persons", &persons], more].concat())
+    };
+    let said = import(&[]).refused("2 bad lines");
+    for line in [
+        "line 3: the register of persons does not know",
+        "line 4: the identifier is not",
+    ] {
+        assert!(said.err.contains(line), "{line}: {}", said.err);
+    }
+    assert!(!said.err.contains("55555555555"), "{}", said.err);
+    assert_eq!(office.sizes(), before);
+    let said = import(&["--skip-bad"]).ok().out;
+    assert!(said.contains("Registered 2 voters."), "{said}");
+}
+
+#[test]
+fn holidays_become_known_and_move_what_is_reckoned_by_them() {
+    let mut office = office();
+    let holiday = |office: &Office, name: &str, first: &str, more: &str| {
+        office.write(
+            name,
+            &format!(
+                "[[holiday]]\nfirst = \"{first}\"\nlast = \"{first}\"\nstatus = \"announced\"\nname = {{ en = \"A feast\", ar = \"عيد\" }}\n\
+                 source = \"Decree 1\"\n{more}"
+            ),
+        );
+        office.as_commission(&["roll", "holidays", &office.path(name)])
+    };
+    let said = holiday(&office, "one", "2026-12-04", "").ok().out;
+    assert!(said.contains("the roll knows 1 now"), "{said}");
+    let before = office.sizes();
+    holiday(&office, "one", "2026-12-04", "").refused("already declares");
+    holiday(&office, "bad", "٠٤/١٢/٢٠٢٦", "").refused("`sijill roll holidays --help`");
+    holiday(&office, "bad", "2026-12-09", "colour = 1\n").refused("unknown field");
+    let file = office.path("one");
+    office
+        .run(&["roll", "holidays", &file, "--key", &office.path("registrar.key")])
+        .refused("");
+    assert_eq!(office.sizes(), before);
+    let said = holiday(&office, "two", "2026-12-06", "").ok().out;
+    assert!(said.contains("the roll knows 2 now"), "{said}");
+    office.at(MORNING_AFTER);
+    office.write("roll.csv", ROLL);
+    let (roll, persons) = (office.path("roll.csv"), office.path("persons.csv"));
+    office
+        .as_registrar(&["roll", "import", &roll, "--persons", &persons])
+        .ok();
+    office.as_registrar(&["roll", "freeze"]).ok();
+    holiday(&office, "three", "2026-12-07", "").refused("frozen");
+}
+
+#[test]
+fn the_window_for_objections_is_chosen_where_the_rules_do_not_count_it() {
+    let office = Office::with_people();
+    let rules = |window: &str| {
+        RULES.replace(
+            "[candidates]",
+            &format!("[roll_objections]\nunit = \"calendar\"\nstart = \"next_day\"\nroll = \"none\"\nsilence = \"none\"\n{window}[candidates]"),
+        )
+    };
+    let define = |open: &str, until: &str| {
+        office.run(&[
+            "election",
+            "new",
+            "--file",
+            &office.path("election.toml"),
+            "--rules",
+            &office.path("rules.toml"),
+            "--key",
+            &office.path("commission.key"),
+            "--registrar",
+            &office.path("registrar.key"),
+            "--trustee",
+            &office.path("t1/signing.key"),
+            "--trustee",
+            &office.path("t2/signing.key"),
+            "--objections-open",
+            open,
+            "--objections-until",
+            until,
+        ])
+    };
+    let wrong = |open: &str, until: &str, problem: &str| {
+        let said = define(open, until);
+        assert!(said.code != 0 && said.err.contains(problem), "{}", said.err);
+        let list = office.run(&["ledger", "list"]).ok().out;
+        assert!(!list.contains("entries"), "nothing was made: {list}");
+    };
+    const OPEN: &str = "2026-12-02T08:00:00+03:00";
+    wrong(OPEN, "2026-12-03", "knows no objections");
+    office.write("rules.toml", &rules("window_days = 2\n"));
+    wrong(OPEN, "2026-12-03", "ends on 2026-12-04, not on 2026-12-03");
+    office.write("rules.toml", &rules(""));
+    wrong("2026-11-02T08:00:00+03:00", "2026-12-03", "opened already");
+    wrong(OPEN, "2026-12-01", "or one of the 366 days");
+    wrong(OPEN, "2026-12-05", "would not end before polling day");
+    wrong(OPEN, "soon", "not a day");
+    define(OPEN, "٠٣/١٢/٢٠٢٦").ok();
+    let said = office.run(&["--json", "ledger", "list"]).ok().out;
+    assert!(said.contains("roll"), "{said}");
+}

@@ -1,7 +1,7 @@
 //! The access log: who looked at what the vault keeps, when, why, and about which subject. Never what they saw.
 //!
 //! An append-only chain: each entry has the hash of the one before it, and is signed by whoever made the access. Entries
-//! are never changed or erased; subjects are pseudonyms. Spec: specs/operations.md §12.3.
+//! are never changed or erased; subjects are pseudonyms. Spec: specs/operations.md §13.3.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

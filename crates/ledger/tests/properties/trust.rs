@@ -110,3 +110,19 @@ fn everything_else_is_refused() {
         Err(TrustError::Key(_))
     ));
 }
+
+#[test]
+fn the_trust_file_of_a_jurisdiction_names_its_calendar() {
+    use sijill_ledger::JurisdictionTrustFile;
+    let (calendar, register) = (ledger(1, Kind::Calendar), ledger(2, Kind::Foi));
+    let file = JurisdictionTrustFile::new(calendar.id, vec![calendar.clone(), register.clone()]).unwrap();
+    let text = file.to_json();
+    assert_eq!(JurisdictionTrustFile::parse(&text).unwrap(), file);
+    assert!(text.contains(&format!("\"jurisdiction\": \"{}\"", "01".repeat(32))));
+    assert!(matches!(
+        JurisdictionTrustFile::new(register.id, vec![calendar, register]),
+        Err(TrustError::Jurisdiction)
+    ));
+    assert!(TrustFile::parse(&text).is_err());
+    assert!(JurisdictionTrustFile::parse(&text.replacen("jurisdiction", "event", 1)).is_err());
+}

@@ -136,6 +136,12 @@ impl Days {
         self.closed
     }
 
+    /// The local day of entry 1.
+    #[must_use]
+    pub fn first_day(&self, calendar: &Calendar) -> Option<Date> {
+        calendar.day_of(self.first_ms?)
+    }
+
     /// Moment of the last entry, if there is one behind the genesis.
     #[must_use]
     pub const fn moment_ms(&self) -> Option<u64> {
@@ -158,6 +164,11 @@ impl Days {
     #[must_use]
     pub fn is_erased(&self, commitment: &[u8; 32]) -> bool {
         self.erased.contains(commitment)
+    }
+
+    /// Commitments whose contents were erased.
+    pub fn erased(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.erased.iter()
     }
 
     /// Whether a commitment stands on the ledger.

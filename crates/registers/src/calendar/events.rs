@@ -21,6 +21,8 @@ pub struct JurisdictionDefined {
     pub time_zone: String,
     /// Days of weekly rest, Monday = 1 to Sunday = 7, ascending.
     pub weekly_rest: Vec<u8>,
+    /// Whether a simulated clock is allowed; every page says so.
+    pub rehearsal: bool,
 }
 
 /// 0x0102: a holiday, its correction, or its withdrawal.

@@ -20,6 +20,8 @@ pub struct Jurisdiction {
     pub time_zone: String,
     /// Days of weekly rest.
     pub weekly_rest: Vec<Weekday>,
+    /// Whether this is a rehearsal.
+    pub rehearsal: bool,
 }
 
 /// A fact, and when the calendar ledger took it.
@@ -203,6 +205,7 @@ pub(super) fn define(seq: u64, e: &JurisdictionDefined) -> Result<(Jurisdiction,
         name,
         time_zone: e.time_zone.clone(),
         weekly_rest,
+        rehearsal: e.rehearsal,
     };
     Ok((jurisdiction, calendar))
 }

@@ -3,24 +3,21 @@
 //! The rules of an event are looked at in the order of the specification: the first one that does not hold is the one
 //! that is reported.
 
-use std::collections::BTreeSet;
-
 use sijill_ledger::{Authority, KeyId};
 use sijill_rules::{Calendar, day_number};
 
-use super::document::{Answers, Document};
+use super::document::Document;
 use super::events::{
-    AnswerGiven, AppealDecided, CommentHidden, CommentsAssigned, ConsultationEvent, DocumentPublished, Field,
+    AnswerGiven, AppealDecided, CommentHidden, CommentsAssigned, ConsultationEvent, DocumentPublished,
     OnClause, Person, ReportPublished, Settings, ThemeDefined,
 };
 use super::settings::{LATE_NOT_COUNTED, check_reason, is_ascending};
-use super::state::{Appeal, At, CommentState, ConsultationState, Standing};
-use super::text::{self, TextError};
-use crate::register::{Consequence, Context, Rejection, no_refs};
+use super::state::{Appeal, At, CommentRecord, ConsultationState, Standing};
+use super::text;
+use crate::register::{Context, Rejection, no_refs};
 
 const MAX_DEPTH: u8 = 16;
 const MAX_THEMES: usize = 500;
-const MAX_RECORD_BYTES: u64 = 26_214_400;
 
 /// Why an event may not stand on a consultation. The fault is the author's; nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -87,12 +84,9 @@ pub enum ConsultationRejection {
     /// A report that leaves something out, or an archive without one.
     #[error("{0}")]
     Report(String),
-    /// A commitment that stands already, or a length out of bounds.
-    #[error("{0}")]
-    Commitment(&'static str),
-    /// A text that is none.
-    #[error("text: {0}")]
-    Text(#[from] TextError),
+    /// A moderation log that does not follow.
+    #[error("the moderation log is not the one that follows from the consultation; compute it again")]
+    View,
 }
 
 impl ConsultationRejection {
@@ -114,27 +108,30 @@ impl ConsultationRejection {
             Self::Answer(_) => "consultation.answer",
             Self::Theme(_) => "consultation.theme",
             Self::Report(_) => "consultation.report",
-            Self::Commitment(_) => "calendar.commitment",
-            Self::Text(_) => "opening.form",
+            Self::View => "consultation.view",
         }
     }
 }
 
 use ConsultationRejection as Refusal;
 
-/// The local days of an event. Spec: specs/consultation.md §1.1.
+/// What every decision looks at. Spec: specs/consultation.md §1.1.
 #[derive(Clone, Copy)]
-struct Days {
-    /// Of its moment: *c*.
+struct Now<'a> {
+    at: &'a At,
+    calendar: &'a Calendar,
+    /// The local day of the moment of the event: *c*.
     today: u32,
-    /// On which it was received: *d*.
+    /// The local day on which it was received: *d*.
     received: u32,
 }
 
-impl Days {
-    fn of(at: &At, calendar: &Calendar) -> Option<Self> {
+impl<'a> Now<'a> {
+    fn of(at: &'a At, calendar: &'a Calendar) -> Option<Self> {
         let number = |ms| u32::try_from(day_number(calendar.day_of(ms)?)).ok();
         Some(Self {
+            at,
+            calendar,
             today: number(at.moment_ms)?,
             received: number(at.received_ms)?,
         })
@@ -142,44 +139,41 @@ impl Days {
 }
 
 impl ConsultationState {
-    /// Says whether an event may stand at this position. The author's role is the caller's to check: for the role
-    /// participant, that the key is somebody's ([`ConsultationState::person_of`]).
+    /// Says whether an event may stand at this position. What all registers share is the caller's to check (days,
+    /// commitments), and so is the author's role.
     ///
     /// # Errors
     /// [`Rejection`] with the first rule that does not hold.
-    pub fn decide(
+    pub(super) fn decide(
         &self,
         event: &ConsultationEvent,
         at: &At,
         calendar: &Calendar,
         ctx: &Context<'_>,
         authority: &Authority,
-    ) -> Result<Vec<Consequence>, Rejection> {
+    ) -> Result<(), Rejection> {
         let name = event.name();
         no_refs(name, ctx)?;
         self.check_order(event, name)?;
-        let days = Days::of(at, calendar).ok_or(Refusal::Order {
+        let now = Now::of(at, calendar).ok_or(Refusal::Order {
             event: name,
             problem: "the year 9990 is beyond the calendar",
         })?;
         if let ConsultationEvent::ConsultationDefined(e) = event {
-            e.check(days.today).map_err(Refusal::Definition)?;
-            return Ok(Vec::new());
+            e.check(now.today).map_err(Refusal::Definition)?;
+            return Ok(());
         }
         let Some(settings) = self.settings() else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        self.check_event(event, settings, at, days, calendar, ctx, authority)?;
-        self.check_commitments(event)?;
-        self.check_openings(event, ctx)?;
-        Ok(Vec::new())
+        self.check_event(event, settings, now, ctx, authority)
     }
 
     fn check_order(&self, event: &ConsultationEvent, name: &'static str) -> Result<(), Refusal> {
         use ConsultationEvent as E;
         let refuse = |problem| Err(Refusal::Order { event: name, problem });
         let is_definition = matches!(event, E::ConsultationDefined(_));
-        match (self.defined.is_some(), is_definition) {
+        match (self.definition().is_some(), is_definition) {
             (true, true) => return refuse("the consultation is defined already"),
             (false, false) => return refuse("the consultation is not defined yet; define it first"),
             _ => {}
@@ -195,7 +189,7 @@ impl ConsultationState {
                 | E::AppealAttested(_)
                 | E::AppealDecided(_)
         );
-        if self.is_archived && !after_archive {
+        if self.archived().is_some() && !after_archive {
             return refuse("the consultation is archived");
         }
         Ok(())
@@ -205,9 +199,7 @@ impl ConsultationState {
         &self,
         event: &ConsultationEvent,
         settings: &Settings,
-        at: &At,
-        days: Days,
-        calendar: &Calendar,
+        now: Now<'_>,
         ctx: &Context<'_>,
         authority: &Authority,
     ) -> Result<(), Rejection> {
@@ -215,7 +207,7 @@ impl ConsultationState {
         if let Some(person) = event.attested_for() {
             self.check_attested(&person)?;
         }
-        let person = self.contributor(event, &at.author);
+        let person = self.contributor(event, &now.at.author);
         match event {
             E::ConsultationDefined(_) => {}
             E::SettingsChanged(e) => {
@@ -228,19 +220,19 @@ impl ConsultationState {
                 e.after.check().map_err(Refusal::Settings)?;
                 check_reason(&e.reason).map_err(Refusal::Settings)?;
                 e.after
-                    .check_change(settings, days.today, self.reported.is_some())
+                    .check_change(settings, now.today, self.report().is_some())
                     .map_err(|problem| Refusal::Settings(problem.into()))?;
             }
             E::DocumentPublished(e) => self.check_document(e, ctx)?,
             E::ParticipantEnrolled(e) => {
-                if self.participant(&e.person).is_some() {
+                if self.person(&e.person).is_some() {
                     return Err(Refusal::Participant("this person is enrolled already").into());
                 }
                 self.check_enrolment(e.category, e.key, None, authority)?;
                 check_admitted(settings, e.category, e.verified)?;
             }
             E::ParticipantChanged(e) => {
-                let Some(before) = self.participant(&e.person) else {
+                let Some(before) = self.person(&e.person) else {
                     return Err(Refusal::Participant("this person is not enrolled").into());
                 };
                 if e.before != before.since {
@@ -255,10 +247,10 @@ impl ConsultationState {
                 }
             }
             E::CommentMade(e) => {
-                self.check_comment(person, settings, days, e.reply_to, e.clause.as_ref())?;
+                self.check_comment(person, settings, now, e.reply_to, e.clause.as_ref())?;
             }
             E::CommentAttested(e) => {
-                self.check_comment(person, settings, days, e.reply_to, e.clause.as_ref())?;
+                self.check_comment(person, settings, now, e.reply_to, e.clause.as_ref())?;
             }
             E::CommentWithdrawn(e) => self.check_withdrawal(person, e.comment)?,
             E::WithdrawalAttested(e) => self.check_withdrawal(person, e.comment)?,
@@ -277,20 +269,20 @@ impl ConsultationState {
             },
             E::AppealFiled(e) => self.check_appeal(person, e.comment)?,
             E::AppealAttested(e) => self.check_appeal(person, e.comment)?,
-            E::AppealDecided(e) => self.check_decision(e, at)?,
-            E::ResponseGiven(_) | E::ResponseAttested(_) => self.check_response(person, settings, days)?,
+            E::AppealDecided(e) => self.check_decision(e, now)?,
+            E::ResponseGiven(_) | E::ResponseAttested(_) => self.check_response(person, settings, now)?,
             E::AnswerGiven(e) => self.check_answer(e)?,
             E::ThemeDefined(e) => self.check_theme(e)?,
             E::CommentsAssigned(e) => self.check_assignment(e)?,
-            E::ReportPublished(e) => self.check_report(e, settings, days, calendar)?,
-            E::ConsultationArchived(_) => self.check_archive(calendar)?,
+            E::ReportPublished(e) => self.check_report(e, settings, now)?,
+            E::ConsultationArchived(_) => self.check_archive(now.calendar)?,
         }
         Ok(())
     }
 
     /// Nobody speaks for a person who can sign. Spec: specs/consultation.md §4.
     fn check_attested(&self, person: &Person) -> Result<(), Refusal> {
-        match self.participant(person) {
+        match self.person(person) {
             None => Err(Refusal::Participant("this person is not enrolled")),
             Some(p) if p.key.is_some() => Err(Refusal::Participant(
                 "this person has a key and signs for themselves; the intake service cannot speak for them",
@@ -301,11 +293,9 @@ impl ConsultationState {
 
     fn check_document(&self, e: &DocumentPublished, ctx: &Context<'_>) -> Result<(), Rejection> {
         let refuse = |problem: String| Rejection::from(Refusal::Document(problem));
-        if self.versions.checked_add(1) != Some(e.version) {
-            return Err(refuse(format!(
-                "the next version has the number {}",
-                u64::from(self.versions) + 1
-            )));
+        let next = self.versions().len() as u64 + 1;
+        if u64::from(e.version) != next {
+            return Err(refuse(format!("the next version has the number {next}")));
         }
         let languages = &self.definition().map(|d| d.languages.clone()).unwrap_or_default();
         let bytes = ctx.contents.load(&e.document)?;
@@ -364,7 +354,7 @@ impl ConsultationState {
     }
 
     fn check_admitted(&self, person: Option<Person>, settings: &Settings) -> Result<Person, Refusal> {
-        let enrolled = person.and_then(|p| Some((p, self.participant(&p)?)));
+        let enrolled = person.and_then(|p| Some((p, self.person(&p)?)));
         let (person, participant) = enrolled.ok_or(Refusal::Participant("this person is not enrolled"))?;
         check_admitted(settings, participant.category, participant.verified)?;
         Ok(person)
@@ -374,13 +364,13 @@ impl ConsultationState {
         &self,
         person: Option<Person>,
         settings: &Settings,
-        days: Days,
+        now: Now<'_>,
         reply_to: Option<u64>,
         clause: Option<&OnClause>,
     ) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
-        let takes_late = settings.late == LATE_NOT_COUNTED && self.reported.is_none();
-        check_window(settings, days, takes_late)?;
+        let takes_late = settings.late == LATE_NOT_COUNTED && self.report().is_none();
+        check_window(settings, now, takes_late)?;
         if reply_to.is_some() && clause.is_some() {
             return Err(Refusal::Comment(
                 "a reply belongs to the comment that it replies to, and names no clause",
@@ -414,7 +404,7 @@ impl ConsultationState {
     }
 
     /// A comment of the person.
-    fn own(&self, person: Option<Person>, position: u64) -> Option<&CommentState> {
+    fn own(&self, person: Option<Person>, position: u64) -> Option<&CommentRecord> {
         let comment = self.comment(position)?;
         (Some(comment.person) == person).then_some(comment)
     }
@@ -462,7 +452,7 @@ impl ConsultationState {
         }
     }
 
-    fn check_decision(&self, e: &AppealDecided, at: &At) -> Result<(), Refusal> {
+    fn check_decision(&self, e: &AppealDecided, now: Now<'_>) -> Result<(), Refusal> {
         let Some(Standing::Hidden {
             by,
             appeal: Appeal::Pending,
@@ -472,7 +462,7 @@ impl ConsultationState {
                 "no appeal is pending for a comment at this position",
             ));
         };
-        if by == at.author {
+        if by == now.at.author {
             return Err(Refusal::Moderation(
                 "another moderator decides than the one who hid the comment",
             ));
@@ -486,9 +476,14 @@ impl ConsultationState {
         }
     }
 
-    fn check_response(&self, person: Option<Person>, settings: &Settings, days: Days) -> Result<(), Refusal> {
+    fn check_response(
+        &self,
+        person: Option<Person>,
+        settings: &Settings,
+        now: Now<'_>,
+    ) -> Result<(), Refusal> {
         self.check_admitted(person, settings)?;
-        check_window(settings, days, false)?;
+        check_window(settings, now, false)?;
         if self.definition().is_none_or(|d| d.questions.is_empty()) {
             return Err(Refusal::Response("the consultation has no questions".into()));
         }
@@ -520,7 +515,7 @@ impl ConsultationState {
         if let Err(problem) = text::check_pair(&e.name_en, &e.name_ar) {
             return refuse(format!("name: {problem}"));
         }
-        if self.theme_count() >= MAX_THEMES {
+        if self.themes().len() >= MAX_THEMES {
             return refuse(format!("at most {MAX_THEMES} themes"));
         }
         Ok(())
@@ -528,7 +523,7 @@ impl ConsultationState {
 
     fn check_assignment(&self, e: &CommentsAssigned) -> Result<(), Refusal> {
         let refuse = |problem: &str| Err(Refusal::Theme(problem.into()));
-        let Some(members) = self.theme(&e.theme) else {
+        let Some(members) = self.theme(&e.theme).map(|t| &t.comments) else {
             return refuse("it is not defined");
         };
         for list in [&e.added, &e.removed] {
@@ -549,19 +544,13 @@ impl ConsultationState {
         Ok(())
     }
 
-    fn check_report(
-        &self,
-        e: &ReportPublished,
-        settings: &Settings,
-        days: Days,
-        calendar: &Calendar,
-    ) -> Result<(), Refusal> {
+    fn check_report(&self, e: &ReportPublished, settings: &Settings, now: Now<'_>) -> Result<(), Refusal> {
         let refuse = |problem: String| Err(Refusal::Report(problem));
-        if days.today <= settings.last {
+        if now.today <= settings.last {
             return refuse("the report comes after the window".into());
         }
         let reported = e.outcomes.iter().map(|o| o.theme.as_str());
-        if !self.themes().eq(reported) {
+        if !self.themes().map(|(id, _)| id).eq(reported) {
             return refuse(
                 "the report must answer exactly the themes that are defined, ascending by their ids".into(),
             );
@@ -569,7 +558,7 @@ impl ConsultationState {
         if !e.outcomes.iter().all(|o| (1..=3).contains(&o.outcome)) {
             return refuse("an outcome is 1 accepted, 2 partly accepted or 3 rejected".into());
         }
-        self.check_coverage(calendar)
+        self.check_coverage(now.calendar)
     }
 
     fn check_coverage(&self, calendar: &Calendar) -> Result<(), Refusal> {
@@ -583,10 +572,11 @@ impl ConsultationState {
 
     fn check_archive(&self, calendar: &Calendar) -> Result<(), Refusal> {
         let refuse = |problem: String| Err(Refusal::Report(problem));
-        let Some(reported) = &self.reported else {
+        let Some(report) = self.report() else {
             return refuse("publish the \"what we heard\" report first".into());
         };
-        if !self.themes().eq(reported.iter().map(String::as_str)) {
+        let reported = report.outcomes.iter().map(|o| o.theme.as_str());
+        if !self.themes().map(|(id, _)| id).eq(reported) {
             return refuse("a theme was defined after the report; publish it again with all themes".into());
         }
         self.check_coverage(calendar)?;
@@ -594,45 +584,6 @@ impl ConsultationState {
             None => Ok(()),
             Some(position) => refuse(format!("the appeal for comment {position} is not decided yet")),
         }
-    }
-
-    fn check_commitments(&self, event: &ConsultationEvent) -> Result<(), Refusal> {
-        let mut seen = BTreeSet::new();
-        for (field, committed) in event.committed() {
-            if self.has_commitment(&committed.commitment) || !seen.insert(committed.commitment) {
-                return Err(Refusal::Commitment(
-                    "this commitment stands already; commit under fresh random bytes",
-                ));
-            }
-            let limit = match field {
-                Field::Record => MAX_RECORD_BYTES,
-                _ => text::MAX_TEXT_BYTES as u64,
-            };
-            if !(1..=limit).contains(&committed.length) {
-                return Err(Refusal::Commitment(
-                    "a text has 1 to 65536 bytes, a record of the intake service 1 to 26214400",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// What was committed to was handed in, and is what it must be. Spec: specs/consultation.md §9.
-    fn check_openings(&self, event: &ConsultationEvent, ctx: &Context<'_>) -> Result<(), Rejection> {
-        for (field, committed) in event.committed() {
-            let content = ctx.contents.opening(&committed)?;
-            match field {
-                Field::Record => {}
-                Field::Answers => {
-                    let questions = self.definition().map_or(&[][..], |d| &d.questions);
-                    Answers::parse(&content, questions).map_err(Refusal::Response)?;
-                }
-                Field::Comment | Field::Official | Field::Note => {
-                    text::check_text(&content).map_err(Refusal::Text)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -649,13 +600,13 @@ fn check_admitted(settings: &Settings, category: u8, verified: bool) -> Result<(
     Err(Refusal::Eligibility { who })
 }
 
-fn check_window(settings: &Settings, days: Days, takes_late: bool) -> Result<(), Refusal> {
-    if days.received < settings.first {
+fn check_window(settings: &Settings, now: Now<'_>, takes_late: bool) -> Result<(), Refusal> {
+    if now.received < settings.first {
         return Err(Refusal::TooEarly {
             first: settings.first,
         });
     }
-    if days.received > settings.last && !takes_late {
+    if now.received > settings.last && !takes_late {
         return Err(Refusal::TooLate { last: settings.last });
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! Numbers and lists are as they stand on the wire: a value that no rule allows decodes, and is refused by the rule.
 
 use serde::{Deserialize, Serialize};
-use sijill_ledger::{Committed, ContentRef, KeyId, Role};
+use sijill_ledger::{Committed, ContentRef, KeyId};
 
 /// A person on one ledger: an HMAC that only the service can compute. Spec: specs/jurisdiction.md §4.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -327,15 +327,12 @@ pub struct ReportPublished {
 pub struct ConsultationArchived {}
 
 macro_rules! events {
-    ($($code:literal $name:ident($payload:ident) by $role:ident,)+) => {
+    ($($code:literal $name:ident($payload:ident),)+) => {
         /// An event of a consultation.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum ConsultationEvent {
             $(#[doc = concat!(stringify!($code), ".")] $name($payload),)+
         }
-
-        /// The lines of the catalogue: type, name, who may author it. Spec: specs/events.md §9.
-        pub(crate) const LINES: &[(u16, &str, Role)] = &[$(($code, stringify!($name), Role::$role),)+];
 
         impl ConsultationEvent {
             /// Name of the event type.
@@ -351,14 +348,6 @@ macro_rules! events {
             pub const fn event_type(&self) -> u16 {
                 match self {
                     $(Self::$name(_) => $code,)+
-                }
-            }
-
-            /// Who may author it. A participant is whoever has the key of a person, never the holder of a grant.
-            #[must_use]
-            pub const fn author(&self) -> Role {
-                match self {
-                    $(Self::$name(_) => Role::$role,)+
                 }
             }
 
@@ -383,32 +372,32 @@ macro_rules! events {
 }
 
 events! {
-    0x0601 ConsultationDefined(ConsultationDefined) by ConsultationOwner,
-    0x0602 SettingsChanged(SettingsChanged) by ConsultationOwner,
-    0x0603 DocumentPublished(DocumentPublished) by ConsultationOwner,
-    0x0604 ParticipantEnrolled(ParticipantEnrolled) by Service,
-    0x0605 ParticipantChanged(ParticipantChanged) by Service,
-    0x0606 CommentMade(CommentMade) by Participant,
-    0x0607 CommentAttested(CommentAttested) by Service,
-    0x0608 CommentWithdrawn(CommentWithdrawn) by Participant,
-    0x0609 WithdrawalAttested(WithdrawalAttested) by Service,
-    0x060A CommentHidden(CommentHidden) by Moderator,
-    0x060B CommentRestored(CommentRestored) by Moderator,
-    0x060C AppealFiled(AppealFiled) by Participant,
-    0x060D AppealAttested(AppealAttested) by Service,
-    0x060E AppealDecided(AppealDecided) by Moderator,
-    0x060F ResponseGiven(ResponseGiven) by Participant,
-    0x0610 ResponseAttested(ResponseAttested) by Service,
-    0x0611 AnswerGiven(AnswerGiven) by ConsultationOwner,
-    0x0612 ThemeDefined(ThemeDefined) by ConsultationOwner,
-    0x0613 CommentsAssigned(CommentsAssigned) by ConsultationOwner,
-    0x0614 ReportPublished(ReportPublished) by ConsultationOwner,
-    0x0615 ConsultationArchived(ConsultationArchived) by ConsultationOwner,
+    0x0601 ConsultationDefined(ConsultationDefined),
+    0x0602 SettingsChanged(SettingsChanged),
+    0x0603 DocumentPublished(DocumentPublished),
+    0x0604 ParticipantEnrolled(ParticipantEnrolled),
+    0x0605 ParticipantChanged(ParticipantChanged),
+    0x0606 CommentMade(CommentMade),
+    0x0607 CommentAttested(CommentAttested),
+    0x0608 CommentWithdrawn(CommentWithdrawn),
+    0x0609 WithdrawalAttested(WithdrawalAttested),
+    0x060A CommentHidden(CommentHidden),
+    0x060B CommentRestored(CommentRestored),
+    0x060C AppealFiled(AppealFiled),
+    0x060D AppealAttested(AppealAttested),
+    0x060E AppealDecided(AppealDecided),
+    0x060F ResponseGiven(ResponseGiven),
+    0x0610 ResponseAttested(ResponseAttested),
+    0x0611 AnswerGiven(AnswerGiven),
+    0x0612 ThemeDefined(ThemeDefined),
+    0x0613 CommentsAssigned(CommentsAssigned),
+    0x0614 ReportPublished(ReportPublished),
+    0x0615 ConsultationArchived(ConsultationArchived),
 }
 
 /// What a committed content of an event is, and so who may read it. Spec: specs/consultation.md §9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
+pub enum What {
     /// Text of a comment: open while the comment is visible.
     Comment,
     /// Answers to questions: open after the window.
@@ -424,26 +413,26 @@ pub enum Field {
 impl ConsultationEvent {
     /// The committed contents, in the order of the fields.
     #[must_use]
-    pub fn committed(&self) -> Vec<(Field, Committed)> {
+    pub fn committed(&self) -> Vec<(What, Committed)> {
         let one = |field, c: &Committed| vec![(field, *c)];
         let with_record = |field, c: &Committed, record: &Option<Committed>| {
             let mut all = vec![(field, *c)];
-            all.extend(record.map(|r| (Field::Record, r)));
+            all.extend(record.map(|r| (What::Record, r)));
             all
         };
         match self {
-            Self::CommentMade(e) => one(Field::Comment, &e.text),
-            Self::CommentAttested(e) => with_record(Field::Comment, &e.text, &e.record),
-            Self::CommentHidden(e) => e.note.iter().map(|c| (Field::Note, *c)).collect(),
-            Self::AppealFiled(e) => one(Field::Note, &e.statement),
-            Self::AppealAttested(e) => one(Field::Note, &e.statement),
-            Self::AppealDecided(e) => e.note.iter().map(|c| (Field::Note, *c)).collect(),
-            Self::ResponseGiven(e) => one(Field::Answers, &e.answers),
-            Self::ResponseAttested(e) => with_record(Field::Answers, &e.answers, &e.record),
-            Self::AnswerGiven(e) => one(Field::Official, &e.text),
+            Self::CommentMade(e) => one(What::Comment, &e.text),
+            Self::CommentAttested(e) => with_record(What::Comment, &e.text, &e.record),
+            Self::CommentHidden(e) => e.note.iter().map(|c| (What::Note, *c)).collect(),
+            Self::AppealFiled(e) => one(What::Note, &e.statement),
+            Self::AppealAttested(e) => one(What::Note, &e.statement),
+            Self::AppealDecided(e) => e.note.iter().map(|c| (What::Note, *c)).collect(),
+            Self::ResponseGiven(e) => one(What::Answers, &e.answers),
+            Self::ResponseAttested(e) => with_record(What::Answers, &e.answers, &e.record),
+            Self::AnswerGiven(e) => one(What::Official, &e.text),
             Self::ReportPublished(e) => {
-                let mut all = one(Field::Official, &e.report);
-                all.extend(e.outcomes.iter().map(|o| (Field::Official, o.reason)));
+                let mut all = one(What::Official, &e.report);
+                all.extend(e.outcomes.iter().map(|o| (What::Official, o.reason)));
                 all
             }
             Self::ConsultationDefined(_)

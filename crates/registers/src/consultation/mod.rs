@@ -1,20 +1,23 @@
 //! Consultations: documents in versions, comments on their clauses, moderation, answers and the report.
 //! Spec: specs/consultation.md.
 //!
-//! [`ConsultationState`] decides and evolves in terms of positions and moments ([`At`]); the calendar that makes days of
-//! them is the caller's to know. [`views`] are what people read.
+//! [`ConsultationRegister`] is the register on its ledger: days, commitments and erasures that all registers of a
+//! jurisdiction have, around the rules and the state of consultations ([`ConsultationState`]). [`views`] are what people
+//! read.
 
 mod decide;
 pub mod document;
 pub mod events;
+mod register;
 mod settings;
 mod state;
 pub mod text;
 pub mod views;
 
 pub use decide::{ConsultationRejection, Reason};
+pub use register::ConsultationRegister;
 pub use settings::{LATE_NOT_COUNTED, LATE_REFUSED};
 pub use state::{
-    Appeal, At, CommentState, ConsultationFacts, ConsultationSnapshot, ConsultationState, Participant,
-    Standing,
+    Access, Act, AnswerRecord, Appeal, CommentRecord, ConsultationFacts, ConsultationState, PersonRecord,
+    ReportRecord, Speaker, Standing, Step, ThemeRecord, VersionRecord,
 };

@@ -1,30 +1,33 @@
-//! State of a consultation: what its rules need to know. Spec: specs/consultation.md.
+//! State of a consultation: what its rules need to know and people read of it. Spec: specs/consultation.md.
+//!
+//! Texts are not in it: it says which commitments are published, and the opening is looked up beside the ledger. It
+//! holds moments, not days; where a rule or a reading speaks of days, the calendar comes in from outside.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use sijill_ledger::{ContentRef, KeyId, LedgerId};
+use sijill_ledger::{Committed, ContentRef, KeyId, LedgerId};
 use sijill_rules::{Calendar, numbered_day};
 
 use super::document::Document;
 use super::events::{
-    AppealDecided, CommentHidden, ConsultationDefined, ConsultationEvent, DocumentPublished, Person, Settings,
+    AppealDecided, CommentsAssigned, ConsultationDefined, ConsultationEvent, DocumentPublished, Move,
+    OnClause, Outcome, Person, ReportPublished, Settings, What,
 };
 use crate::register::Contents;
 
 /// When and by whom an event is, in the terms of this register. Spec: specs/consultation.md §1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At {
+pub(super) struct At {
     /// Position on the ledger.
-    pub position: u64,
+    pub(super) position: u64,
     /// The key that signed it.
-    pub author: KeyId,
+    pub(super) author: KeyId,
     /// When the service received it, in milliseconds.
-    pub received_ms: u64,
+    pub(super) received_ms: u64,
     /// Its moment, in milliseconds.
-    pub moment_ms: u64,
+    pub(super) moment_ms: u64,
 }
 
 /// A cache of where windows end: the first moment behind their last day.
@@ -69,7 +72,7 @@ pub struct ConsultationFacts {
 }
 
 /// An appeal against the current hiding of a comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Appeal {
     /// None was filed.
     None,
@@ -80,7 +83,7 @@ pub enum Appeal {
 }
 
 /// What a comment is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Everybody reads it.
     Visible,
@@ -95,27 +98,188 @@ pub enum Standing {
     Withdrawn,
 }
 
-/// A comment, as the rules need it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommentState {
+impl Standing {
+    /// Its name in documents.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Visible => "visible",
+            Self::Hidden { .. } => "hidden",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Who acted for the author of a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The author, by their key.
+    Author,
+    /// The intake service, for an author without one.
+    Intake,
+}
+
+/// What became of a comment, step by step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// A moderator hid it.
+    Hidden {
+        /// The moderator's key.
+        by: KeyId,
+        /// Reason code, 1 to 7.
+        code: u8,
+        /// What the author is told.
+        note: Option<Committed>,
+    },
+    /// A moderator took a hiding back.
+    Restored {
+        /// The moderator's key.
+        by: KeyId,
+    },
+    /// Its author appealed.
+    Appealed {
+        /// Who spoke.
+        by: Speaker,
+    },
+    /// A second moderator left it hidden.
+    AppealRejected {
+        /// The moderator's key.
+        by: KeyId,
+        /// What the author is told.
+        note: Option<Committed>,
+    },
+    /// A second moderator made it visible again.
+    AppealGranted {
+        /// The moderator's key.
+        by: KeyId,
+        /// What the author is told.
+        note: Option<Committed>,
+    },
+    /// Its author withdrew it.
+    Withdrawn {
+        /// Who spoke.
+        by: Speaker,
+    },
+    /// Its text was erased.
+    Erased {
+        /// Key of the commission that confirmed it.
+        by: KeyId,
+    },
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Position of the event.
+    pub position: u64,
+    /// Its moment, in milliseconds.
+    pub at_ms: u64,
+    /// What happened.
+    pub act: Act,
+}
+
+/// Whether a committed content may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// By everybody.
+    Published,
+    /// Not now: hidden, withdrawn, or not yet.
+    Withheld,
+    /// Never again.
+    Erased,
+    /// By nobody but whom it concerns.
+    Closed,
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentRecord {
     /// Whose it is.
     pub person: Person,
-    /// 1, or one more than that of the comment that it replies to.
-    pub depth: u8,
+    /// Who spoke.
+    pub by: Speaker,
+    /// Its moment, in milliseconds.
+    pub at_ms: u64,
     /// When the service received it, in milliseconds.
     pub received_ms: u64,
     /// Last day of the window then, as a day number: if it was received after that day it is late.
     pub last: u32,
+    /// The comment that it replies to.
+    pub reply_to: Option<u64>,
+    /// Replies to it, ascending.
+    pub replies: Vec<u64>,
+    /// The clause that it hangs on.
+    pub clause: Option<OnClause>,
+    /// Its text.
+    pub text: Committed,
+    /// 1, or one more than that of the comment that it replies to.
+    pub depth: u8,
     /// What it is now.
     pub standing: Standing,
-    /// Number of themes that it is in.
-    pub themes: u16,
+    /// What became of it.
+    pub steps: Vec<Step>,
+    /// Positions of official answers to it.
+    pub answers: Vec<u64>,
+    /// Its themes.
+    pub themes: BTreeSet<String>,
 }
 
-/// A person, as the rules need them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Participant {
-    /// Position of the event that says this.
+/// An official answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRecord {
+    /// The comments that it answers.
+    pub to: Vec<u64>,
+    /// Its text.
+    pub text: Committed,
+    /// Its moment, in milliseconds.
+    pub at_ms: u64,
+}
+
+/// A theme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThemeRecord {
+    /// Name in English.
+    pub name_en: String,
+    /// Name in Arabic; may be empty.
+    pub name_ar: String,
+    /// Its comments.
+    pub comments: BTreeSet<u64>,
+}
+
+/// The "what we heard" report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRecord {
+    /// Moment of the first one, in milliseconds.
+    pub first_ms: u64,
+    /// The day on which it was due then, as a day number.
+    pub due: u32,
+    /// Position of the latest one.
+    pub position: u64,
+    /// Its text.
+    pub text: Committed,
+    /// What came of each theme, ascending.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// A version of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRecord {
+    /// Position of its event.
+    pub position: u64,
+    /// The document.
+    pub document: Arc<Document>,
+    /// Where its bytes are.
+    pub content: ContentRef,
+    /// What belongs elsewhere now.
+    pub moves: Vec<Move>,
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRecord {
+    /// Number in the order of enrolment, from 1: how others see them.
+    pub number: u64,
+    /// Position of the event that says the following.
     pub since: u64,
     /// The key that they sign with.
     pub key: Option<KeyId>,
@@ -123,44 +287,42 @@ pub struct Participant {
     pub category: u8,
     /// Whether the service verified who they are.
     pub verified: bool,
-    /// Position of their response.
-    pub response: Option<u64>,
+    /// Their comments, ascending.
+    pub comments: Vec<u64>,
+    /// Positions of their responses, ascending; the last one counts.
+    pub responses: Vec<u64>,
 }
 
-impl Participant {
-    fn new(since: u64, key: Option<KeyId>, category: u8, verified: bool) -> Self {
-        Self {
-            since,
-            key,
-            category,
-            verified,
-            response: None,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Defined {
-    pub(super) definition: ConsultationDefined,
-    pub(super) settings: Settings,
+/// A committed content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Content {
+    what: What,
+    length: u64,
+    /// Position of its event.
+    position: u64,
 }
 
 /// State of a consultation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsultationState {
     parent: LedgerId,
-    pub(super) defined: Option<Arc<Defined>>,
-    pub(super) versions: u32,
-    latest: Option<(ContentRef, Arc<Document>)>,
-    people: HashMap<Person, Participant>,
+    definition: Option<ConsultationDefined>,
+    settings: Option<Settings>,
+    versions: Vec<VersionRecord>,
+    people: BTreeMap<Person, PersonRecord>,
     /// Every key that was ever a person's, with the person whose it is now.
     keys: HashMap<KeyId, Option<Person>>,
-    comments: BTreeMap<u64, CommentState>,
-    themes: BTreeMap<String, BTreeSet<u64>>,
-    /// The themes of the latest report.
-    pub(super) reported: Option<Vec<String>>,
-    pub(super) is_archived: bool,
-    commitments: HashSet<[u8; 32]>,
+    comments: BTreeMap<u64, CommentRecord>,
+    answers: BTreeMap<u64, AnswerRecord>,
+    themes: BTreeMap<String, ThemeRecord>,
+    report: Option<ReportRecord>,
+    archived: Option<u64>,
+    last_closed: Option<u32>,
+    /// Whose responses are at these positions.
+    respondents: HashMap<u64, Person>,
+    /// What each commitment commits to.
+    contents: HashMap<[u8; 32], Content>,
+    erased: HashSet<[u8; 32]>,
 }
 
 impl ConsultationState {
@@ -169,16 +331,141 @@ impl ConsultationState {
     pub fn new(parent: LedgerId) -> Self {
         Self {
             parent,
-            defined: None,
-            versions: 0,
-            latest: None,
-            people: HashMap::new(),
+            definition: None,
+            settings: None,
+            versions: Vec::new(),
+            people: BTreeMap::new(),
             keys: HashMap::new(),
             comments: BTreeMap::new(),
+            answers: BTreeMap::new(),
             themes: BTreeMap::new(),
-            reported: None,
-            is_archived: false,
-            commitments: HashSet::new(),
+            report: None,
+            archived: None,
+            last_closed: None,
+            respondents: HashMap::new(),
+            contents: HashMap::new(),
+            erased: HashSet::new(),
+        }
+    }
+
+    /// Applies an event that stands.
+    ///
+    /// # Errors
+    /// A text if the event could never have been admitted here, or a content cannot be read.
+    pub(super) fn evolve(
+        &mut self,
+        at: &At,
+        event: &ConsultationEvent,
+        contents: &dyn Contents,
+    ) -> Result<(), String> {
+        use ConsultationEvent as E;
+        for (what, committed) in event.committed() {
+            let content = Content {
+                what,
+                length: committed.length,
+                position: at.position,
+            };
+            self.contents.insert(committed.commitment, content);
+        }
+        match event {
+            E::ConsultationDefined(e) => {
+                self.settings = Some(e.settings.clone());
+                self.definition = Some(e.clone());
+                Ok(())
+            }
+            E::SettingsChanged(e) => {
+                self.settings = Some(e.after.clone());
+                Ok(())
+            }
+            E::DocumentPublished(e) => self.publish(at, e, contents),
+            E::ParticipantEnrolled(e) => self.enrol(at, e.person, e.key, e.category, e.verified),
+            E::ParticipantChanged(e) => self.enrol(at, e.person, e.key, e.category, e.verified),
+            E::CommentMade(e) => {
+                let person = self.signer(at)?;
+                self.comment_on(at, person, Speaker::Author, e.reply_to, e.clause.clone(), e.text)
+            }
+            E::CommentAttested(e) => self.comment_on(
+                at,
+                e.person,
+                Speaker::Intake,
+                e.reply_to,
+                e.clause.clone(),
+                e.text,
+            ),
+            E::CommentWithdrawn(e) => self.withdraw(at, e.comment, Speaker::Author),
+            E::WithdrawalAttested(e) => self.withdraw(at, e.comment, Speaker::Intake),
+            E::CommentHidden(e) => {
+                let by = at.author;
+                let act = Act::Hidden {
+                    by,
+                    code: e.code,
+                    note: e.note,
+                };
+                let appeal = Appeal::None;
+                self.step(at, e.comment, act)?.standing = Standing::Hidden { by, appeal };
+                Ok(())
+            }
+            E::CommentRestored(e) => {
+                let act = Act::Restored { by: at.author };
+                self.step(at, e.comment, act)?.standing = Standing::Visible;
+                Ok(())
+            }
+            E::AppealFiled(e) => self.appeal(at, e.comment, Speaker::Author),
+            E::AppealAttested(e) => self.appeal(at, e.comment, Speaker::Intake),
+            E::AppealDecided(e) => self.decide_appeal(at, e),
+            E::ResponseGiven(_) => {
+                let person = self.signer(at)?;
+                self.respond(at, person)
+            }
+            E::ResponseAttested(e) => self.respond(at, e.person),
+            E::AnswerGiven(e) => {
+                for position in &e.to {
+                    self.comment_mut(*position)?.answers.push(at.position);
+                }
+                let answer = AnswerRecord {
+                    to: e.to.clone(),
+                    text: e.text,
+                    at_ms: at.moment_ms,
+                };
+                self.answers.insert(at.position, answer);
+                Ok(())
+            }
+            E::ThemeDefined(e) => {
+                let theme = ThemeRecord {
+                    name_en: e.name_en.clone(),
+                    name_ar: e.name_ar.clone(),
+                    comments: BTreeSet::new(),
+                };
+                self.themes.insert(e.theme.clone(), theme);
+                Ok(())
+            }
+            E::CommentsAssigned(e) => self.assign(e),
+            E::ReportPublished(e) => self.publish_report(at, e),
+            E::ConsultationArchived(_) => {
+                self.archived = Some(at.position);
+                Ok(())
+            }
+        }
+    }
+
+    /// Applies a DayClosed that stands.
+    pub(super) fn close_day(&mut self, day: u32) {
+        self.last_closed = Some(day);
+    }
+
+    /// Applies an ErasureConfirmed that stands, of an order for these commitments.
+    pub(super) fn erase(&mut self, at: &At, commitments: &[[u8; 32]]) {
+        for commitment in commitments {
+            self.erased.insert(*commitment);
+            let text = self.contents.get(commitment).filter(|c| c.what == What::Comment);
+            let comment = text.and_then(|text| self.comments.get_mut(&text.position));
+            if let Some(comment) = comment {
+                comment.steps.push(Step {
+                    position: at.position,
+                    at_ms: at.moment_ms,
+                    act: Act::Erased { by: at.author },
+                });
+            }
         }
     }
 
@@ -187,32 +474,33 @@ impl ConsultationState {
     pub fn facts(&self) -> Arc<ConsultationFacts> {
         Arc::new(ConsultationFacts {
             parent: self.parent,
-            is_archived: self.is_archived,
+            is_archived: self.archived.is_some(),
         })
     }
 
     /// The definition, once there is one.
     #[must_use]
     pub fn definition(&self) -> Option<&ConsultationDefined> {
-        self.defined.as_ref().map(|d| &d.definition)
+        self.definition.as_ref()
     }
 
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> Option<&Settings> {
-        self.defined.as_ref().map(|d| &d.settings)
+        self.settings.as_ref()
     }
 
-    /// Whether the consultation is archived.
+    /// The versions of the document, the first one first.
     #[must_use]
-    pub fn is_archived(&self) -> bool {
-        self.is_archived
+    pub fn versions(&self) -> &[VersionRecord] {
+        &self.versions
     }
 
     /// The latest version of the document and its number.
     #[must_use]
     pub fn latest(&self) -> Option<(u32, &Document)> {
-        self.latest.as_ref().map(|(_, d)| (self.versions, d.as_ref()))
+        let number = u32::try_from(self.versions.len()).ok()?;
+        Some((number, &self.versions.last()?.document))
     }
 
     /// The person who has this key now.
@@ -229,56 +517,140 @@ impl ConsultationState {
 
     /// A person who is enrolled.
     #[must_use]
-    pub fn participant(&self, person: &Person) -> Option<&Participant> {
+    pub fn person(&self, person: &Person) -> Option<&PersonRecord> {
         self.people.get(person)
+    }
+
+    /// The persons who are enrolled.
+    pub fn people(&self) -> impl ExactSizeIterator<Item = (&Person, &PersonRecord)> {
+        self.people.iter()
     }
 
     /// A comment, by its position.
     #[must_use]
-    pub fn comment(&self, position: u64) -> Option<&CommentState> {
+    pub fn comment(&self, position: u64) -> Option<&CommentRecord> {
         self.comments.get(&position)
     }
 
     /// The comments with their positions, ascending.
-    pub fn comments(&self) -> impl Iterator<Item = (u64, &CommentState)> {
+    pub fn comments(&self) -> impl Iterator<Item = (u64, &CommentRecord)> {
         self.comments.iter().map(|(p, c)| (*p, c))
     }
 
-    /// Whether an event with effect has this commitment.
+    /// An official answer, by its position.
     #[must_use]
-    pub fn has_commitment(&self, commitment: &[u8; 32]) -> bool {
-        self.commitments.contains(commitment)
+    pub fn answer(&self, position: u64) -> Option<&AnswerRecord> {
+        self.answers.get(&position)
     }
 
-    /// The themes, ascending.
-    pub fn themes(&self) -> impl Iterator<Item = &str> {
-        self.themes.keys().map(String::as_str)
+    /// The official answers with their positions, ascending.
+    pub fn answers(&self) -> impl Iterator<Item = (u64, &AnswerRecord)> {
+        self.answers.iter().map(|(p, a)| (*p, a))
     }
 
-    /// Number of themes.
-    pub(super) fn theme_count(&self) -> usize {
-        self.themes.len()
+    /// The themes by their ids, ascending.
+    pub fn themes(&self) -> impl ExactSizeIterator<Item = (&str, &ThemeRecord)> {
+        self.themes.iter().map(|(id, theme)| (id.as_str(), theme))
     }
 
-    /// The comments of a theme, if it is defined.
+    /// A theme.
     #[must_use]
-    pub fn theme(&self, theme: &str) -> Option<&BTreeSet<u64>> {
+    pub fn theme(&self, theme: &str) -> Option<&ThemeRecord> {
         self.themes.get(theme)
+    }
+
+    /// The report, if there is one.
+    #[must_use]
+    pub fn report(&self) -> Option<&ReportRecord> {
+        self.report.as_ref()
+    }
+
+    /// Position of ConsultationArchived.
+    #[must_use]
+    pub fn archived(&self) -> Option<u64> {
+        self.archived
+    }
+
+    /// The last closed day, as a day number.
+    #[must_use]
+    pub fn last_closed(&self) -> Option<u32> {
+        self.last_closed
+    }
+
+    /// Whether a content was erased.
+    #[must_use]
+    pub fn is_erased(&self, committed: &Committed) -> bool {
+        self.erased.contains(&committed.commitment)
+    }
+
+    /// Whether a committed content of this ledger may be read; `None` if it is not one. Spec: specs/consultation.md §9.
+    #[must_use]
+    pub fn access(&self, commitment: &[u8; 32]) -> Option<Access> {
+        let Content { what, position, .. } = *self.contents.get(commitment)?;
+        if self.erased.contains(commitment) {
+            return Some(Access::Erased);
+        }
+        let is_published = match what {
+            What::Comment => self
+                .comment(position)
+                .is_some_and(|c| c.standing == Standing::Visible),
+            What::Answers => self.is_window_over() && self.is_response_of_its_person(position),
+            What::Official => true,
+            What::Note | What::Record => return Some(Access::Closed),
+        };
+        Some(if is_published {
+            Access::Published
+        } else {
+            Access::Withheld
+        })
+    }
+
+    /// Every commitment whose opening is published.
+    #[must_use]
+    pub fn published(&self) -> BTreeSet<Committed> {
+        let all = self.contents.iter();
+        all.filter(|(commitment, _)| self.access(commitment) == Some(Access::Published))
+            .map(|(commitment, content)| Committed {
+                commitment: *commitment,
+                length: content.length,
+            })
+            .collect()
+    }
+
+    /// The responses that count: whose they are, and the positions of their events.
+    pub fn responses(&self) -> impl Iterator<Item = (Person, u64)> {
+        self.people
+            .iter()
+            .filter_map(|(person, record)| Some((*person, *record.responses.last()?)))
+    }
+
+    /// Whether the last day of the window is closed.
+    #[must_use]
+    pub fn is_window_over(&self) -> bool {
+        match (&self.settings, self.last_closed) {
+            (Some(settings), Some(day)) => day >= settings.last,
+            _ => false,
+        }
+    }
+
+    fn is_response_of_its_person(&self, position: u64) -> bool {
+        let person = self.respondents.get(&position).and_then(|p| self.people.get(p));
+        person.and_then(|p| p.responses.last()) == Some(&position)
     }
 
     /// The first root that counts and is in no theme.
     pub(super) fn uncovered(&self, calendar: &Calendar) -> Option<u64> {
         let ends = WindowEnds::new(calendar);
-        let open = |c: &CommentState| {
-            let visible = c.standing == Standing::Visible;
-            c.depth == 1 && c.themes == 0 && visible && !ends.is_late(c.received_ms, c.last)
+        let open = |c: &CommentRecord| {
+            let root_without_theme = c.reply_to.is_none() && c.themes.is_empty();
+            root_without_theme && c.standing == Standing::Visible && !ends.is_late(c.received_ms, c.last)
         };
-        self.comments.iter().find(|(_, c)| open(c)).map(|(p, _)| *p)
+        self.comments().find(|(_, c)| open(c)).map(|(p, _)| p)
     }
 
     /// The first comment with a pending appeal.
     pub(super) fn pending_appeal(&self) -> Option<u64> {
-        let pending = |c: &CommentState| {
+        let pending = |c: &CommentRecord| {
             matches!(
                 c.standing,
                 Standing::Hidden {
@@ -287,7 +659,7 @@ impl ConsultationState {
                 }
             )
         };
-        self.comments.iter().find(|(_, c)| pending(c)).map(|(p, _)| *p)
+        self.comments().find(|(_, c)| pending(c)).map(|(p, _)| p)
     }
 
     /// The person whose contribution an event is: for whom the intake service acts, or whose key signed.
@@ -295,76 +667,140 @@ impl ConsultationState {
         event.attested_for().or_else(|| self.person_of(author))
     }
 
-    fn comment_mut(&mut self, position: u64) -> Result<&mut CommentState, String> {
-        self.comments
-            .get_mut(&position)
-            .ok_or_else(|| "an event about a comment that is not there".to_owned())
+    fn signer(&self, at: &At) -> Result<Person, String> {
+        self.person_of(&at.author)
+            .ok_or_else(|| "a contribution by a key that is nobody's".to_owned())
     }
 
-    fn enrol(&mut self, person: Person, new: Participant) -> Result<(), String> {
-        let before = self.people.get(&person).copied();
-        if let Some(key) = before.and_then(|b| b.key) {
-            self.keys.insert(key, None);
+    fn comment_mut(&mut self, position: u64) -> Result<&mut CommentRecord, String> {
+        let comment = self.comments.get_mut(&position);
+        comment.ok_or_else(|| "an event about a comment that is not there".to_owned())
+    }
+
+    fn publish(&mut self, at: &At, e: &DocumentPublished, contents: &dyn Contents) -> Result<(), String> {
+        let languages = &self
+            .definition
+            .as_ref()
+            .ok_or("a document before the definition")?
+            .languages;
+        let bytes = contents.load(&e.document).map_err(|e| e.to_string())?;
+        self.versions.push(VersionRecord {
+            position: at.position,
+            document: Arc::new(Document::parse(&bytes, languages)?),
+            content: e.document,
+            moves: e.moves.clone(),
+        });
+        Ok(())
+    }
+
+    fn enrol(
+        &mut self,
+        at: &At,
+        person: Person,
+        key: Option<KeyId>,
+        category: u8,
+        verified: bool,
+    ) -> Result<(), String> {
+        let number = self.people.len() as u64 + 1;
+        let record = self.people.entry(person).or_insert_with(|| PersonRecord {
+            number,
+            since: at.position,
+            key: None,
+            category,
+            verified,
+            comments: Vec::new(),
+            responses: Vec::new(),
+        });
+        if let Some(old) = record.key {
+            self.keys.insert(old, None);
         }
-        if let Some(key) = new.key
+        record.since = at.position;
+        record.key = key;
+        record.category = category;
+        record.verified = verified;
+        if let Some(key) = key
             && self.keys.insert(key, Some(person)).flatten().is_some()
         {
             return Err("a key of two persons".into());
         }
-        let response = before.and_then(|b| b.response);
-        self.people.insert(person, Participant { response, ..new });
         Ok(())
     }
 
-    fn publish(&mut self, e: &DocumentPublished, contents: &dyn Contents) -> Result<(), String> {
-        self.versions = e.version;
-        self.latest = Some((e.document, self.read(&e.document, contents)?));
-        Ok(())
-    }
-
-    fn read(&self, document: &ContentRef, contents: &dyn Contents) -> Result<Arc<Document>, String> {
-        let languages = &self
-            .definition()
-            .ok_or("a document before the definition")?
-            .languages;
-        let bytes = contents.load(document).map_err(|e| e.to_string())?;
-        Ok(Arc::new(Document::parse(&bytes, languages)?))
-    }
-
-    fn add_comment(&mut self, at: &At, person: Person, reply_to: Option<u64>) -> Result<(), String> {
+    fn comment_on(
+        &mut self,
+        at: &At,
+        person: Person,
+        by: Speaker,
+        reply_to: Option<u64>,
+        clause: Option<OnClause>,
+        text: Committed,
+    ) -> Result<(), String> {
+        let last = self
+            .settings
+            .as_ref()
+            .ok_or("a comment before the definition")?
+            .last;
         let depth = match reply_to {
             None => 1,
-            Some(to) => self.comment_mut(to)?.depth.saturating_add(1),
+            Some(parent) => {
+                let parent = self.comment_mut(parent)?;
+                parent.replies.push(at.position);
+                parent.depth.saturating_add(1)
+            }
         };
-        let last = self.settings().ok_or("a comment before the definition")?.last;
-        let comment = CommentState {
+        let owner = self.people.get_mut(&person).ok_or("a comment of nobody")?;
+        owner.comments.push(at.position);
+        let comment = CommentRecord {
             person,
-            depth,
+            by,
+            at_ms: at.moment_ms,
             received_ms: at.received_ms,
             last,
+            reply_to,
+            replies: Vec::new(),
+            clause,
+            text,
+            depth,
             standing: Standing::Visible,
-            themes: 0,
+            steps: Vec::new(),
+            answers: Vec::new(),
+            themes: BTreeSet::new(),
         };
         self.comments.insert(at.position, comment);
         Ok(())
     }
 
-    fn respond(&mut self, at: &At, person: Person) -> Result<(), String> {
-        let participant = self.people.get_mut(&person).ok_or("a response of nobody")?;
-        participant.response = Some(at.position);
+    fn step(&mut self, at: &At, comment: u64, act: Act) -> Result<&mut CommentRecord, String> {
+        let record = self.comment_mut(comment)?;
+        record.steps.push(Step {
+            position: at.position,
+            at_ms: at.moment_ms,
+            act,
+        });
+        Ok(record)
+    }
+
+    fn withdraw(&mut self, at: &At, comment: u64, by: Speaker) -> Result<(), String> {
+        self.step(at, comment, Act::Withdrawn { by })?.standing = Standing::Withdrawn;
         Ok(())
     }
 
-    fn hide(&mut self, at: &At, e: &CommentHidden) -> Result<(), String> {
-        self.comment_mut(e.comment)?.standing = Standing::Hidden {
-            by: at.author,
-            appeal: Appeal::None,
-        };
-        Ok(())
+    fn appeal(&mut self, at: &At, comment: u64, by: Speaker) -> Result<(), String> {
+        self.set_appeal(at, comment, Act::Appealed { by }, Appeal::Pending)
     }
 
-    fn set_appeal(&mut self, comment: u64, now: Appeal) -> Result<(), String> {
-        match &mut self.comment_mut(comment)?.standing {
+    fn decide_appeal(&mut self, at: &At, e: &AppealDecided) -> Result<(), String> {
+        let (by, note) = (at.author, e.note);
+        if e.decision == 2 {
+            self.step(at, e.comment, Act::AppealGranted { by, note })?
+                .standing = Standing::Visible;
+            return Ok(());
+        }
+        self.set_appeal(at, e.comment, Act::AppealRejected { by, note }, Appeal::Rejected)
+    }
+
+    fn set_appeal(&mut self, at: &At, comment: u64, act: Act, now: Appeal) -> Result<(), String> {
+        match &mut self.step(at, comment, act)?.standing {
             Standing::Hidden { appeal, .. } => {
                 *appeal = now;
                 Ok(())
@@ -373,189 +809,45 @@ impl ConsultationState {
         }
     }
 
-    fn decide_appeal(&mut self, e: &AppealDecided) -> Result<(), String> {
-        if e.decision == 2 {
-            self.comment_mut(e.comment)?.standing = Standing::Visible;
-            Ok(())
-        } else {
-            self.set_appeal(e.comment, Appeal::Rejected)
-        }
+    fn respond(&mut self, at: &At, person: Person) -> Result<(), String> {
+        let record = self.people.get_mut(&person).ok_or("a response of nobody")?;
+        record.responses.push(at.position);
+        self.respondents.insert(at.position, person);
+        Ok(())
     }
 
-    fn assign(&mut self, theme: &str, added: &[u64], removed: &[u64]) -> Result<(), String> {
-        let members = self.themes.get_mut(theme).ok_or("an unknown theme")?;
-        for position in added {
+    fn assign(&mut self, e: &CommentsAssigned) -> Result<(), String> {
+        let theme = self.themes.get_mut(&e.theme).ok_or("an unknown theme")?;
+        for position in &e.added {
+            theme.comments.insert(*position);
             let comment = self.comments.get_mut(position).ok_or("an unknown comment")?;
-            members.insert(*position);
-            comment.themes = comment.themes.saturating_add(1);
+            comment.themes.insert(e.theme.clone());
         }
-        for position in removed {
+        for position in &e.removed {
+            theme.comments.remove(position);
             let comment = self.comments.get_mut(position).ok_or("an unknown comment")?;
-            members.remove(position);
-            comment.themes = comment.themes.saturating_sub(1);
+            comment.themes.remove(&e.theme);
         }
         Ok(())
     }
 
-    /// Applies an event that stands.
-    ///
-    /// # Errors
-    /// A text if the event could never have been admitted here.
-    pub fn evolve(
-        &mut self,
-        at: &At,
-        event: &ConsultationEvent,
-        contents: &dyn Contents,
-    ) -> Result<(), String> {
-        use ConsultationEvent as E;
-        self.commitments
-            .extend(event.committed().iter().map(|(_, c)| c.commitment));
-        let contributor = || {
-            self.contributor(event, &at.author)
-                .ok_or("a contribution of nobody")
+    fn publish_report(&mut self, at: &At, e: &ReportPublished) -> Result<(), String> {
+        let due = self
+            .settings
+            .as_ref()
+            .ok_or("a report before the definition")?
+            .report_due;
+        let (first_ms, due) = match &self.report {
+            Some(first) => (first.first_ms, first.due),
+            None => (at.moment_ms, due),
         };
-        match event {
-            E::ConsultationDefined(e) => {
-                self.defined = Some(Arc::new(Defined {
-                    settings: e.settings.clone(),
-                    definition: e.clone(),
-                }));
-                Ok(())
-            }
-            E::SettingsChanged(e) => {
-                let defined = self.defined.as_mut().ok_or("a change before the definition")?;
-                Arc::make_mut(defined).settings = e.after.clone();
-                Ok(())
-            }
-            E::DocumentPublished(e) => self.publish(e, contents),
-            E::ParticipantEnrolled(e) => {
-                let new = Participant::new(at.position, e.key, e.category, e.verified);
-                self.enrol(e.person, new)
-            }
-            E::ParticipantChanged(e) => {
-                let new = Participant::new(at.position, e.key, e.category, e.verified);
-                self.enrol(e.person, new)
-            }
-            E::CommentMade(e) => {
-                let person = contributor()?;
-                self.add_comment(at, person, e.reply_to)
-            }
-            E::CommentAttested(e) => self.add_comment(at, e.person, e.reply_to),
-            E::CommentWithdrawn(e) => self.withdraw(e.comment),
-            E::WithdrawalAttested(e) => self.withdraw(e.comment),
-            E::CommentHidden(e) => self.hide(at, e),
-            E::CommentRestored(e) => {
-                self.comment_mut(e.comment)?.standing = Standing::Visible;
-                Ok(())
-            }
-            E::AppealFiled(e) => self.set_appeal(e.comment, Appeal::Pending),
-            E::AppealAttested(e) => self.set_appeal(e.comment, Appeal::Pending),
-            E::AppealDecided(e) => self.decide_appeal(e),
-            E::ResponseGiven(_) => {
-                let person = contributor()?;
-                self.respond(at, person)
-            }
-            E::ResponseAttested(e) => self.respond(at, e.person),
-            E::AnswerGiven(_) => Ok(()),
-            E::ThemeDefined(e) => {
-                self.themes.insert(e.theme.clone(), BTreeSet::new());
-                Ok(())
-            }
-            E::CommentsAssigned(e) => self.assign(&e.theme, &e.added, &e.removed),
-            E::ReportPublished(e) => {
-                self.reported = Some(e.outcomes.iter().map(|o| o.theme.clone()).collect());
-                Ok(())
-            }
-            E::ConsultationArchived(_) => {
-                self.is_archived = true;
-                Ok(())
-            }
-        }
-    }
-
-    fn withdraw(&mut self, comment: u64) -> Result<(), String> {
-        self.comment_mut(comment)?.standing = Standing::Withdrawn;
+        self.report = Some(ReportRecord {
+            first_ms,
+            due,
+            position: at.position,
+            text: e.report,
+            outcomes: e.outcomes.clone(),
+        });
         Ok(())
-    }
-}
-
-/// [`ConsultationState`] for a cache.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ConsultationSnapshot {
-    defined: Option<Defined>,
-    versions: u32,
-    latest: Option<ContentRef>,
-    /// Ascending.
-    people: Vec<(Person, Participant)>,
-    /// Ascending.
-    keys: Vec<(KeyId, Option<Person>)>,
-    /// Ascending.
-    comments: Vec<(u64, CommentState)>,
-    /// Ascending.
-    themes: Vec<(String, Vec<u64>)>,
-    reported: Option<Vec<String>>,
-    is_archived: bool,
-    /// Ascending.
-    commitments: Vec<[u8; 32]>,
-}
-
-impl ConsultationState {
-    /// A copy for a cache.
-    #[must_use]
-    pub fn snapshot(&self) -> ConsultationSnapshot {
-        fn sorted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
-            let mut all: Vec<T> = all.collect();
-            all.sort_unstable();
-            all
-        }
-        let mut people: Vec<_> = self.people.iter().map(|(k, v)| (*k, *v)).collect();
-        people.sort_unstable_by_key(|(person, _)| *person);
-        ConsultationSnapshot {
-            defined: self.defined.as_deref().cloned(),
-            versions: self.versions,
-            latest: self.latest.as_ref().map(|(content, _)| *content),
-            people,
-            keys: sorted(self.keys.iter().map(|(k, v)| (*k, *v))),
-            comments: self.comments.iter().map(|(p, c)| (*p, *c)).collect(),
-            themes: self
-                .themes
-                .iter()
-                .map(|(theme, members)| (theme.clone(), members.iter().copied().collect()))
-                .collect(),
-            reported: self.reported.clone(),
-            is_archived: self.is_archived,
-            commitments: sorted(self.commitments.iter().copied()),
-        }
-    }
-
-    /// The state of a copy, on top of [`ConsultationState::new`]; `None` if it is damaged or a document that it cites
-    /// cannot be read.
-    pub fn restore(&mut self, found: ConsultationSnapshot, contents: &dyn Contents) -> Option<()> {
-        use super::settings::is_ascending;
-        let whole = is_ascending(&found.people.iter().map(|(p, _)| *p).collect::<Vec<_>>())
-            && is_ascending(&found.keys)
-            && is_ascending(&found.comments.iter().map(|(p, _)| *p).collect::<Vec<_>>())
-            && is_ascending(&found.commitments);
-        if !whole {
-            return None;
-        }
-        self.defined = found.defined.map(Arc::new);
-        self.versions = found.versions;
-        self.latest = match found.latest {
-            Some(content) => Some((content, self.read(&content, contents).ok()?)),
-            None => None,
-        };
-        self.people = found.people.into_iter().collect();
-        self.keys = found.keys.into_iter().collect();
-        self.comments = found.comments.into_iter().collect();
-        self.themes = found
-            .themes
-            .into_iter()
-            .map(|(theme, members)| (theme, members.into_iter().collect()))
-            .collect();
-        self.reported = found.reported;
-        self.is_archived = found.is_archived;
-        self.commitments = found.commitments.into_iter().collect();
-        Some(())
     }
 }

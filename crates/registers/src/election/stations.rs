@@ -112,6 +112,17 @@ impl StationProgress {
         self.officers_at(u64::MAX)
     }
 
+    /// Everybody who is or was an officer.
+    #[must_use]
+    pub fn ever_officers(&self) -> BTreeSet<KeyId> {
+        let named = self.changes.iter().filter_map(|(_, c)| match c {
+            Change::Named { key, .. } => Some(*key),
+            Change::Revoked { .. } => None,
+        });
+        let first = self.defined.members.iter().copied();
+        first.chain([self.defined.chair]).chain(named).collect()
+    }
+
     /// Whether a key was ever revoked.
     #[must_use]
     pub fn was_revoked(&self, key: &KeyId) -> bool {
@@ -453,7 +464,16 @@ impl ElectionState {
             ));
         };
         match &facts.closed {
-            Some((size, closed)) if *size == cited.size && closed.counts == e.counts => Ok(()),
+            Some((size, closed)) if *size == cited.size && closed.counts == e.counts => {
+                // Nobody acts at a station whom the public ledger does not name.
+                if facts.actors.is_subset(&station.ever_officers()) {
+                    Ok(())
+                } else {
+                    Err(wrong(
+                        "somebody acted at the station whom the election ledger never named as its officer; name them first",
+                    ))
+                }
+            }
             Some(_) => Err(wrong("is not that of the station's closing protocol")),
             None => Err(wrong("the station's ledger has no closing protocol")),
         }

@@ -3,10 +3,13 @@
 mod clock;
 mod decide;
 pub mod events;
+pub mod feeds;
+mod published;
 mod state;
 pub mod views;
 
 pub use decide::FoiRejection;
+pub use published::Published;
 pub use state::{
     Begin, Consultation, DecisionOn, End, EndKind, FoiFacts, FoiState, Grievance, GrievanceEnd, Opening,
     Request, TransferOut,

@@ -35,6 +35,8 @@ pub struct StationFacts {
     pub closed: Option<(u64, StationClosed)>,
     /// What it recorded, once it is closed.
     pub book: Option<Arc<Book>>,
+    /// Everybody who authored an event here or signed as second officer, once it is closed.
+    pub actors: BTreeSet<KeyId>,
 }
 
 /// State of a station's ledger.
@@ -43,6 +45,7 @@ pub struct StationState {
     ledger: LedgerId,
     facts: Arc<StationFacts>,
     on_duty: BTreeSet<KeyId>,
+    actors: BTreeSet<KeyId>,
     pub(super) received: u64,
     pub(super) pack: Option<Arc<RulePack>>,
     book: Arc<Book>,
@@ -60,8 +63,10 @@ impl StationState {
                 list: None,
                 closed: None,
                 book: None,
+                actors: BTreeSet::new(),
             }),
             on_duty: BTreeSet::new(),
+            actors: BTreeSet::new(),
             received: 0,
             pack: None,
             book: Arc::new(Book::default()),
@@ -140,6 +145,7 @@ impl StationState {
         event: &StationEvent,
         contents: &dyn Contents,
     ) -> Result<(), String> {
+        self.actors.insert(author);
         match event {
             StationEvent::DutyBegun => {
                 self.on_duty.insert(author);
@@ -159,7 +165,10 @@ impl StationState {
                 facts.phase = Phase::Open;
             }
             StationEvent::CheckedIn(e) => self.book_mut().checked_in(seq, author, e)?,
-            StationEvent::PaperIssued(e) => self.book_mut().issued(seq, author, e)?,
+            StationEvent::PaperIssued(e) => {
+                self.actors.extend(e.second.as_ref().map(|s| s.key));
+                self.book_mut().issued(seq, author, e)?;
+            }
             StationEvent::PaperSpoilt(e) => self.book_mut().spoilt(seq, author, e.paper.get())?,
             StationEvent::IssueDisputed(e) => self.book_mut().disputed(e.paper.get())?,
             StationEvent::StationClosed(e) => {
@@ -168,6 +177,7 @@ impl StationState {
                 facts.phase = Phase::Closed;
                 // Shared only now, when it changes no more: before that a copy for every reader would cost too much.
                 facts.book = Some(Arc::clone(&self.book));
+                facts.actors.clone_from(&self.actors);
             }
         }
         Ok(())

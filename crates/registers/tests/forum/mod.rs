@@ -1,5 +1,5 @@
-//! A consultation in memory: a clock in Doha, a state, a record, openings beside it. After every accepted event the
-//! history is replayed and compared with what grew.
+//! A consultation in memory: its ledger and the calendar ledger of its jurisdiction with their chains and states, openings
+//! beside them, a clock in Doha. Days are closed as they pass.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,17 +13,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sijill_ledger::{
-    Authority, BodyHash, Committed, ContentHash, ContentRef, Genesis, GenesisFields, Grant, KeyId, Kind,
-    LedgerId, Role, SigningKey, UnixMillis, decode_canonical, encode,
+    Admission, Body, Chain, Committed, ContentHash, ContentRef, Entry, Genesis, GenesisFields, Grant, KeyId,
+    Kind, LedgerId, Nonce, Ref, Role, SignedBody, SigningKey, UnixMillis,
 };
+use sijill_registers::calendar::events::*;
+use sijill_registers::catalogue::Event;
 use sijill_registers::consultation::document::{Answers, Clause, ClauseText, Document};
 use sijill_registers::consultation::events::*;
-use sijill_registers::consultation::views::{Act, Reading, Record, Shown};
-use sijill_registers::consultation::{At, ConsultationSnapshot, ConsultationState, Standing};
+use sijill_registers::consultation::views::{Reading, Thread};
+use sijill_registers::consultation::{Act, ConsultationRegister, ConsultationState};
 use sijill_registers::register::*;
 use sijill_rules::{Calendar, day_number};
 
@@ -35,6 +37,8 @@ pub const LEDGER: u8 = 201;
 pub const COMMISSION: u8 = 202;
 pub const OWNER: u8 = 203;
 pub const MODERATORS: [u8; 2] = [204, 205];
+pub const SECOND_COMMISSION: u8 = 206;
+pub const GRANTED_PARTICIPANT: u8 = 207;
 
 #[derive(Default)]
 pub struct Documents {
@@ -65,32 +69,32 @@ impl Contents for Documents {
     }
 }
 
-struct Nobody;
-
-impl Linked for Nobody {
-    fn facts(&self, _ledger: &LedgerId) -> Option<Facts> {
-        None
-    }
+#[derive(Debug)]
+pub struct OneLedger {
+    pub chain: Chain,
+    pub state: State,
+    pub entries: Vec<Entry>,
 }
 
-#[derive(Clone, Debug)]
-pub enum Happened {
-    Event(Box<ConsultationEvent>),
-    DayClosed(u32),
-    Erased(Vec<[u8; 32]>),
+#[derive(Default)]
+pub struct Ledgers(pub BTreeMap<LedgerId, OneLedger>);
+
+impl Linked for Ledgers {
+    fn facts(&self, ledger: &LedgerId) -> Option<Facts> {
+        self.0.get(ledger).map(|l| l.state.facts())
+    }
 }
 
 pub struct Forum {
     pub rng: StdRng,
-    pub calendar: Calendar,
     pub now: u64,
-    pub size: u64,
     pub documents: Documents,
-    pub state: ConsultationState,
-    pub record: Record,
-    pub authority: Authority,
-    pub history: Vec<(At, Happened)>,
-    pub genesis: Genesis,
+    pub ledgers: Ledgers,
+    pub calendar: Calendar,
+    /// The calendar ledger of the jurisdiction.
+    pub root: LedgerId,
+    /// The consultation.
+    pub ledger: LedgerId,
 }
 
 pub fn number(day: &str) -> u32 {
@@ -163,45 +167,84 @@ pub fn first_version() -> Vec<Clause> {
 impl Forum {
     /// A consultation that is not defined, on 20 January 2026 at noon.
     pub fn empty() -> Self {
-        let (service, ledger) = (key(SERVICE), key(LEDGER));
+        let none = LedgerId::from_bytes([0; 32]);
+        let mut forum = Self {
+            rng: StdRng::seed_from_u64(7),
+            now: 0,
+            documents: Documents::default(),
+            ledgers: Ledgers::default(),
+            calendar: Calendar::new("Asia/Qatar", &[Weekday::Friday, Weekday::Saturday]).unwrap(),
+            root: none,
+            ledger: none,
+        };
+        forum.go("2026-01-20", 12 * 3_600_000);
+        forum.root = forum.create(Kind::Calendar, None);
+        forum.ledger = forum.create(Kind::Consultation, Some(forum.root));
+        let (root, ledger) = (forum.root, forum.ledger);
+        let defined = CalendarEvent::JurisdictionDefined(JurisdictionDefined {
+            name_en: "Qatar".into(),
+            name_ar: "قطر".into(),
+            time_zone: "Asia/Qatar".into(),
+            weekly_rest: vec![5, 6],
+            rehearsal: true,
+        });
+        let listed = CalendarEvent::RegisterListed(RegisterListed {
+            ledger,
+            kind: 6,
+            visibility: PUBLIC,
+            id: "park-fees".parse().unwrap(),
+            authority: "municipality".parse().unwrap(),
+            name_en: "Fees of public parks".into(),
+            name_ar: String::new(),
+        });
+        let commission = key(COMMISSION);
+        for event in [defined, listed] {
+            forum.act(&commission, root, Event::Calendar(event)).unwrap();
+        }
+        forum.serve(Event::Register(RegisterEvent::CalendarSeen)).unwrap();
+        forum
+    }
+
+    fn create(&mut self, kind: Kind, parent: Option<LedgerId>) -> LedgerId {
         let grant = |seed: u8, role| Grant {
             key: key(seed).key_id(),
             role,
             scope: None,
         };
         let genesis = Genesis::new(GenesisFields {
-            kind: Kind::Consultation,
+            kind,
             origin: "sharek.example/2026".parse().unwrap(),
-            parent: Some(LedgerId::from_bytes([1; 32])),
-            ledger_key: ledger.key_id(),
-            service_key: service.key_id(),
+            parent,
+            ledger_key: key(LEDGER).key_id(),
+            service_key: key(SERVICE).key_id(),
             grants: vec![
                 grant(COMMISSION, Role::Commission),
+                grant(SECOND_COMMISSION, Role::Commission),
                 grant(OWNER, Role::ConsultationOwner),
                 grant(MODERATORS[0], Role::Moderator),
                 grant(MODERATORS[1], Role::Moderator),
+                grant(GRANTED_PARTICIPANT, Role::Participant),
             ],
-            max_lag_ms: 5_000,
+            max_lag_ms: 30_000,
             official_window_ms: 600_000,
             random: [9; 32],
             predecessor: None,
         })
         .unwrap();
-        let calendar = Calendar::new("Asia/Qatar", &[]).unwrap();
-        let mut forum = Self {
-            rng: StdRng::seed_from_u64(7),
-            calendar,
-            now: 0,
-            size: 2,
-            documents: Documents::default(),
-            state: ConsultationState::new(LedgerId::from_bytes([1; 32])),
-            record: Record::default(),
-            authority: Authority::new(&genesis),
-            history: Vec::new(),
-            genesis,
-        };
-        forum.go("2026-01-20", 12 * 3_600_000);
-        forum
+        let state = State::start(&genesis).unwrap();
+        let at = UnixMillis::clamped(self.now);
+        let (chain, entry) = Chain::create(genesis, &key(SERVICE), at).unwrap();
+        let id = chain.ledger();
+        let entries = vec![entry];
+        self.ledgers.0.insert(
+            id,
+            OneLedger {
+                chain,
+                state,
+                entries,
+            },
+        );
+        id
     }
 
     /// A consultation with its first version, on its first day at noon.
@@ -234,13 +277,28 @@ impl Forum {
         u32::try_from(day_number(self.calendar.day_of(ms).unwrap())).unwrap()
     }
 
-    pub fn at(&self, author: KeyId) -> At {
-        At {
-            position: self.size,
-            author,
-            received_ms: self.now,
-            moment_ms: self.now,
-        }
+    pub fn one(&self) -> &OneLedger {
+        &self.ledgers.0[&self.ledger]
+    }
+
+    pub fn register(&self) -> &ConsultationRegister {
+        self.one().state.as_consultation().unwrap()
+    }
+
+    pub fn state(&self) -> &ConsultationState {
+        self.register().state()
+    }
+
+    /// Entries of the consultation.
+    pub fn size(&self) -> u64 {
+        self.one().chain.size()
+    }
+
+    /// The event at a position and the key of its author.
+    pub fn event(&self, position: u64) -> (KeyId, Event) {
+        let body = self.one().entries[usize::try_from(position).unwrap()].body();
+        let event = Event::parse(Kind::Consultation, body.event_type, &body.payload).unwrap();
+        (body.author, event)
     }
 
     /// Commits to a content; its opening is kept.
@@ -253,45 +311,114 @@ impl Forum {
         committed
     }
 
-    /// Offers an event as the door and the sequencer do. The position it got, or the code of the refusal.
+    /// Offers an event of an official or a participant. The position it got, or the code of the refusal.
     pub fn offer(&mut self, author: &SigningKey, event: ConsultationEvent) -> Result<u64, &'static str> {
-        self.offer_at(self.at(author.key_id()), event)
+        self.catch_up();
+        if author.key_id() == key(SERVICE).key_id() {
+            return self.serve(Event::Consultation(event));
+        }
+        self.act(author, self.ledger, Event::Consultation(event))
     }
 
-    pub fn offer_at(&mut self, at: At, event: ConsultationEvent) -> Result<u64, &'static str> {
-        if !self.holds_role(&at, &event) {
-            return Err("event.author");
+    /// Closes yesterday, if that was not done yet.
+    pub fn catch_up(&mut self) {
+        let yesterday = self.day_of(self.now) - 1;
+        let days = self.register().days();
+        let begun = self.day_of(self.one().entries[1].received_ms().as_u64());
+        if days
+            .closed()
+            .map_or(begun <= yesterday, |closed| closed < yesterday)
+        {
+            self.close_day_number(yesterday);
         }
-        let ctx = Context {
-            received_ms: UnixMillis::clamped(self.now),
-            body_hash: BodyHash::from_bytes([0; 32]),
-            refs: &[],
-            size: at.position,
-            contents: &self.documents,
-            linked: &Nobody,
-            evidence: &Evidence::None,
+    }
+
+    fn body(&mut self, author: &SigningKey, ledger: LedgerId, event: &Event) -> Body {
+        let mut nonce = [0; 16];
+        self.rng.fill_bytes(&mut nonce);
+        Body {
+            ledger,
+            event_type: event.wire_type(),
+            author: author.key_id(),
+            author_time_ms: UnixMillis::clamped(self.now),
+            nonce: Nonce::from_bytes(nonce),
+            seen: Some(self.ledgers.0[&ledger].chain.seen()),
+            refs: Vec::new(),
+            payload: event.payload(),
+        }
+    }
+
+    pub fn act(&mut self, author: &SigningKey, ledger: LedgerId, event: Event) -> Result<u64, &'static str> {
+        let body = self.body(author, ledger, &event);
+        self.submit(body.sign(author).unwrap(), self.now)
+    }
+
+    /// As [`Forum::offer`], of what the service received so long ago.
+    pub fn offer_received(
+        &mut self,
+        ago_ms: u64,
+        author: &SigningKey,
+        event: ConsultationEvent,
+    ) -> Result<u64, &'static str> {
+        self.catch_up();
+        let body = self.body(author, self.ledger, &Event::Consultation(event));
+        self.submit(body.sign(author).unwrap(), self.now - ago_ms)
+    }
+
+    /// Offers an event of the service.
+    pub fn serve(&mut self, event: Event) -> Result<u64, &'static str> {
+        let refs = match &event {
+            Event::Register(RegisterEvent::CalendarSeen | RegisterEvent::DayClosed(_)) => {
+                let seen = self.ledgers.0[&self.root].chain.seen();
+                vec![Ref {
+                    ledger: self.root,
+                    size: seen.size,
+                    root: seen.root,
+                }]
+            }
+            _ => Vec::new(),
         };
         let payload = event.payload();
-        assert_eq!(
-            ConsultationEvent::parse(event.event_type(), &payload).as_ref(),
-            Some(&event)
-        );
-        let added = self
-            .state
-            .decide(&event, &at, &self.calendar, &ctx, &self.authority)
-            .map_err(|refusal| refusal.code())?;
-        assert!(added.is_empty());
-        self.state.evolve(&at, &event, &self.documents).unwrap();
-        self.record.apply(&at, &event, &self.documents).unwrap();
-        self.happened(at, Happened::Event(Box::new(event)));
-        Ok(at.position)
+        let nonce = citing_nonce(&event, &payload, &refs);
+        let genesis = self.one().chain.genesis().clone();
+        let mut body = Body::by_service(&genesis, event.wire_type(), nonce, payload);
+        body.refs = refs;
+        self.submit(body.sign(&key(SERVICE)).unwrap(), self.now)
     }
 
-    fn holds_role(&self, at: &At, event: &ConsultationEvent) -> bool {
-        match event.author() {
-            Role::Participant => self.state.person_of(&at.author).is_some(),
-            role => self.authority.holds(at.author, role, None),
+    /// What door and sequencer do, in memory.
+    fn submit(&mut self, body: SignedBody, received_ms: u64) -> Result<u64, &'static str> {
+        let ledger = body.body().ledger;
+        let (received, now) = (UnixMillis::clamped(received_ms), UnixMillis::clamped(self.now));
+        let one = &self.ledgers.0[&ledger];
+        match one.chain.check_body(&body, received, now) {
+            Ok(Admission::New) => {}
+            Ok(Admission::Recorded { .. }) => return Err("recorded"),
+            Err(_) => return Err("chain"),
         }
+        let event = Event::parse(one.state.kind(), body.body().event_type, &body.body().payload).unwrap();
+        let context = Context {
+            received_ms: received,
+            body_hash: body.hash(),
+            refs: &body.body().refs,
+            size: one.chain.size(),
+            contents: &self.documents,
+            linked: &self.ledgers,
+            evidence: &Evidence::None,
+        };
+        let added = one
+            .state
+            .decide(body.body(), &event, &context)
+            .map_err(|refusal| refusal.code())?;
+        assert!(added.is_empty());
+        let one = self.ledgers.0.get_mut(&ledger).unwrap();
+        let entry = one.chain.append(body, received, now).unwrap();
+        one.state
+            .evolve(&(&entry).into(), &event, &self.documents)
+            .unwrap();
+        let position = entry.seq().as_u64();
+        one.entries.push(entry);
+        Ok(position)
     }
 
     pub fn close_day(&mut self, day: &str) {
@@ -299,91 +426,79 @@ impl Forum {
     }
 
     pub fn close_day_number(&mut self, day: u32) {
-        let at = self.at(key(SERVICE).key_id());
-        assert!(day < self.day_of(self.now));
-        self.record.close_day(day);
-        self.happened(at, Happened::DayClosed(day));
+        self.serve(Event::Register(RegisterEvent::DayClosed(DayClosed { day })))
+            .unwrap();
     }
 
-    pub fn erase(&mut self, commitments: &[[u8; 32]]) {
-        let at = self.at(key(COMMISSION).key_id());
-        self.record.erase(&at, commitments);
-        for commitment in commitments {
+    /// Two commissions order and confirm that contents are erased.
+    pub fn erase(&mut self, commitments: &[[u8; 32]]) -> Result<u64, &'static str> {
+        self.catch_up();
+        let mut commitments = commitments.to_vec();
+        commitments.sort_unstable();
+        let order = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
+            commitments: commitments.clone(),
+            basis: "Request of the person concerned".into(),
+        }));
+        self.act(&key(COMMISSION), self.ledger, order)?;
+        let order = self.one().entries.last().unwrap().signed_body().hash();
+        let confirmed = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
+        let confirmed = self.act(&key(SECOND_COMMISSION), self.ledger, confirmed)?;
+        for commitment in &commitments {
             self.documents.openings.remove(commitment);
         }
-        self.happened(at, Happened::Erased(commitments.to_vec()));
+        Ok(confirmed)
     }
 
-    fn happened(&mut self, at: At, what: Happened) {
-        self.history.push((at, what));
-        self.size += 1;
-    }
-
-    /// The history folded again from its beginning.
-    pub fn replayed(&self) -> (ConsultationState, Record) {
-        let mut state = ConsultationState::new(LedgerId::from_bytes([1; 32]));
-        let mut record = Record::default();
-        for (at, what) in &self.history {
-            match what {
-                Happened::Event(event) => {
-                    state.evolve(at, event, &self.documents).unwrap();
-                    record.apply(at, event, &self.documents).unwrap();
-                }
-                Happened::DayClosed(day) => record.close_day(*day),
-                Happened::Erased(commitments) => record.erase(at, commitments),
-            }
-        }
-        (state, record)
+    /// The service publishes a moderation log.
+    pub fn publish_log(&mut self, document: &[u8], size: u64) -> Result<u64, &'static str> {
+        let content = self.documents.put(document);
+        self.serve(Event::Register(RegisterEvent::ViewPublished(
+            RegisterViewPublished {
+                view: "moderation-log".into(),
+                size,
+                content,
+            },
+        )))
     }
 
     /// What people read.
     pub fn read(&self) -> Reading<'_> {
-        self.record.read(&self.calendar)
+        self.state().read(&self.calendar)
     }
 
     pub fn log(&self) -> String {
-        let log = self.read().moderation_log(self.genesis.id(), self.size).unwrap();
-        String::from_utf8(log.to_bytes()).unwrap()
+        let log = self
+            .register()
+            .moderation_log(self.size(), &self.ledgers)
+            .unwrap();
+        String::from_utf8(log.unwrap()).unwrap()
     }
 
     /// Everything that must hold after every step.
     pub fn check(&self) {
-        let bytes = encode(&self.state.snapshot());
-        let (state, record) = self.replayed();
-        assert_eq!(encode(&state.snapshot()), bytes, "replay gives the state");
-        assert_eq!(
-            format!(
-                "{:?}",
-                record
-                    .read(&self.calendar)
-                    .moderation_log(self.genesis.id(), self.size)
-            ),
-            format!("{:?}", self.read().moderation_log(self.genesis.id(), self.size)),
-        );
-        let found: ConsultationSnapshot = decode_canonical(&bytes).unwrap();
-        let mut restored = ConsultationState::new(LedgerId::from_bytes([1; 32]));
-        restored.restore(found, &self.documents).unwrap();
-        assert_eq!(encode(&restored.snapshot()), bytes, "a snapshot gives the state");
-        // What decides and what people read agree.
-        let mut seen = 0;
-        for (position, comment) in self.state.comments() {
-            let read = self.record.comment(position).unwrap();
-            let shown = match comment.standing {
-                Standing::Visible => Shown::Visible,
-                Standing::Hidden { .. } => Shown::Hidden,
-                Standing::Withdrawn => Shown::Withdrawn,
-            };
-            assert_eq!(read.shown, shown);
-            assert_eq!(read.person, comment.person);
-            assert_eq!((read.received_ms, read.last), (comment.received_ms, comment.last));
-            assert_eq!(read.themes.len(), usize::from(comment.themes));
-            seen += 1;
+        let one = self.one();
+        let entries = one.entries.iter().map(|e| Entry::parse(e.bytes()).unwrap());
+        let entries: Vec<Entry> = entries.collect();
+        let chain = Chain::replay(entries.iter().cloned()).unwrap();
+        assert_eq!(chain.root(), one.chain.root());
+        let mut state = State::start(chain.genesis()).unwrap();
+        for entry in &entries[1..] {
+            let body = entry.body();
+            let event = Event::parse(state.kind(), body.event_type, &body.payload).unwrap();
+            state.evolve(&entry.into(), &event, &self.documents).unwrap();
         }
-        assert_eq!(self.record.comments().count(), seen);
+        let replayed = state.as_consultation().unwrap();
+        assert_eq!(replayed.state(), self.state(), "a replay gives the state");
+        assert_eq!(
+            format!("{:?}", replayed.days()),
+            format!("{:?}", self.register().days())
+        );
+        let state = self.state();
+        let seen = state.comments().count();
         // Every comment is in exactly one thread, below what it replies to, in the order of the ledger.
         let mut in_threads = BTreeSet::new();
-        for thread in self.record.threads() {
-            walk(&thread, None, &self.record, &mut in_threads);
+        for thread in state.threads() {
+            walk(&thread, None, state, &mut in_threads);
         }
         assert_eq!(in_threads.len(), seen);
         // Every root has one place.
@@ -391,7 +506,7 @@ impl Forum {
         let placed: usize = reading.clauses.iter().map(|c| c.comments.len()).sum();
         assert_eq!(
             placed + reading.document.len() + reading.orphaned.len(),
-            self.record.roots().count()
+            state.roots().count()
         );
         // Counts follow.
         let counts = self.read().counts();
@@ -401,23 +516,23 @@ impl Forum {
         let counted: u64 = reading.clauses.iter().map(|c| c.counted).sum();
         assert!(counted <= counts.counted);
         // What is published is what has an opening, of visible comments and official texts.
-        for commitment in self.record.published() {
-            assert!(self.documents.openings.contains_key(&commitment));
+        for commitment in state.published() {
+            assert!(self.documents.openings.contains_key(&commitment.commitment));
         }
-        // Every step has its event.
-        for (position, comment) in self.record.comments() {
+        // Every step has its event, and the last ones say what the comment is.
+        for (position, comment) in state.comments() {
             for step in &comment.steps {
                 assert!(step.position > position);
-                let (_, what) = self
-                    .history
-                    .iter()
-                    .find(|(at, _)| at.position == step.position)
-                    .unwrap();
-                assert_eq!(
-                    matches!(what, Happened::Erased(_)),
-                    matches!(step.act, Act::Erased { .. })
-                );
+                let erased = matches!(self.event(step.position).1, Event::Register(_));
+                assert_eq!(erased, matches!(step.act, Act::Erased { .. }));
             }
+            let told = comment.steps.iter().rev().find_map(|step| match step.act {
+                Act::Hidden { .. } | Act::AppealRejected { .. } | Act::Appealed { .. } => Some("hidden"),
+                Act::Restored { .. } | Act::AppealGranted { .. } => Some("visible"),
+                Act::Withdrawn { .. } => Some("withdrawn"),
+                Act::Erased { .. } => None,
+            });
+            assert_eq!(comment.standing.name(), told.unwrap_or("visible"));
         }
     }
 
@@ -432,7 +547,7 @@ impl Forum {
 
     pub fn publish(&mut self, clauses: &[Clause], moves: &[(&str, &str)]) -> Result<u64, &'static str> {
         let document = self.documents.put(&Document::write(clauses));
-        let version = self.state.latest().map_or(1, |(version, _)| version + 1);
+        let version = self.state().latest().map_or(1, |(version, _)| version + 1);
         let moves = moves
             .iter()
             .map(|(from, to)| Move {
@@ -477,7 +592,7 @@ impl Forum {
     }
 
     pub fn change(&mut self, n: u8, with: Option<u8>, category: u8) -> Result<u64, &'static str> {
-        let before = self.state.participant(&person(n)).map_or(0, |p| p.since);
+        let before = self.state().person(&person(n)).map_or(0, |p| p.since);
         self.as_service(ConsultationEvent::ParticipantChanged(ParticipantChanged {
             person: person(n),
             before,
@@ -489,7 +604,7 @@ impl Forum {
 
     /// What a comment says about a clause of the latest version.
     pub fn on(&self, id: &str) -> OnClause {
-        let (version, document) = self.state.latest().unwrap();
+        let (version, document) = self.state().latest().unwrap();
         OnClause {
             version,
             clause: id.into(),
@@ -571,7 +686,7 @@ impl Forum {
     }
 
     pub fn settle(&mut self, change: impl Fn(&mut Settings)) -> Result<u64, &'static str> {
-        let before = self.state.settings().unwrap().clone();
+        let before = self.state().settings().unwrap().clone();
         let mut after = before.clone();
         change(&mut after);
         self.as_owner(ConsultationEvent::SettingsChanged(SettingsChanged {
@@ -624,18 +739,13 @@ impl Forum {
     }
 }
 
-fn walk(
-    thread: &sijill_registers::consultation::views::Thread,
-    parent: Option<u64>,
-    record: &Record,
-    seen: &mut BTreeSet<u64>,
-) {
-    assert_eq!(record.comment(thread.comment).unwrap().reply_to, parent);
+fn walk(thread: &Thread, parent: Option<u64>, state: &ConsultationState, seen: &mut BTreeSet<u64>) {
+    assert_eq!(state.comment(thread.comment).unwrap().reply_to, parent);
     assert!(seen.insert(thread.comment), "a comment stands in two places");
     let replies: Vec<_> = thread.replies.iter().map(|r| r.comment).collect();
     assert!(replies.is_sorted());
     for reply in &thread.replies {
         assert!(reply.comment > thread.comment);
-        walk(reply, Some(thread.comment), record, seen);
+        walk(reply, Some(thread.comment), state, seen);
     }
 }

@@ -19,6 +19,8 @@ use crate::hash::sha256;
 use crate::ledger::{Ledger, replay};
 use crate::manifest::Manifest;
 use crate::registers::election::At;
+use crate::registers::papers::Opened;
+use crate::registers::stations::Stations;
 use crate::report::Stage;
 use crate::source::Source;
 use crate::suite::ballot::{Ballot, Ciphertext, Election as Suite};
@@ -63,8 +65,28 @@ pub(crate) struct Setup<'a> {
     pub(crate) credentials_are_members: bool,
     /// How ballots are checked.
     pub(crate) method: Method,
+    /// What exclusions follow from, in an event with stations.
+    pub(crate) papers: Option<PapersOfBox<'a>>,
     /// Ballots below this position were verified by an earlier run, against this same setup.
     pub(crate) known: u64,
+}
+
+/// What the exclusions of a box follow from, in an event with stations.
+#[derive(Debug)]
+pub(crate) struct PapersOfBox<'a> {
+    pub(crate) stations: &'a Stations,
+    pub(crate) roll: Option<[u8; 32]>,
+    pub(crate) openings: OpeningsOfBox<'a>,
+}
+
+/// What is known of the openings of a box's exclusions.
+#[derive(Debug)]
+pub(crate) enum OpeningsOfBox<'a> {
+    /// They stand on a restricted ledger.
+    Restricted,
+    /// They cannot be had, or not be established.
+    Lost,
+    Known(Option<&'a Opened>),
 }
 
 /// A ballot that was taken into the box.
@@ -81,6 +103,8 @@ pub(crate) struct CastBallot {
 /// A credential that has a ballot in the box.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Voter {
+    /// Position of the first ballot.
+    first: u64,
     /// Index into [`BallotBox::ballots`].
     pub(crate) latest: usize,
     pub(crate) excluded: bool,
@@ -137,6 +161,13 @@ impl BallotBox {
             Phase::Closed | Phase::Excluded | Phase::Ordered => Stage::Closed,
             Phase::Sealed => Stage::Sealed,
         }
+    }
+
+    /// Whether a credential has a ballot among the first `size` entries.
+    pub(crate) fn has_ballot_within(&self, credential: &[u8; 32], size: u64) -> bool {
+        let voter = PointBytes::new(*credential).and_then(|credential| self.voter_of.get(&credential));
+        let voter = voter.and_then(|voter| self.voters.get(*voter));
+        voter.is_some_and(|voter| voter.first < size)
     }
 
     /// Whether a ballot is its credential's latest.
@@ -433,6 +464,7 @@ impl Step<'_, '_, '_> {
                 ballot_box.phase = Phase::Closed;
             }
             Event::ExclusionsFixed { list, count } => {
+                self.follows_from_papers(list);
                 self.exclusions(ballot_box, list, *count);
                 ballot_box.phase = Phase::Excluded;
             }
@@ -574,6 +606,7 @@ impl Step<'_, '_, '_> {
             None => {
                 let voter = ballot_box.voters.len();
                 ballot_box.voters.push(Voter {
+                    first: self.entry.seq,
                     latest: index,
                     excluded: false,
                 });
@@ -634,6 +667,42 @@ impl Step<'_, '_, '_> {
         }
     }
 
+    /// Spec: specs/station.md §8.3.
+    fn follows_from_papers(&mut self, content: &ContentRef) {
+        let Some(papers) = &self.setup.papers else {
+            return;
+        };
+        let refs = &self.entry.body.refs;
+        let cited = |ledger: Option<[u8; 32]>| {
+            let to = refs.iter().find(|cited| Some(cited.ledger) == ledger);
+            to.map(|cited| cited.at.size)
+        };
+        let of_election = cited(Some(self.setup.election_ledger));
+        let of_roll = cited(papers.roll);
+        let outcome = if of_election.is_some_and(|size| !papers.stations.all_ended_within(size)) {
+            Err("exclusions are fixed before all books are known")
+        } else {
+            match papers.openings {
+                OpeningsOfBox::Restricted => Ok(()),
+                OpeningsOfBox::Lost => {
+                    let reason = "the openings of the exclusions of a box cannot be established";
+                    return self.checks.skip(Check::StationExclusions, reason);
+                }
+                OpeningsOfBox::Known(None) => Err("the exclusions of this box were not opened"),
+                OpeningsOfBox::Known(Some(opened)) => {
+                    if of_roll.is_some_and(|size| size <= opened.seq) {
+                        Err("the roll is not cited beyond the openings of this box")
+                    } else if ContentRef::of(&credential_list(&opened.credentials)) != *content {
+                        Err("the list has not the credentials of those whose papers count")
+                    } else {
+                        Ok(())
+                    }
+                }
+            }
+        };
+        self.checks.outcome(Check::StationExclusions, self.place, outcome);
+    }
+
     /// Spec: specs/election.md §5.6.
     fn exclusions(&mut self, ballot_box: &mut BallotBox, content: &ContentRef, count: u64) {
         ballot_box.exclusions = Some(count);
@@ -671,6 +740,17 @@ impl Step<'_, '_, '_> {
             }
         }
     }
+}
+
+/// A credential list of ascending encodings, without weights. Spec: specs/ballot-suite.md §5.1.
+fn credential_list(credentials: &[[u8; 32]]) -> Vec<u8> {
+    let text = |credential: &[u8; 32]| {
+        let mut bytes = *credential;
+        bytes.reverse();
+        format!("\"{}\"", hex::encode(bytes))
+    };
+    let items: Vec<String> = credentials.iter().map(text).collect();
+    format!("[{}]", items.join(",")).into_bytes()
 }
 
 /// Spec: specs/election.md §5.3.

@@ -8,19 +8,21 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::authority::Authority;
 use crate::check::{Check, Checks, Place};
 use crate::contents::read_content;
 use crate::events::{BoxDefined, ContentRef, Event, ListedLedger, PaperReturned, TallyAnchored};
 use crate::ledger::{Ledger, replay};
 use crate::manifest::{Manifest, ManifestError};
 use crate::registers::ceremony::{self, Ceremony, Sender};
-use crate::registers::outcome::{Adopted, Decision, PaperReturn, Seated};
+use crate::registers::outcome::{Adopted, Decision, PaperReturn, Seated, TieJudgement};
+use crate::registers::stations::{self, Stations};
 use crate::source::Source;
 use crate::suite::group::PointBytes;
 use crate::suite::tally::parse_result;
 use crate::suite::threshold::Numbers;
 use crate::suite::trustee::{Trustee, trustees_record};
-use crate::wire::{self, Kind, Ref};
+use crate::wire::{self, Kind, Ref, Role};
 
 /// The checks that [`replay_election`] fills, in part or wholly.
 pub(crate) const ELECTION_CHECKS: [Check; 17] = [
@@ -124,8 +126,17 @@ pub(crate) struct Election {
     pub(crate) removed: BTreeMap<(String, u16), BTreeSet<u16>>,
     /// Decided ties of current results, by box and question.
     pub(crate) ties: BTreeMap<([u8; 32], u16), Decision>,
+    /// What is to be said of each TieDecided, by box.
+    pub(crate) judged_ties: BTreeMap<[u8; 32], Vec<At<TieJudgement>>>,
+    /// Whether the declared result of a box holds, where that was asked.
+    pub(super) established: BTreeMap<[u8; 32], bool>,
     /// Whether each objection to a result was decided, by its position.
     pub(crate) objections: BTreeMap<u64, bool>,
+    /// In an event with stations: whether a paper return is the sum of theirs.
+    pub(crate) paper_sums: BTreeMap<[u8; 32], Result<(), &'static str>>,
+    pub(crate) stations: Stations,
+    /// The keys of the commission from each position on at which they changed.
+    commissions: Vec<(u64, BTreeSet<[u8; 32]>)>,
     /// Keys that have certified the results.
     pub(crate) certified: BTreeSet<[u8; 32]>,
     /// Position of the last event that certification is about.
@@ -141,6 +152,12 @@ impl Election {
             .iter()
             .find(|l| Kind::from_code(l.kind) == Some(Kind::Roll))
             .map(|l| l.ledger)
+    }
+
+    /// The keys of the commission after the first `size` entries.
+    pub(crate) fn commission_at(&self, size: u64) -> Option<&BTreeSet<[u8; 32]>> {
+        let before = self.commissions.iter().rev().find(|(seq, _)| *seq < size);
+        before.map(|(_, keys)| keys)
     }
 
     /// All trustees in the order of their indexes, if every record passed.
@@ -196,8 +213,14 @@ impl Election {
 /// Follows the election ledger.
 pub(crate) fn replay_election(source: &dyn Source, ledger: &Ledger, checks: &mut Checks) -> Election {
     let mut election = Election::default();
+    let mut authority = Authority::of(&ledger.genesis);
     let outcome = replay(source, ledger, checks, |checks, items| {
         for (entry, event) in items {
+            authority.follow(&entry.body.author, event);
+            let commission = authority.holders(Role::COMMISSION);
+            if election.commissions.last().map(|(_, keys)| keys) != Some(&commission) {
+                election.commissions.push((entry.seq, commission));
+            }
             Step {
                 source,
                 ledger,
@@ -337,9 +360,12 @@ impl Step<'_, '_> {
             } => {
                 self.view_published(election, view, ledger, *size, content);
             }
-            _ => {
-                self.order(Ok(()));
-            }
+            _ => match stations::check_of(event) {
+                Some(check) => self.of_stations(election, check, event),
+                None => {
+                    self.order(Ok(()));
+                }
+            },
         }
     }
 
@@ -353,6 +379,7 @@ impl Step<'_, '_> {
             return;
         }
         election.defined = Some(self.at(ledgers.to_vec()));
+        election.stations = Stations::new(ledgers);
         let place = self.place();
         let manifest = match read_content(self.source, content) {
             Ok(bytes) => Manifest::parse(&bytes),
@@ -448,6 +475,29 @@ impl Step<'_, '_> {
         take(step, manifest);
     }
 
+    /// Spec: specs/station.md §1, §2, §9.
+    fn of_stations(&mut self, election: &mut Election, check: Check, event: &Event<'_>) {
+        if !election.stations.any() {
+            self.order(Err("the event has no stations"));
+            return;
+        }
+        let Some(manifest) = &election.manifest else {
+            return self.undefined();
+        };
+        self.order(Ok(()));
+        let anchors = &election.anchors;
+        let context = stations::Context {
+            entry: self.entry,
+            manifest,
+            listed: election.defined.as_ref().map_or(&[], |defined| &defined.value),
+            poll_opened: election.opened.is_some(),
+            is_anchored: &|ballot_box| anchors.contains_key(ballot_box),
+        };
+        let outcome = election.stations.apply(&context, event);
+        let place = self.place();
+        self.checks.outcome(check, place, outcome);
+    }
+
     /// Spec: specs/election.md §4.11, specs/outcome.md §7.
     fn certified(&mut self, election: &mut Election) {
         let Some(manifest) = &election.manifest else {
@@ -466,6 +516,8 @@ impl Step<'_, '_> {
             Err("an objection is not decided")
         } else if election.certified.contains(&author) {
             Err("this key has certified already")
+        } else if !election.stations.all_resolved() {
+            Err("a mismatch of a station is not resolved")
         } else if seen <= election.last_to_certify {
             Err("who certified had not seen everything")
         } else {
@@ -606,6 +658,12 @@ impl Step<'_, '_> {
             let detail = "the poll fills seats, but no rules were adopted";
             self.checks.require(Check::OutcomeOrder, place, lawful, detail);
         }
+        if election.stations.any() {
+            let place = self.place();
+            let defined = election.stations.all_defined();
+            let detail = "the poll is opened, and a listed station is not defined";
+            self.checks.require(Check::StationDefined, place, defined, detail);
+        }
         election.opened = Some(self.entry.seq);
     }
 
@@ -718,6 +776,14 @@ impl Step<'_, '_> {
             Ok(())
         };
         if self.order(order) {
+            let defined = election.boxes.get(&paper.ledger);
+            if let (true, Some(defined), Some(manifest)) =
+                (election.stations.any(), defined, &election.manifest)
+            {
+                let district = &defined.value.district;
+                let sums = election.stations.sums(manifest, district, self.entry.seq, paper);
+                election.paper_sums.insert(paper.ledger, sums);
+            }
             let returned = self.at(PaperReturn {
                 numbers: paper.clone(),
                 reason: None,
@@ -799,6 +865,9 @@ impl Step<'_, '_> {
     }
 }
 
+/// Most stations of an event. Spec: specs/station.md §1.1.
+const MAX_STATIONS: usize = 1000;
+
 /// The list of ledgers of ElectionDefined. Spec: specs/election.md §4.1.
 fn listed_rules(
     manifest: &Manifest,
@@ -812,10 +881,13 @@ fn listed_rules(
         return Err("the election ledger lists itself");
     }
     let mut rolls = 0;
+    let mut stations = 0;
     let mut districts = BTreeSet::new();
     for listed in ledgers {
         match (Kind::from_code(listed.kind), listed.visibility, &listed.district) {
             (Some(Kind::Roll), 2, None) => rolls += 1,
+            (Some(Kind::Station), 2, None) if manifest.paper => stations += 1,
+            (Some(Kind::Station), 2, None) => return Err("a station is listed, but there is no paper"),
             (Some(Kind::BallotBox), 1, Some(district)) => {
                 let polled = manifest.district(district).is_some_and(|d| d.is_polled());
                 if !polled || !districts.insert(district.as_str()) {
@@ -824,6 +896,9 @@ fn listed_rules(
             }
             _ => return Err("a listed ledger has a wrong kind, visibility or district"),
         }
+    }
+    if stations > MAX_STATIONS {
+        return Err("the list has too many stations");
     }
     if rolls != 1 || districts.len() != manifest.polled().count() {
         return Err("the list has not exactly one roll and one box for each district");

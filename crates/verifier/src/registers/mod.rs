@@ -4,4 +4,7 @@ pub(crate) mod ballot_box;
 pub(crate) mod ceremony;
 pub(crate) mod election;
 pub(crate) mod outcome;
+pub(crate) mod papers;
 pub(crate) mod roll;
+pub(crate) mod station;
+pub(crate) mod stations;

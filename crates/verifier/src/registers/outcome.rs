@@ -52,6 +52,14 @@ pub(crate) struct Decision {
     pub(crate) reason: String,
 }
 
+/// What the election ledger tells of a TieDecided; whether it rests on numbers that hold is known when the box was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TieJudgement {
+    Holds,
+    Fails(&'static str),
+    Unknown(&'static str),
+}
+
 /// Level candidates who are more than the seats left for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tie {
@@ -183,7 +191,7 @@ impl Election {
 
     /// Whether the digital result and the return that a tie follows from hold, as far as this ledger tells.
     fn has_established_result(
-        &self,
+        &mut self,
         source: &dyn Source,
         election_id: [u8; 32],
         ballot_box: &[u8; 32],
@@ -199,11 +207,20 @@ impl Election {
             return false;
         };
         let paper = self.returns(ballot_box).last();
-        let adds_up = paper.is_none_or(|paper| paper_rules(&paper.value.numbers, district, 0).is_ok());
-        let too_small = anchor.value.counted < manifest.min_ballots;
-        adds_up
-            && (too_small
-                || established_result(source, election_id, self, manifest, district, defined).is_some())
+        // In an event with stations papers need not be as many as were issued.
+        let exclusions = (!self.stations.any()).then_some(0);
+        let adds_up =
+            paper.is_none_or(|paper| paper_rules(&paper.value.numbers, district, exclusions).is_ok());
+        if !adds_up || anchor.value.counted < manifest.min_ballots {
+            return adds_up;
+        }
+        // Nothing that it depends on changes once there is a result.
+        if let Some(known) = self.established.get(ballot_box) {
+            return *known;
+        }
+        let holds = established_result(source, election_id, self, manifest, district, defined).is_some();
+        self.established.insert(*ballot_box, holds);
+        holds
     }
 
     /// The decision of a tie of the current result.
@@ -293,6 +310,7 @@ fn pack_rules(pack: &Pack, manifest: &Manifest, polling_day: Day) -> Result<(), 
 
 const NO_RULES: &str = "no rules were adopted";
 const NO_RESULT: &str = "the current result of the box is not published";
+const NOT_ESTABLISHED: &str = "the result of a box is not established";
 const NO_PACK: &str = "the rule pack cannot be read";
 
 impl Step<'_, '_> {
@@ -360,7 +378,7 @@ impl Step<'_, '_> {
         }));
     }
 
-    /// Spec: specs/outcome.md §3.
+    /// What comes of it is reported when the box was read. Spec: specs/outcome.md §3.
     pub(super) fn tie_decided(&mut self, election: &mut Election, decided: &TieDecided<'_>) {
         if self.is_unfounded(election) {
             return;
@@ -380,39 +398,38 @@ impl Step<'_, '_> {
         if !self.outcome_order(order) {
             return;
         }
-        let (check, place) = (Check::OutcomeTie, self.place());
+        let established = election.has_established_result(self.source, self.ledger.id, ballot_box);
         let adopted = election.adopted.as_ref();
         let pack = adopted.and_then(|adopted| adopted.value.pack.as_ref());
-        let decision = if !election.has_established_result(self.source, self.ledger.id, ballot_box) {
-            self.checks.skip(check, "the result of a box is not established");
+        let (judgement, rule) = if !established {
+            // It decides its tie all the same.
             let rule = if decided.rule == 1 {
                 TieRule::CastingVote
             } else {
                 TieRule::Lots
             };
-            Some(as_decided(decided, rule))
+            (TieJudgement::Unknown(NOT_ESTABLISHED), Some(rule))
         } else {
             let standing = election.standings(ballot_box).into_iter().flatten();
             let standing = standing.into_iter().nth(usize::from(decided.question)).flatten();
             let tie = standing.and_then(|standing| standing.tie);
             match tie_rules(decided, tie.as_ref(), pack.and_then(|pack| pack.tie)) {
-                Err(reason) => {
-                    self.checks.fail(check, place, reason);
-                    None
-                }
-                Ok(rule) => {
-                    if pack.is_some() {
-                        self.checks.pass(check);
-                    } else {
-                        self.checks.skip(check, NO_PACK);
-                    }
-                    Some(as_decided(decided, rule))
-                }
+                Err(reason) => (TieJudgement::Fails(reason), None),
+                Ok(rule) if pack.is_none() => (TieJudgement::Unknown(NO_PACK), Some(rule)),
+                Ok(rule) => (TieJudgement::Holds, Some(rule)),
             }
         };
-        if let Some(decision) = decision {
+        if let Some(rule) = rule {
+            let decision = Decision {
+                elected: decided.elected.clone(),
+                rule,
+                by: decided.by.iter().map(|name| (*name).to_owned()).collect(),
+                reason: decided.reason.to_owned(),
+            };
             election.ties.insert((*ballot_box, decided.question), decision);
         }
+        let judged = self.at(judgement);
+        election.judged_ties.entry(*ballot_box).or_default().push(judged);
     }
 
     /// Its numbers and reason are checked when the box was read. Spec: specs/outcome.md §4.
@@ -530,15 +547,6 @@ impl Step<'_, '_> {
     }
 }
 
-fn as_decided(decided: &TieDecided<'_>, rule: TieRule) -> Decision {
-    Decision {
-        elected: decided.elected.clone(),
-        rule,
-        by: decided.by.iter().map(|name| (*name).to_owned()).collect(),
-        reason: decided.reason.to_owned(),
-    }
-}
-
 /// Spec: specs/outcome.md §3.
 fn tie_rules(
     decided: &TieDecided<'_>,
@@ -547,11 +555,11 @@ fn tie_rules(
 ) -> Result<TieRule, &'static str> {
     let tie = tie.ok_or("the question has no tie")?;
     let elected = &decided.elected;
-    if !elected.is_sorted_by(|a, b| a < b) || !elected.iter().all(|answer| tie.level.contains(answer)) {
-        return Err("those elected are not level, not in order, or not distinct");
-    }
     if elected.len() != tie.seats {
         return Err("those elected are not as many as the seats that are left");
+    }
+    if !elected.is_sorted_by(|a, b| a < b) || !elected.iter().all(|answer| tie.level.contains(answer)) {
+        return Err("those elected are not level, not in order, or not distinct");
     }
     let rule = match decided.rule {
         1 => TieRule::CastingVote,

@@ -16,7 +16,7 @@ use crate::manifest::Manifest;
 use crate::rules::{Objections, Pack};
 use crate::source::Source;
 use crate::suite::trustee::{all_credentials_valid, parse_credentials};
-use crate::wire::{Entry, is_short_id};
+use crate::wire::{Entry, Ref, is_short_id};
 
 /// The checks of this section.
 pub(crate) const ROLL_CHECKS: [Check; 8] = [
@@ -41,6 +41,8 @@ pub(crate) struct RollFacts {
     /// The rule pack that governs it, and its polling day.
     pub(crate) rules: Option<(ContentRef, u32)>,
     pub(crate) frozen: Option<FrozenRoll>,
+    /// What stations need of it.
+    pub(crate) poll: PollRoll,
 }
 
 /// What a roll says once it is frozen.
@@ -57,6 +59,109 @@ pub(crate) struct Announced<'a> {
     pub(crate) manifest: &'a Manifest,
     /// Position of ElectionDefined.
     pub(crate) defined_at: u64,
+    /// Whether this is an event with stations.
+    pub(crate) stations: bool,
+}
+
+/// An event of stations on a frozen roll. Spec: specs/station.md §3, §7, §8.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PollEvent {
+    VotersAssigned {
+        station: [u8; 32],
+        voters: ContentRef,
+    },
+    PaperDisputed {
+        station: [u8; 32],
+        paper: u64,
+    },
+    PaperDecided {
+        station: [u8; 32],
+        paper: u64,
+        decision: u8,
+        person: Option<[u8; 32]>,
+    },
+    ExclusionsOpened {
+        ledger: [u8; 32],
+        openings: ContentRef,
+    },
+}
+
+impl PollEvent {
+    fn of(event: &Event<'_>) -> Option<PollEvent> {
+        Some(match event {
+            Event::VotersAssigned { station, voters } => PollEvent::VotersAssigned {
+                station: *station,
+                voters: *voters,
+            },
+            Event::PaperDisputed { station, paper } => PollEvent::PaperDisputed {
+                station: *station,
+                paper: *paper,
+            },
+            Event::PaperDecided {
+                station,
+                paper,
+                decision,
+                person,
+            } => PollEvent::PaperDecided {
+                station: *station,
+                paper: *paper,
+                decision: *decision,
+                person: *person,
+            },
+            Event::ExclusionsOpened { ledger, openings } => PollEvent::ExclusionsOpened {
+                ledger: *ledger,
+                openings: *openings,
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// Where an event of stations stands on the roll.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PollStep {
+    pub(crate) seq: u64,
+    /// The ref to the election ledger, if there is exactly that.
+    pub(crate) cited: Option<Ref>,
+    pub(crate) event: PollEvent,
+}
+
+/// A registered voter of a frozen roll.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Registered<'r> {
+    pub(crate) district: &'r str,
+    /// The commitment to the credential in force, of a holder.
+    pub(crate) commitment: Option<&'r [u8; 32]>,
+}
+
+/// What stations need of a frozen roll.
+#[derive(Debug, Default)]
+pub(crate) struct PollRoll {
+    persons: HashMap<[u8; 32], Person>,
+    in_force: HashMap<[u8; 32], [u8; 32]>,
+    district_ids: Vec<String>,
+    pub(crate) steps: Vec<PollStep>,
+    /// The pack that RollDefined cites.
+    pub(crate) pack: Option<ContentRef>,
+    /// It, if it could be read.
+    pub(crate) rules: Option<Pack>,
+    /// Every entry of the roll was understood.
+    pub(crate) complete: bool,
+}
+
+impl PollRoll {
+    pub(crate) fn get(&self, pseudonym: &[u8; 32]) -> Option<Registered<'_>> {
+        let (pseudonym, person) = self.persons.get_key_value(pseudonym)?;
+        self.registered(pseudonym, person)
+    }
+
+    fn registered(&self, pseudonym: &[u8; 32], person: &Person) -> Option<Registered<'_>> {
+        let index = usize::try_from(person.district).ok()?.checked_sub(1)?;
+        Some(Registered {
+            district: self.district_ids.get(index)?,
+            commitment: self.in_force.get(pseudonym).filter(|_| person.credential),
+        })
+    }
 }
 
 /// A person. Small: a roll may have millions.
@@ -105,6 +210,11 @@ struct State<'a> {
     districts: HashMap<String, u32>,
     objections: BTreeMap<u64, Objection>,
     frozen: Option<FrozenRoll>,
+    /// Commitments to credentials in force, in an event with stations.
+    in_force: HashMap<[u8; 32], [u8; 32]>,
+    steps: Vec<PollStep>,
+    /// The rule pack, if it could be read.
+    pack: Option<Pack>,
 }
 
 /// What is wrong with one event: one reason for each check.
@@ -163,12 +273,22 @@ pub(crate) fn check_roll(
             findings.report(Place::entry(ledger.id, entry.seq), checks);
         }
     });
+    let complete = outcome.is_ok();
     if let Err(reason) = outcome {
         for check in ROLL_CHECKS {
             checks.skip(check, &reason);
         }
     }
     let State { rules, frozen, .. } = state;
+    let poll = PollRoll {
+        persons: state.persons,
+        in_force: state.in_force,
+        district_ids: state.district_ids,
+        steps: state.steps,
+        pack: rules.map(|(pack, _)| pack),
+        rules: state.pack,
+        complete,
+    };
     for (seq, district) in frozen
         .iter()
         .flat_map(|frozen| frozen.districts.iter().map(|district| (frozen.seq, district)))
@@ -184,7 +304,7 @@ pub(crate) fn check_roll(
             }
         }
     }
-    RollFacts { rules, frozen }
+    RollFacts { rules, frozen, poll }
 }
 
 /// A canonical list of `holders` valid credentials; of a `known` list their validity was established by an earlier run.
@@ -215,14 +335,21 @@ impl<'a> State<'a> {
             districts: HashMap::new(),
             objections: BTreeMap::new(),
             frozen: None,
+            in_force: HashMap::new(),
+            steps: Vec::new(),
+            pack: None,
         }
     }
 
     /// Spec: specs/roll.md §4, §6.
     fn apply(&mut self, entry: &Entry<'_>, event: &Event<'_>) -> Findings {
         let mut found = Findings::default();
-        let of_poll = matches!(event, Event::EligibilityChecked { purpose: 2..=4, .. });
+        let of_stations = PollEvent::of(event);
+        let of_poll = matches!(event, Event::EligibilityChecked { purpose: 2..=4, .. })
+            || (of_stations.is_some() && self.announced.stations);
         let alone = match event {
+            _ if of_stations.is_some() && !self.announced.stations => Err("the event has no stations"),
+            _ if of_stations.is_some() && self.frozen.is_none() => Err("the roll is not frozen"),
             _ if self.frozen.is_some() && !of_poll => Err("the roll is frozen"),
             Event::RollDefined(_) if self.defined => Err("the roll is defined already"),
             Event::Genesis(_) | Event::RoleGranted(_) | Event::RoleRevoked(_) | Event::RollDefined(_) => {
@@ -238,6 +365,14 @@ impl<'a> State<'a> {
             return found;
         }
         let (seq, t) = (entry.seq, entry.received_ms);
+        if let Some(event) = of_stations {
+            let cited = match entry.body.refs.as_slice() {
+                [cited] if cited.ledger == self.announced.election => Some(*cited),
+                _ => None,
+            };
+            self.steps.push(PollStep { seq, cited, event });
+            return found;
+        }
         match event {
             Event::RollDefined(defined) => self.define(entry, defined, &mut found),
             Event::EligibilityChecked {
@@ -255,6 +390,7 @@ impl<'a> State<'a> {
             Event::VoterStruck { pseudonym } => {
                 if let Some(person) = self.on_roll(pseudonym, &mut found) {
                     *person = Person::default();
+                    self.in_force.remove(pseudonym);
                 }
             }
             Event::CredentialCommitted {
@@ -270,6 +406,9 @@ impl<'a> State<'a> {
                 if let Some(person) = self.on_roll(pseudonym, &mut found) {
                     let first = !std::mem::replace(&mut person.credential, true);
                     found.require(Check::RollDuplicate, first, "the voter has a credential already");
+                    if first && self.announced.stations {
+                        self.in_force.insert(*pseudonym, *commitment);
+                    }
                 }
             }
             Event::ObjectionFiled { about, kind } => self.filed(seq, t, about, *kind, &mut found),
@@ -402,6 +541,7 @@ impl<'a> State<'a> {
             let there = from == Some(person.district);
             person.district = number;
             person.credential = false;
+            self.in_force.remove(pseudonym);
             found.require(
                 Check::RollTransfer,
                 there,
@@ -643,6 +783,7 @@ impl<'a> State<'a> {
                 return found.require(check, false, &format!("the rule pack: {error}"));
             }
         };
+        self.pack = Some(pack.clone());
         let polling_day = Day::from(defined.polling_day);
         self.governed = Some(Governed {
             calendar: pack.calendar(),

@@ -15,6 +15,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
 use sijill_verifier::{MemorySource, Trust};
 
+pub(crate) mod stations;
+
 pub(crate) const OPENS: u64 = 1_800_003_600_000;
 pub(crate) const CLOSES: u64 = 1_800_010_800_000;
 pub(crate) const GRACE: u64 = 60_000;
@@ -217,7 +219,7 @@ impl LedgerBuilder {
             0x0403 => ballot_of(&draft.payload).map_or([0; 32], |ballot| sha(&[ballot])),
             0x0404 => sha(&[&draft.payload]),
             0x0408 => sha(&[b"sijill/consequence/v1\n", &draft.payload[..32], &kind]),
-            0x0306 | 0x030a => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
+            0x0306 | 0x030a | 0x0315 | 0x0316 => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
             _ => sha(&[&self.id, &self.size().to_be_bytes(), &[copy as u8]]),
         };
         let nonce = draft.nonce.unwrap_or_else(|| fixed[..16].try_into().unwrap());
@@ -267,12 +269,17 @@ impl LedgerBuilder {
 
     /// Ledgers of these tests have at most 255 entries: one bundle, one tile.
     pub(crate) fn publish(&self, files: &mut BTreeMap<String, Vec<u8>>) {
-        let size = self.size();
+        self.publish_first(self.size(), files);
+    }
+
+    /// Publishes the first `size` entries.
+    pub(crate) fn publish_first(&self, size: u64, files: &mut BTreeMap<String, Vec<u8>>) {
         assert!(size < 256);
+        let first = |list: &[[u8; 32]]| list[..size as usize].concat();
         let folder = format!("ledgers/{}", hex::encode(self.id));
         files.insert(format!("{folder}/checkpoint"), self.checkpoint(size).into_bytes());
-        files.insert(format!("{folder}/tile/0/000.p/{size}"), self.leaves.concat());
-        let bundle = self.entries.iter().flat_map(|entry| {
+        files.insert(format!("{folder}/tile/0/000.p/{size}"), first(&self.leaves));
+        let bundle = self.entries.iter().take(size as usize).flat_map(|entry| {
             let mut framed = (entry.len() as u16).to_be_bytes().to_vec();
             framed.extend_from_slice(entry);
             framed

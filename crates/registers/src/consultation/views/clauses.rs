@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reading, Record};
+use super::Reading;
+use crate::consultation::state::ConsultationState;
 
 /// Where a comment stands in the latest version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub struct ClausesReading {
     pub orphaned: Vec<(u64, u32, String)>,
 }
 
-impl Record {
+impl ConsultationState {
     /// Where a comment stands; a reply where its root does. `None` if there is no such comment.
     #[must_use]
     pub fn place(&self, comment: u64) -> Option<Place> {
@@ -99,7 +100,7 @@ impl Reading<'_> {
             orphaned: Vec::new(),
         };
         let mut by_clause: BTreeMap<&str, usize> = BTreeMap::new();
-        if let Some(latest) = self.record.versions().last() {
+        if let Some(latest) = self.state.versions().last() {
             for (i, clause) in latest.document.clauses().iter().enumerate() {
                 by_clause.insert(&clause.id, i);
                 reading.clauses.push(ClauseReading {
@@ -110,8 +111,8 @@ impl Reading<'_> {
                 });
             }
         }
-        for (position, _) in self.record.roots() {
-            match self.record.place(position) {
+        for (position, _) in self.state.roots() {
+            match self.state.place(position) {
                 Some(Place::Clause(placed)) => {
                     if let Some(at) = by_clause.get(placed.clause.as_str()) {
                         let clause = &mut reading.clauses[*at];
@@ -130,7 +131,7 @@ impl Reading<'_> {
 
     /// Comments that count in the thread of a comment, itself included.
     fn counted_from(&self, position: u64) -> u64 {
-        let Some(comment) = self.record.comment(position) else {
+        let Some(comment) = self.state.comment(position) else {
             return 0;
         };
         let below: u64 = comment.replies.iter().map(|r| self.counted_from(*r)).sum();

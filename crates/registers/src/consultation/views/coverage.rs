@@ -36,7 +36,7 @@ impl Reading<'_> {
     /// Coverage of the contributions by answers.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
-        let outcomes = self.record.report_record().map_or(&[][..], |r| &r.outcomes);
+        let outcomes = self.state.report().map_or(&[][..], |r| &r.outcomes);
         let outcome_of = |theme: &str| {
             let at = outcomes.binary_search_by(|o| o.theme.as_str().cmp(theme));
             at.ok().map(|i| outcomes[i].outcome)
@@ -48,7 +48,7 @@ impl Reading<'_> {
             uncovered: Vec::new(),
             themes: Vec::new(),
         };
-        for (position, comment) in self.record.comments().filter(|(_, c)| self.is_counted(c)) {
+        for (position, comment) in self.state.comments().filter(|(_, c)| self.is_counted(c)) {
             coverage.counted += 1;
             coverage.answered += u64::from(!comment.answers.is_empty());
             let followed_up = comment.themes.iter().any(|t| outcome_of(t).is_some());
@@ -57,10 +57,10 @@ impl Reading<'_> {
                 coverage.uncovered.push(position);
             }
         }
-        for (id, theme) in &self.record.themes {
-            let counted = theme.comments.iter().filter_map(|p| self.record.comment(*p));
+        for (id, theme) in self.state.themes() {
+            let counted = theme.comments.iter().filter_map(|p| self.state.comment(*p));
             coverage.themes.push(ThemeReading {
-                theme: id.clone(),
+                theme: id.to_owned(),
                 name_en: theme.name_en.clone(),
                 name_ar: theme.name_ar.clone(),
                 counted: counted.filter(|c| self.is_counted(c)).count() as u64,

@@ -4,10 +4,13 @@ use serde::{Deserialize, Serialize};
 use sijill_ledger::LedgerId;
 use sijill_rules::{day_number, numbered_day};
 
-use super::{Act, Reading, Shown, Speaker, Step};
+use super::Reading;
 use crate::consultation::decide::Reason;
+use crate::consultation::state::{Act, Speaker, Standing, Step};
 use crate::json;
 
+/// Name of the published view.
+pub const MODERATION_LOG: &str = "moderation-log";
 /// Format of the document.
 const FORMAT: &str = "sijill-moderation-log/1";
 
@@ -172,8 +175,8 @@ impl Reading<'_> {
     /// What became of the report, judged up to the last closed day; `None` before the definition.
     #[must_use]
     pub fn report_state(&self) -> Option<ReportState> {
-        let due = self.record.settings()?.report_due;
-        Some(match (self.record.report_record(), self.record.last_closed()) {
+        let due = self.state.settings()?.report_due;
+        Some(match (self.state.report(), self.state.last_closed()) {
             (Some(report), _) if self.day_number(report.first_ms)? > report.due => ReportState::Late,
             (Some(_), _) => ReportState::Published,
             (None, Some(day)) if day >= due => ReportState::Overdue,
@@ -189,20 +192,20 @@ impl Reading<'_> {
     #[must_use]
     pub fn counts(&self) -> LogCounts {
         let mut counts = LogCounts {
-            participants: self.record.people.len() as u64,
-            responses: self.record.responses().count() as u64,
+            participants: self.state.people().len() as u64,
+            responses: self.state.responses().count() as u64,
             ..LogCounts::default()
         };
-        for (_, comment) in self.record.comments() {
+        for (_, comment) in self.state.comments() {
             counts.comments += 1;
-            match comment.shown {
-                Shown::Visible => counts.visible += 1,
-                Shown::Hidden => counts.hidden += 1,
-                Shown::Withdrawn => counts.withdrawn += 1,
+            match comment.standing {
+                Standing::Visible => counts.visible += 1,
+                Standing::Hidden { .. } => counts.hidden += 1,
+                Standing::Withdrawn => counts.withdrawn += 1,
             }
             counts.late += u64::from(self.is_late(comment));
             counts.counted += u64::from(self.is_counted(comment));
-            counts.erased += u64::from(self.record.is_erased(&comment.text));
+            counts.erased += u64::from(self.state.is_erased(&comment.text));
         }
         counts
     }
@@ -211,16 +214,16 @@ impl Reading<'_> {
     #[must_use]
     pub fn moderation_log(&self, ledger: LedgerId, size: u64) -> Option<ModerationLog> {
         let day = |number: u32| numbered_day(number).map(|d| d.to_string());
-        let report = self.record.report_record();
-        let comments = self.record.comments().filter(|(_, c)| !c.steps.is_empty());
+        let report = self.state.report();
+        let comments = self.state.comments().filter(|(_, c)| !c.steps.is_empty());
         Some(ModerationLog {
             format: FORMAT.to_owned(),
             ledger,
             size,
-            closed: self.record.last_closed().and_then(day),
+            closed: self.state.last_closed().and_then(day),
             report: LogReport {
-                original_due: day(self.record.definition()?.settings.report_due)?,
-                due: day(self.record.settings()?.report_due)?,
+                original_due: day(self.state.definition()?.settings.report_due)?,
+                due: day(self.state.settings()?.report_due)?,
                 state: self.report_state()?.name().to_owned(),
                 published: report.and_then(|r| day(self.day_number(r.first_ms)?)),
                 position: report.map(|r| r.position),
@@ -229,15 +232,15 @@ impl Reading<'_> {
             comments: comments
                 .map(|(position, comment)| LogComment {
                     comment: position,
-                    state: comment.shown.name().to_owned(),
-                    text: match comment.shown {
-                        _ if self.record.is_erased(&comment.text) => "erased",
-                        Shown::Visible => "published",
-                        Shown::Hidden | Shown::Withdrawn => "withheld",
+                    state: comment.standing.name().to_owned(),
+                    text: match comment.standing {
+                        _ if self.state.is_erased(&comment.text) => "erased",
+                        Standing::Visible => "published",
+                        Standing::Hidden { .. } | Standing::Withdrawn => "withheld",
                     }
                     .to_owned(),
                     late: self.is_late(comment),
-                    replies: self.record.thread(position).map_or(0, |thread| thread.size()),
+                    replies: self.state.thread(position).map_or(0, |thread| thread.size()),
                     steps: comment.steps.iter().map(LogStep::of).collect(),
                 })
                 .collect(),

@@ -1,7 +1,8 @@
 //! "My participation": what a person said, what became of it and why. Spec: specs/consultation.md §4 to §8.
 
-use super::{Access, Place, Reading, Shown, Step};
+use super::{Place, Reading};
 use crate::consultation::events::{Outcome, Person};
+use crate::consultation::state::{Access, Appeal, Standing, Step};
 
 /// An own comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub struct OwnComment {
     /// Its moment, in milliseconds.
     pub at_ms: u64,
     /// What it is now.
-    pub shown: Shown,
+    pub standing: Standing,
     /// Whether others can read its text.
     pub access: Access,
     /// Whether it came after the window and does not count.
@@ -53,7 +54,7 @@ impl Reading<'_> {
     /// What a person takes part in; `None` if they are not enrolled.
     #[must_use]
     pub fn participation(&self, person: &Person) -> Option<Participation> {
-        let record = self.record.person(person)?;
+        let record = self.state.person(person)?;
         let own = |position: &u64| self.own_comment(*position);
         Some(Participation {
             number: record.number,
@@ -66,32 +67,31 @@ impl Reading<'_> {
     }
 
     fn own_comment(&self, position: u64) -> Option<OwnComment> {
-        use super::Act;
-        let comment = self.record.comment(position)?;
-        let outcomes = self.record.report_record().map_or(&[][..], |r| &r.outcomes);
-        let appealed = comment
-            .steps
-            .iter()
-            .rev()
-            .take_while(|s| !matches!(s.act, Act::Hidden { .. }))
-            .any(|s| matches!(s.act, Act::Appealed { .. }));
+        let comment = self.state.comment(position)?;
+        let outcomes = self.state.report().map_or(&[][..], |r| &r.outcomes);
         Some(OwnComment {
             position,
             at_ms: comment.at_ms,
-            shown: comment.shown,
-            access: self.record.access(&comment.text.commitment)?,
+            standing: comment.standing,
+            access: self.state.access(&comment.text.commitment)?,
             late: self.is_late(comment),
-            place: self.record.place(position)?,
+            place: self.state.place(position)?,
             steps: comment.steps.clone(),
             answers: comment.answers.clone(),
-            replies: self.record.thread(position)?.size(),
+            replies: self.state.thread(position)?.size(),
             outcomes: outcomes
                 .iter()
                 .filter(|o| comment.themes.contains(&o.theme))
                 .cloned()
                 .collect(),
-            can_appeal: comment.shown == Shown::Hidden && !appealed,
-            can_withdraw: comment.shown != Shown::Withdrawn,
+            can_appeal: matches!(
+                comment.standing,
+                Standing::Hidden {
+                    appeal: Appeal::None,
+                    ..
+                }
+            ),
+            can_withdraw: comment.standing != Standing::Withdrawn,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Threads: every comment where it was put, whatever became of it. Spec: specs/consultation.md §5, §10.
 
-use super::{CommentRecord, Record};
+use crate::consultation::state::{CommentRecord, ConsultationState};
 
 /// A comment and what hangs below it. At most 16 deep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Thread {
     }
 }
 
-impl Record {
+impl ConsultationState {
     /// All threads, by the position of their roots.
     pub fn threads(&self) -> impl Iterator<Item = Thread> {
         self.roots().filter_map(|(position, _)| self.thread(position))

@@ -1,0 +1,339 @@
+//! A jurisdiction through the real engine: the timer after a week of downtime, a transfer on its way, the published
+//! folder with exactly the openings that it must have, and an erasure that leaves every proof as it was.
+//!
+//! Spec: specs/jurisdiction.md, specs/foi.md.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers outside of tests fail by panicking too"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use sijill_engine::Engine;
+use sijill_engine::clock::RehearsalClock;
+use sijill_engine::publish::Scope;
+use sijill_ledger::{
+    Committed, Entry, Genesis, GenesisFields, Grant, Kind, LedgerId, Role, Seq, SigningKey, UnixMillis,
+};
+use sijill_registers::calendar::events::*;
+use sijill_registers::catalogue::Event;
+use sijill_registers::foi::events::*;
+use sijill_rules::FoiPack;
+use sijill_store::MemoryStore;
+use sijill_tests::{engine_keys, key, open_engine};
+
+const PACK: &str = include_str!("../../fixtures/rules/foi-qa-2022-009.toml");
+
+fn at(text: &str) -> UnixMillis {
+    let at: jiff::Timestamp = format!("{}:00+03:00", text.replace(' ', "T")).parse().unwrap();
+    UnixMillis::new(u64::try_from(at.as_millisecond()).unwrap()).unwrap()
+}
+
+struct Service {
+    engine: Engine,
+    clock: Arc<RehearsalClock>,
+    calendar: LedgerId,
+    registers: [LedgerId; 2],
+}
+
+async fn create(engine: &Engine, kind: Kind, parent: Option<LedgerId>, number: u8) -> LedgerId {
+    let grant = |name: &str, role| Grant {
+        key: key(name).key_id(),
+        role,
+        scope: None,
+    };
+    let genesis = Genesis::new(GenesisFields {
+        kind,
+        origin: "foi.example/test".parse().unwrap(),
+        parent,
+        ledger_key: engine_keys().ledger.key_id(),
+        service_key: engine_keys().service.key_id(),
+        grants: vec![
+            grant("commission", Role::Commission),
+            grant("second", Role::Commission),
+            grant("officer", Role::FoiOfficer),
+            grant("grievance", Role::GrievanceOfficer),
+        ],
+        max_lag_ms: 30_000,
+        official_window_ms: 3_600_000,
+        random: [number; 32],
+        predecessor: None,
+    })
+    .unwrap();
+    engine.create_ledger(genesis).await.unwrap().ledger()
+}
+
+impl Service {
+    async fn start(dir: &Path, store: &Arc<MemoryStore>) -> Self {
+        let clock = Arc::new(RehearsalClock::new(at("2025-12-01 09:00")));
+        let engine = open_engine(dir, Arc::clone(store) as _, Arc::clone(&clock))
+            .await
+            .unwrap();
+        let calendar = create(&engine, Kind::Calendar, None, 1).await;
+        let mut service = Self {
+            engine,
+            clock,
+            calendar,
+            registers: [calendar; 2],
+        };
+        let defined = CalendarEvent::JurisdictionDefined(JurisdictionDefined {
+            name_en: "Qatar".into(),
+            name_ar: "قطر".into(),
+            time_zone: "Asia/Qatar".into(),
+            weekly_rest: vec![5, 6],
+            rehearsal: true,
+        });
+        service
+            .sign("commission", calendar, Event::Calendar(defined))
+            .await;
+        let pack = service
+            .engine
+            .put_content(&FoiPack::parse(PACK).unwrap().to_json())
+            .unwrap();
+        let adopted = CalendarEvent::PackAdopted(PackAdopted { kind: 7, pack });
+        service
+            .sign("commission", calendar, Event::Calendar(adopted))
+            .await;
+        for (number, id) in [(0u8, "moph-2026"), (1, "moi-2026")] {
+            let register = create(&service.engine, Kind::Foi, Some(calendar), number + 2).await;
+            service.registers[usize::from(number)] = register;
+            let listed = CalendarEvent::RegisterListed(RegisterListed {
+                ledger: register,
+                kind: 7,
+                visibility: 1,
+                id: id.parse().unwrap(),
+                authority: id.split_once('-').unwrap().0.parse().unwrap(),
+                name_en: id.into(),
+                name_ar: String::new(),
+            });
+            service
+                .sign("commission", calendar, Event::Calendar(listed))
+                .await;
+            service.clock.advance(1);
+            service.engine.begin_register(register, calendar).await.unwrap();
+            let defined = FoiEvent::RegisterDefined(RegisterDefined { pack });
+            service.sign("commission", register, Event::Foi(defined)).await;
+        }
+        service
+    }
+
+    async fn sign(&self, who: &str, ledger: LedgerId, event: Event) -> Entry {
+        let key: SigningKey = key(who);
+        let done = self.engine.act(&key, ledger, &event, &[]).await.unwrap();
+        let bytes = self.engine.read(ledger, done.seq, 1).await.unwrap();
+        Entry::parse(&bytes[0]).unwrap()
+    }
+
+    fn commit(&self, text: &str) -> Committed {
+        self.engine.commit_content(text.as_bytes()).unwrap()
+    }
+
+    async fn request(&self) -> u64 {
+        self.engine.prepare(self.registers[0]).await.unwrap();
+        let event = FoiEvent::RequestSubmitted(RequestSubmitted {
+            requester: self.commit("Fatima"),
+            text: self.commit("What did the tower cost?"),
+            letter: None,
+        });
+        let done = self
+            .engine
+            .act_as_service(self.registers[0], Event::Foi(event), &[])
+            .await
+            .unwrap();
+        done.seq.as_u64()
+    }
+
+    async fn events(&self, ledger: LedgerId) -> Vec<Event> {
+        let all = self.engine.read(ledger, Seq::new(1), 10_000).await.unwrap();
+        all.iter()
+            .map(|bytes| {
+                let entry = Entry::parse(bytes).unwrap();
+                Event::parse(Kind::Foi, entry.body().event_type, &entry.body().payload).unwrap()
+            })
+            .collect()
+    }
+
+    async fn missed(&self, ledger: LedgerId) -> Vec<(u64, u32)> {
+        let all = self.events(ledger).await.into_iter();
+        all.filter_map(|event| match event {
+            Event::Foi(FoiEvent::DeadlineMissed(e)) => Some((e.item, e.day)),
+            _ => None,
+        })
+        .collect()
+    }
+}
+
+fn files(folder: &Path) -> BTreeSet<String> {
+    match std::fs::read_dir(folder) {
+        Ok(all) => all
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect(),
+        Err(_) => BTreeSet::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_week_of_downtime_everything_is_brought_about_exactly_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let service = Service::start(dir.path(), &store).await;
+    service.clock.set(at("2025-12-03 10:00"));
+    let request = service.request().await;
+    let [register, other] = service.registers;
+    service.clock.set(at("2025-12-10 10:00"));
+    service.engine.tick().await.unwrap();
+    assert_eq!(service.engine.tick().await.unwrap(), [], "nothing twice");
+    // The service goes down on the 15th, over the due date (18 December), and comes back on the 22nd.
+    let (calendar, registers) = (service.calendar, service.registers);
+    service.engine.close().await;
+    let clock = Arc::new(RehearsalClock::new(at("2025-12-22 10:00")));
+    let engine = open_engine(dir.path(), store, Arc::clone(&clock)).await.unwrap();
+    assert!(engine.refused().is_empty());
+    let service = Service {
+        engine,
+        clock,
+        calendar,
+        registers,
+    };
+    let done = service.engine.tick().await.unwrap();
+    assert_eq!(done.len(), 2);
+    assert!(done.iter().all(|t| t.event == "DayClosed"));
+    let day = |text: &str| {
+        let date: jiff::civil::Date = text.parse().unwrap();
+        u32::try_from(sijill_rules::day_number(date)).unwrap()
+    };
+    assert_eq!(done[0].closed, Some(day("2025-12-21")));
+    let expected = vec![(request, day("2025-12-19"))];
+    assert_eq!(service.missed(register).await, expected);
+    assert_eq!(service.missed(other).await, []);
+    assert_eq!(service.engine.tick().await.unwrap(), []);
+    service.clock.set(at("2025-12-25 10:00"));
+    service.engine.tick().await.unwrap();
+    assert_eq!(service.missed(register).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_arrives_by_the_timer_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start(dir.path(), &Arc::new(MemoryStore::new())).await;
+    let request = service.request().await;
+    let [register, other] = service.registers;
+    let event = RequestTransferred {
+        request,
+        to: other,
+        reason: service.commit("The interior holds it"),
+    };
+    service
+        .sign(
+            "officer",
+            register,
+            Event::Foi(FoiEvent::RequestTransferred(event)),
+        )
+        .await;
+    let done = service.engine.tick().await.unwrap();
+    assert_eq!(done.len(), 1);
+    assert_eq!((done[0].event, done[0].register), ("TransferReceived", other));
+    assert_eq!(service.engine.tick().await.unwrap(), []);
+    let handle = service.engine.ledgers().find(&other).unwrap();
+    let due = handle.with_head(|head| {
+        let foi = head.state.as_foi().unwrap();
+        let case = foi
+            .case(1, at("2025-12-02 10:00").as_u64(), service.engine.ledgers())
+            .unwrap();
+        case.line.due.unwrap().to_string()
+    });
+    assert_eq!(due, "2025-12-16");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn published_are_the_openings_that_everybody_may_read_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start(dir.path(), &Arc::new(MemoryStore::new())).await;
+    let request = service.request().await;
+    let register = service.registers[0];
+    let foi = |event| Event::Foi(event);
+    let summary = service.commit("Costs of the tower");
+    let admitted = FoiEvent::RequestAdmitted(RequestAdmitted { request, summary });
+    service.sign("officer", register, foi(admitted)).await;
+    let (statement, title) = (service.commit("Decided."), service.commit("The invoice"));
+    let documents = vec![DocumentDecision {
+        title,
+        outcome: outcomes::RELEASED,
+        exemptions: Vec::new(),
+        original: None,
+        place: None,
+    }];
+    let decided = FoiEvent::DecisionMade(DecisionMade {
+        request,
+        statement,
+        documents,
+    });
+    service.sign("officer", register, foi(decided)).await;
+    let wrong = service.commit("the wrong file");
+    let release = |rendition| {
+        let releases = vec![Release {
+            document: 0,
+            rendition,
+        }];
+        FoiEvent::ReleaseMade(ReleaseMade { request, releases })
+    };
+    service.sign("officer", register, foi(release(wrong))).await;
+    service.engine.publish_due_dates(register).await.unwrap();
+    let folder = dir.path().join("published");
+    let publish = || {
+        service
+            .engine
+            .publish_jurisdiction(service.calendar, Scope::Public, &folder)
+    };
+    let names =
+        |all: &[Committed]| -> BTreeSet<String> { all.iter().map(|c| hex::encode(c.commitment)).collect() };
+    let publication = publish().await.unwrap();
+    assert_eq!((publication.ledgers, publication.openings), (3, 4));
+    assert_eq!(publication.contents, 2, "a pack and a view");
+    assert_eq!(
+        files(&folder.join("openings")),
+        names(&[summary, statement, title, wrong])
+    );
+    let opening = std::fs::read(folder.join("openings").join(hex::encode(summary.commitment))).unwrap();
+    assert_eq!(summary.open(&opening), Some("Costs of the tower".as_bytes()));
+    assert_eq!(publication.trust.ledgers()[0].kind, Kind::Calendar);
+    // Scenario 32: the wrong file is withdrawn, the right one released.
+    let reason = service.commit("It was the wrong file");
+    let withdrawn = FoiEvent::ReleaseWithdrawn(ReleaseWithdrawn {
+        request,
+        documents: vec![0],
+        reason,
+    });
+    service.sign("officer", register, foi(withdrawn)).await;
+    let right = service.commit("the right file");
+    service.sign("officer", register, foi(release(right))).await;
+    publish().await.unwrap();
+    assert_eq!(
+        files(&folder.join("openings")),
+        names(&[summary, statement, title, reason, right])
+    );
+    // Scenario 41: what is erased is gone from the service and from what is published, and the ledger is what it was.
+    let root = |s: &Service| s.engine.ledgers().find(&register).unwrap().checkpoint();
+    let order = RegisterEvent::ErasureOrdered(ErasureOrdered {
+        commitments: vec![summary.commitment],
+        basis: "Law No. 13 of 2016".into(),
+    });
+    let order = service.sign("commission", register, Event::Register(order)).await;
+    assert!(service.engine.committed_content(&summary).is_ok());
+    let confirmed = RegisterEvent::ErasureConfirmed(ErasureConfirmed {
+        order: order.signed_body().hash(),
+    });
+    service.sign("second", register, Event::Register(confirmed)).await;
+    assert!(service.engine.committed_content(&summary).is_err());
+    let before = root(&service);
+    publish().await.unwrap();
+    assert_eq!(
+        files(&folder.join("openings")),
+        names(&[statement, title, reason, right])
+    );
+    assert_eq!(root(&service), before);
+}
