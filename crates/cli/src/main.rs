@@ -8,7 +8,6 @@ mod acts;
 mod commands;
 mod demo;
 mod error;
-mod identity;
 mod passphrase;
 mod progress;
 mod registrar;

@@ -7,6 +7,7 @@
 //! DIR/people/…                 key files of commission, registrar, trustees: in real life on their own machines
 //! DIR/published, DIR/trust.json                        what everybody may read
 //! DIR/accredited, DIR/trust-accredited.json            what accredited auditors may read
+//! DIR/jurisdiction, DIR/trust-jurisdiction.json          what everybody may read of the registers
 //! DIR/receipts/                receipts of ballots that were cast from here
 //! ```
 
@@ -22,6 +23,7 @@ use sijill_engine::clock::{Clock, RehearsalClock, SystemClock};
 use sijill_engine::content::ContentStore;
 use sijill_engine::folder::{DataFolder, check_private};
 use sijill_engine::keyfile::{KeyFile, Passphrase, SigningKind};
+use sijill_engine::openings::OpeningStore;
 use sijill_engine::{Engine, EngineKeys};
 use sijill_ledger::{LedgerId, Origin, SigningKey, UnixMillis};
 use sijill_registers::register::Facts;
@@ -279,7 +281,10 @@ impl Site {
                 ContentStore::open_shared(&folder)
             }
         };
-        Ok(opened.map_err(sijill_engine::EngineError::from)?)
+        let openings = OpeningStore::open(&data.openings()).map_err(sijill_engine::EngineError::from)?;
+        Ok(opened
+            .map_err(sijill_engine::EngineError::from)?
+            .with_openings(openings))
     }
 
     fn node(&self) -> Node {
@@ -379,6 +384,14 @@ impl Site {
 
     pub(crate) fn accredited(&self) -> PathBuf {
         self.root.join("accredited")
+    }
+
+    pub(crate) fn jurisdiction(&self) -> PathBuf {
+        self.root.join("jurisdiction")
+    }
+
+    pub(crate) fn trust_jurisdiction(&self) -> PathBuf {
+        self.root.join("trust-jurisdiction.json")
     }
 
     pub(crate) fn trust(&self) -> PathBuf {
@@ -485,11 +498,14 @@ fn refuse_real_events(engine: &Engine) -> Outcome {
         return Err(why.into());
     }
     for handle in engine.ledgers().all() {
-        if let Facts::Election(facts) = handle.facts()
-            && facts.manifest.as_ref().is_some_and(|m| !m.rehearsal)
-        {
+        let real = match handle.facts() {
+            Facts::Election(facts) => facts.manifest.as_ref().is_some_and(|m| !m.rehearsal),
+            Facts::Calendar(facts) => facts.jurisdiction.as_ref().is_some_and(|j| !j.rehearsal),
+            _ => false,
+        };
+        if real {
             return Err(Failure::refused(
-                "a simulated clock is refused: this folder holds an event that is no rehearsal",
+                "a simulated clock is refused: this folder holds an event or a jurisdiction that is no rehearsal",
                 "leave --rehearsal-clock out, or rehearse in another folder",
             )
             .code("clock.simulated"));

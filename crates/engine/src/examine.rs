@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sijill_ledger::{Entry, LedgerId, LedgerIdentity, Seq, UnverifiedEntry};
+use sijill_ledger::{Entry, Genesis, LedgerId, LedgerIdentity, Seq, SignedCheckpoint, UnverifiedEntry};
 use sijill_registers::catalogue::{Event, types};
 use sijill_registers::register::Contents;
 use sijill_store::{Damage, EventStore, PageLimit, ReadError, SqliteStore, StoredEntry};
 
-use crate::checkpoint_record::{CheckpointRecord, Source, compare};
+use crate::checkpoint_record::{CheckpointRecord, RecordError, Source, compare};
 use crate::content::{ContentStore, ContentStoreError};
 use crate::ledgers::Head;
 use crate::load::push;
@@ -124,13 +124,7 @@ pub async fn examine_ledgers(
         database,
         ledgers: Vec::new(),
     };
-    let listed = store.list().await?;
-    for ledger in &listed {
-        findings
-            .ledgers
-            .push(examine_ledger(store, contents, record, *ledger).await);
-    }
-    // A backup that is older than a ledger does not know of it, and the record does.
+    // Before the store is looked at: other nodes may write to both, and what is recorded is in the store already.
     let recorded = match record.map(CheckpointRecord::ledgers) {
         None => BTreeSet::new(),
         Some(Ok(recorded)) => recorded,
@@ -139,6 +133,13 @@ pub async fn examine_ledgers(
             BTreeSet::new()
         }
     };
+    let listed = store.list().await?;
+    for ledger in &listed {
+        findings
+            .ledgers
+            .push(examine_ledger(store, contents, record, *ledger).await);
+    }
+    // A backup that is older than a ledger does not know of it, and the record does.
     for ledger in recorded.difference(&listed) {
         let mut lost = LedgerFindings::new(*ledger);
         lost.may_go_on = Some(false);
@@ -163,6 +164,10 @@ async fn examine_ledger(
     let mut cited = BTreeSet::new();
     let mut at = Seq::ZERO;
     let mut gap: Option<(u64, Damage)> = None;
+    let known = match record {
+        None => None,
+        Some(record) => known(store, record, ledger).await,
+    };
     loop {
         let page = match store.read(ledger, at, PageLimit::default()).await {
             Ok(page) => page,
@@ -224,10 +229,22 @@ async fn examine_ledger(
     }
     close_gap(&mut found, gap.take(), at);
     found.contents = cited.len();
-    if let Some(record) = record {
-        compare_with_record(&mut found, record, head.as_ref(), broken);
+    if record.is_some() {
+        compare_with_record(&mut found, known, head.as_ref(), broken);
     }
     found
+}
+
+/// What is recorded and remembered of a ledger.
+type Known = Result<(Option<SignedCheckpoint>, Option<SignedCheckpoint>), RecordError>;
+
+/// `None` if the first entry cannot be read, which is found again later.
+async fn known(store: &dyn EventStore, record: &dyn CheckpointRecord, ledger: LedgerId) -> Option<Known> {
+    let first = store.read(ledger, Seq::ZERO, PageLimit::new(1, 1)).await.ok()?;
+    let entry = Entry::parse(first.entries.first()?.bytes()).ok()?;
+    let identity = LedgerIdentity::from(&Genesis::parse(&entry.body().payload).ok()?);
+    let loaded = record.load(&identity);
+    Some(loaded.and_then(|recorded| Ok((recorded, record.remembered(&identity)?))))
 }
 
 fn close_gap(found: &mut LedgerFindings, gap: Option<(u64, Damage)>, end: Seq) {
@@ -269,19 +286,13 @@ fn cite(
     }
 }
 
-fn compare_with_record(
-    found: &mut LedgerFindings,
-    record: &dyn CheckpointRecord,
-    head: Option<&Head>,
-    broken: bool,
-) {
-    let Some(head) = head else {
+fn compare_with_record(found: &mut LedgerFindings, known: Option<Known>, head: Option<&Head>, broken: bool) {
+    let (Some(head), Some(known)) = (head, known) else {
         found.may_go_on = Some(false);
         return;
     };
-    let identity = LedgerIdentity::from(head.chain.genesis());
-    let recorded = match record.load(&identity) {
-        Ok(recorded) => recorded,
+    let (recorded, remembered) = match known {
+        Ok(known) => known,
         Err(error) => {
             found.may_go_on = Some(false);
             return found.add(None, error);
@@ -301,13 +312,6 @@ fn compare_with_record(
         }
         return;
     }
-    let remembered = match record.remembered(&identity) {
-        Ok(remembered) => remembered,
-        Err(error) => {
-            found.may_go_on = Some(false);
-            return found.add(None, error);
-        }
-    };
     let other = remembered.as_ref().map(|signed| (Source::Remembered, signed));
     match compare(&head.chain, recorded.as_ref(), other) {
         Ok(_) => found.may_go_on = Some(true),

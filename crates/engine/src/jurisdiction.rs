@@ -156,8 +156,15 @@ impl Engine {
         if lag.calendar_grew {
             let seen = self
                 .cite_calendar(register, RegisterEvent::CalendarSeen, lag.parent)
-                .await?;
-            return Ok(vec![ticked("CalendarSeen", &seen, None)]);
+                .await;
+            return match seen {
+                Ok(seen) => Ok(vec![ticked("CalendarSeen", &seen, None)]),
+                // The clock has not moved since the last entry: it is seen at the next tick.
+                Err(SubmitError::Rejected(Rejection::Calendar(r))) if r.code() == "calendar.seen" => {
+                    Ok(Vec::new())
+                }
+                Err(error) => Err(error),
+            };
         }
         Ok(Vec::new())
     }

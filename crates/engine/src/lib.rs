@@ -18,6 +18,7 @@ pub mod engine;
 pub mod examine;
 pub mod folder;
 mod head_snapshot;
+pub mod identity;
 pub mod jurisdiction;
 pub mod keyfile;
 pub mod ledgers;

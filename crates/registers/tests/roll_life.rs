@@ -43,7 +43,10 @@ fn pack_with_objections() -> String {
 
 /// A world 20 days before the poll: Sunday 15 November 2026.
 fn early() -> World {
-    let mut w = World::starting(FILE, &pack_with_objections(), 20 * DAY_MS);
+    let file = format!(
+        "{FILE}\n[[district]]\nid = \"north\"\nname = {{ en = \"North\", ar = \"\" }}\nunopposed = [{{ en = \"One\", ar = \"\" }}]\n"
+    );
+    let mut w = World::starting(&file, &pack_with_objections(), 20 * DAY_MS);
     w.define();
     w
 }
@@ -254,6 +257,8 @@ fn a_voter_is_in_one_district_and_a_transfer_ends_the_credential() {
     };
     refused(transfer(&mut w, "elsewhere", "north"), "roll.transfer");
     refused(transfer(&mut w, DISTRICT, DISTRICT), "roll.transfer");
+    // The election has no such district: the freeze could never hold it.
+    refused(transfer(&mut w, DISTRICT, "west"), "roll.order");
     transfer(&mut w, DISTRICT, "north").unwrap();
     assert_eq!(w.roll_state().has_credential(&person(1)), Some(false));
     assert_eq!(w.roll_state().district_of(&person(1)).unwrap().as_str(), "north");

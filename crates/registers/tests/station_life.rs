@@ -926,6 +926,48 @@ fn nothing_is_certified_while_papers_do_not_add_up() {
     certify(&mut w).unwrap();
 }
 
+/// Spec: specs/station.md §9.2, specs/outcome.md §4.
+#[test]
+fn a_recount_is_not_the_sum_of_the_stations() {
+    let mut w = World::with_stations("void-paper", &[&[0, 1, 2, 6], &[3, 4]]);
+    w.define();
+    w.adopt();
+    w.fix_trustees();
+    w.open_boxes();
+    w.open_station(0, 100).unwrap();
+    w.open_station(1, 100).unwrap();
+    w.serve_voter(0, 0).unwrap();
+    w.serve_voter(1, 3).unwrap();
+    finish(&mut w);
+    w.open_exclusions(&[0, 3]).unwrap();
+    w.fix_exclusions(&[0, 3]).unwrap();
+    w.seal_and_anchor();
+    for station in [0, 1] {
+        let e = w.station_returned(station, 1, 1, 0);
+        w.return_station(e).unwrap();
+    }
+    let recount = |w: &mut World, issued: u64, valid: u64, yes: u64| {
+        let e = PaperRecounted {
+            ledger: w.ballot_box,
+            issued,
+            valid,
+            invalid: 0,
+            spoilt: 0,
+            counts: vec![vec![0, yes, valid - yes]],
+            reason: "Counted again before observers".into(),
+        };
+        w.commission(w.election, Event::Election(ElectionEvent::PaperRecounted(e)), &[])
+    };
+    refused(recount(&mut w, 2, 2, 1), "outcome.order");
+    w.return_paper(2, 2, 0).unwrap();
+    refused(recount(&mut w, 2, 2, 2), "paper.return");
+    refused(recount(&mut w, 1 << 53, 2, 1), "paper.return");
+    recount(&mut w, 2, 2, 1).unwrap();
+    // A paper is gone, and fewer are left than credentials are excluded.
+    recount(&mut w, 2, 1, 1).unwrap();
+    recount(&mut w, 1, 1, 1).unwrap();
+}
+
 #[test]
 fn the_first_vote_is_final_only_on_line() {
     let pack = world::stations::pack("void-paper").replace(

@@ -657,3 +657,62 @@ fn impossible_histories_are_refused_in_both_languages() {
         Err(ClockError::TooMany)
     );
 }
+
+#[test]
+fn a_letter_counts_from_its_day_and_is_looked_at_from_its_entry() {
+    use sijill_rules::{Origin, read_clock_from};
+    let pack = FoiPack::parse(include_str!("../../../fixtures/rules/foi-qa-2022-009.toml")).unwrap();
+    let calendar = pack.calendar().unwrap();
+    let on = |text: &str| text.parse::<Date>().unwrap();
+    let at = |text: &str| calendar.start_of(on(text)).unwrap() + 36_000_000;
+    let origin = |day: &str| Origin::Received {
+        at_ms: at("2026-01-10"),
+        on: Some(on(day)),
+    };
+    let read = |origin: &Origin, now: &str| read_clock_from(&pack.clock, &calendar, origin, &[], at(now));
+    // 15 days from 3 December end on the 18th, three weeks before the entry: missed on the first day that begins after it.
+    let late = origin("2025-12-03");
+    assert_eq!(read(&late, "2026-01-10").unwrap().missed, None);
+    let missed = read(&late, "2026-01-11").unwrap().missed.unwrap();
+    assert_eq!((missed.on, missed.due), (on("2026-01-11"), on("2025-12-18")));
+    let due = read(&origin("2026-01-04"), "2026-01-10").unwrap().due;
+    assert_eq!(due, Some(on("2026-01-19")));
+    assert!(
+        read(&origin("2026-01-11"), "2026-01-12").is_err(),
+        "from the future"
+    );
+}
+
+#[test]
+fn what_is_taken_over_goes_on_as_it_was() {
+    use sijill_rules::{Origin, Step, StepAt, carry_clock, read_clock_from};
+    let text = include_str!("../../../fixtures/rules/foi-qa-2022-009.toml");
+    let pack = FoiPack::parse(text).unwrap();
+    let calendar = pack.calendar().unwrap();
+    let on = |text: &str| text.parse::<Date>().unwrap();
+    let at = |text: &str| calendar.start_of(on(text)).unwrap() + 36_000_000;
+    let origin = Origin::Received {
+        at_ms: at("2026-01-04"),
+        on: None,
+    };
+    let step = |day: &str, step| StepAt { at_ms: at(day), step };
+    let steps = [
+        step("2026-01-06", Step::ClarificationAsked),
+        step("2026-01-11", Step::ClarificationAnswered),
+        step("2026-01-12", Step::Extended),
+    ];
+    let carried = carry_clock(&pack.clock, &calendar, &origin, &steps, at("2026-01-13")).unwrap();
+    assert_eq!((carried.anchor, carried.extensions), (on("2026-01-04"), 1));
+    assert_eq!(carried.pauses, [(on("2026-01-06"), on("2026-01-11"))]);
+    let there = Origin::TakenOver {
+        at_ms: at("2026-01-14"),
+        carried,
+    };
+    let here = read_clock_from(&pack.clock, &calendar, &origin, &steps, at("2026-01-14")).unwrap();
+    let taken = read_clock_from(&pack.clock, &calendar, &there, &[], at("2026-01-14")).unwrap();
+    assert_eq!((taken.due, taken.original_due), (here.due, here.original_due));
+    // No extension is left there either, and nothing is taken over while a question is open.
+    let again = [step("2026-01-15", Step::Extended)];
+    assert!(read_clock_from(&pack.clock, &calendar, &there, &again, at("2026-01-16")).is_err());
+    assert!(carry_clock(&pack.clock, &calendar, &origin, &steps[..1], at("2026-01-07")).is_err());
+}

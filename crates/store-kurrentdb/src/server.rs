@@ -244,7 +244,8 @@ impl Server {
         loop {
             let deadline = self.options.request.min(patience.left());
             let trouble = match self.append(stream, state, vec![event.clone()], deadline).await {
-                Ok(_) => return Ok(at),
+                // Behind what was deleted it is larger than `at`.
+                Ok(revision) => return Ok(revision),
                 Err(trouble) => trouble,
             };
             doubt |= matches!(trouble, Trouble::Unknown(_));
@@ -253,7 +254,7 @@ impl Server {
                     && let Some(event) = events.first()
                 {
                     return match event.id == id {
-                        true => Ok(at),
+                        true => Ok(event.revision),
                         false => Err(Trouble::WrongRevision(Some(event.revision))),
                     };
                 }

@@ -46,7 +46,11 @@ pub(crate) fn verify(
     progress: &Arc<Progress>,
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
-    let elsewhere = |check: &Check| ["7.", "9.", "13.", "20."].iter().any(|s| check.number().starts_with(s));
+    let elsewhere = |check: &Check| {
+        ["7.", "9.", "13.", "20."]
+            .iter()
+            .any(|s| check.number().starts_with(s))
+    };
     let accredited_only = |check: &Check| *check == Check::FolderRestricted && profile == Profile::Accredited;
     let later_only = |check: &Check| *check == Check::SincePrefix && earlier.is_none();
     let applicable = Check::ALL
@@ -340,7 +344,9 @@ impl Run<'_> {
         };
         if election.stations.any() {
             // In any other event these checks do not apply.
-            STATION_CHECKS.into_iter().for_each(|check| self.checks.apply(check));
+            STATION_CHECKS
+                .into_iter()
+                .for_each(|check| self.checks.apply(check));
         }
         self.check_listed(id, &election, &defined.value);
         let Some(manifest) = &election.manifest else {

@@ -50,8 +50,7 @@ const RECEIPT: &str = "Ask the service for the receipt again; if it stays, keep 
 const LOOK_AGAIN: &str = "Look again, and at another mirror if there is one; if it stays, tell the publisher and keep the state folder";
 const BOOK: &str =
     "Keep the folder as evidence and ask chair and members of the station for their copy of its final state";
-const PROTOCOL: &str =
-    "Ask the commission for the protocol of the station and for the officer who signed; the entry names the key";
+const PROTOCOL: &str = "Ask the commission for the protocol of the station and for the officer who signed; the entry names the key";
 const EVIDENCE: &str = "Keep the files of evidence and publish them: they are signed, and the holder of the ledger key answers for them";
 
 /// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.

@@ -782,7 +782,11 @@ fn service_rules(walk: &Walk, event: &Event<'_>, parts: &Parts<'_>) -> Result<()
 }
 
 /// The refs to compare. Spec: specs/events.md (column refs), specs/ledger.md §4.3.
-fn ref_rules<'e>(ledger: &Ledger, event: &Event<'_>, entry: &'e Entry<'_>) -> Result<&'e [Ref], &'static str> {
+fn ref_rules<'e>(
+    ledger: &Ledger,
+    event: &Event<'_>,
+    entry: &'e Entry<'_>,
+) -> Result<&'e [Ref], &'static str> {
     let refs = entry.body.refs.as_slice();
     let expected = match event.refs() {
         Refs::None if refs.is_empty() => return Ok(refs),

@@ -328,19 +328,34 @@ fn turnout_is_told_by_channel_and_station() {
         }
         let html = report.to_html(None);
         let (english, arabic) = html.split_once("id=\"ar\"").unwrap();
-        assert!(english.contains("Votes cast by channel and station") && english.contains("Books of the stations"));
+        assert!(
+            english.contains("Votes cast by channel and station")
+                && english.contains("Books of the stations")
+        );
         assert!(arabic.contains("الأصوات المدلى بها بحسب القناة والمركز") && arabic.contains("دفاتر المراكز"));
         assert!(arabic.contains("مركز</bdi>") && arabic.contains("الدفتر مفقود: لا تُحتسب أوراقه"));
         for part in [english, arabic] {
             assert_eq!(part.matches("<caption>").count(), part.matches("<table").count());
         }
         // What the profile does not reach is listed.
-        let listed = report.checks.iter().find(|check| check.number == "20.14").unwrap();
+        let listed = report
+            .checks
+            .iter()
+            .find(|check| check.number == "20.14")
+            .unwrap();
         assert_eq!(listed.not_established.is_empty(), accredited);
-        assert_eq!(text.contains("books of stations and the roll are restricted ledgers"), !accredited);
+        assert_eq!(
+            text.contains("books of stations and the roll are restricted ledgers"),
+            !accredited
+        );
     }
     let report = with_stations(&uncertain(), true);
-    assert!(report.stations.iter().all(|s| !s.established && s.papers.is_none() && s.returns.is_empty()));
+    assert!(
+        report
+            .stations
+            .iter()
+            .all(|s| !s.established && s.papers.is_none() && s.returns.is_empty())
+    );
     assert!(report.to_text().contains("papers NOT ESTABLISHED"));
     assert!(report.to_html(None).contains("Its papers are not established"));
     // An event without stations says nothing of them.

@@ -14,6 +14,7 @@ pub(crate) mod roll;
 pub(crate) mod station;
 pub(crate) mod voting;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -33,7 +34,7 @@ use crate::error::{Failure, Outcome, wrong_kind};
 use crate::progress::Progress;
 
 /// Bodies that are signed upon one view and submitted together.
-pub(crate) const TOGETHER: usize = 2_048;
+pub(crate) const TOGETHER: usize = 1_024;
 
 /// An event that is defined: its ledgers, and what they have established.
 #[derive(Clone)]
@@ -185,13 +186,18 @@ impl Event {
     }
 }
 
-/// Events on their way to one ledger, a group at a time: while one is being checked and written, the next is signed.
+/// Events on their way to one ledger, in groups. While one group is being made durable the next is being checked, and the
+/// one behind it is being signed.
 pub(crate) struct Pipeline<'e> {
     event: &'e Event,
     key: &'e SigningKey,
     ledger: LedgerId,
-    waiting: JoinSet<Result<Acknowledgement, SubmitError>>,
+    /// Groups that were sent off, oldest first; at most [`UNDER_WAY`].
+    waiting: VecDeque<JoinSet<Result<Acknowledgement, SubmitError>>>,
 }
+
+/// Groups under way at a time. With [`TOGETHER`] within the length of a sequencer's queue.
+const UNDER_WAY: usize = 2;
 
 impl<'e> Pipeline<'e> {
     pub(crate) fn new(event: &'e Event, key: &'e SigningKey, ledger: LedgerId) -> Self {
@@ -199,27 +205,28 @@ impl<'e> Pipeline<'e> {
             event,
             key,
             ledger,
-            waiting: JoinSet::new(),
+            waiting: VecDeque::new(),
         }
     }
 
-    /// Signs a group of at most twice [`TOGETHER`] that do not depend on each other, and sends it off once the group
-    /// before it stands on the ledger: so a group may depend on the one before.
+    /// Signs a group of at most twice [`TOGETHER`] events that depend neither on each other nor on the group before, and
+    /// sends it off once the second group before it stands on the ledger: on that one it may depend.
     ///
     /// # Errors
-    /// Of the group before. If one of its events is refused, others of it may be recorded.
+    /// Of an earlier group. If one of its events is refused, others of it, and of the group behind it, may be recorded.
     pub(crate) async fn push(&mut self, group: &[catalogue::Event]) -> Outcome {
         let engine = &self.event.engine;
         let bodies = group
             .par_iter()
             .map(|event| engine.sign_as(self.key, self.ledger, event, &[]))
             .collect::<Result<Vec<_>, _>>()?;
-        self.finish().await?;
+        self.wait_for_all_but(UNDER_WAY - 1).await?;
+        let mut sent = JoinSet::new();
         for body in bodies {
             let engine = Arc::clone(engine);
-            self.waiting
-                .spawn(async move { engine.submit_signed(&body).await });
+            sent.spawn(async move { engine.submit_signed(&body).await });
         }
+        self.waiting.push_back(sent);
         Ok(())
     }
 
@@ -228,12 +235,28 @@ impl<'e> Pipeline<'e> {
     /// # Errors
     /// As [`Pipeline::push`].
     pub(crate) async fn finish(&mut self) -> Outcome {
+        self.wait_for_all_but(0).await
+    }
+
+    async fn wait_for_all_but(&mut self, groups: usize) -> Outcome {
         let mut refused = None;
-        while let Some(done) = self.waiting.join_next().await {
-            if let Err(error) = done.map_err(Failure::internal)? {
-                refused = Some(error);
+        while self.waiting.len() > groups && refused.is_none() {
+            let Some(mut oldest) = self.waiting.pop_front() else {
+                break;
+            };
+            while let Some(done) = oldest.join_next().await {
+                if let Err(error) = done.map_err(Failure::internal)? {
+                    refused = Some(error);
+                }
             }
         }
-        refused.map_or(Ok(()), |error| Err(error.into()))
+        let Some(error) = refused else {
+            return Ok(());
+        };
+        // What is under way is not abandoned in the middle.
+        for mut group in self.waiting.drain(..) {
+            while group.join_next().await.is_some() {}
+        }
+        Err(error.into())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::Acknowledgement;
+use sijill_engine::identity::{IdentityProvider, Qid};
 use sijill_ledger::{LedgerId, Role, SigningKey};
 use sijill_registers::ballot_box::Phase;
 use sijill_registers::catalogue::Event as Typed;
@@ -20,7 +21,6 @@ use sijill_rules::{Evidence, Finding, Holiday, HolidayList, ObjectionStatus, Pur
 
 use super::{Event, Pipeline, TOGETHER};
 use crate::error::{Failure, Outcome};
-use crate::identity::{IdentityProvider, Qid};
 use crate::progress::Progress;
 use crate::registrar::{Book, Check, Person, Pseudonyms, Reason, salt};
 use crate::roll_file::RollRow;
@@ -193,7 +193,11 @@ pub(crate) fn evidence(provider: &dyn IdentityProvider, identifier: &str) -> Out
         )
         .code("identity.form")
     })?;
-    provider.evidence(&qid).ok_or_else(|| {
+    let found = provider.evidence(&qid).map_err(|error| {
+        Failure::failed(error.to_string(), "nothing was written; try again later")
+            .code("identity.unavailable")
+    })?;
+    found.ok_or_else(|| {
         Failure::refused(
             "the register of persons does not know this person / السجل لا يعرف هذا الشخص",
             "compare the number with the card; if it is right, the person asks the civil register",
@@ -203,7 +207,7 @@ pub(crate) fn evidence(provider: &dyn IdentityProvider, identifier: &str) -> Out
 }
 
 /// Persons whose records are written together, ahead of their events.
-const AHEAD: usize = 16 * TOGETHER;
+const AHEAD: usize = 32 * TOGETHER;
 
 /// Checks and registers persons who are not on the roll yet. Nobody is registered twice: whoever stands on the roll is
 /// passed over, so an import that was interrupted is completed by the same import again.
@@ -227,8 +231,8 @@ pub(crate) async fn register(
     let (mut import, pseudonyms, key) = book.import(why)?;
     let mut pipeline = Pipeline::new(event, key, roll);
     let mut rows = rows.peekable();
-    // Registrations whose checks are on their way.
-    let mut due: Vec<Typed> = Vec::new();
+    // Registrations whose checks are in the second group before the next one, and in the one before: the first may go.
+    let (mut due, mut later) = (Vec::new(), Vec::new());
     while rows.peek().is_some() {
         let mut people = Vec::new();
         // What each person needs: a check, then perhaps a registration; or a registration alone.
@@ -279,13 +283,13 @@ pub(crate) async fn register(
         import.keep(&people)?;
         drop(people);
         for steps in steps.chunks_mut(TOGETHER) {
-            let mut group = std::mem::take(&mut due);
+            let mut group: Vec<Typed> = std::mem::replace(&mut due, std::mem::take(&mut later));
             let registrations = group.len();
             for (check, registration) in steps {
                 match check.take() {
                     Some(check) => {
                         group.push(check);
-                        due.extend(registration.take());
+                        later.extend(registration.take());
                     }
                     None => group.extend(registration.take()),
                 }
@@ -295,6 +299,7 @@ pub(crate) async fn register(
         }
     }
     pipeline.push(&due).await?;
+    pipeline.push(&later).await?;
     pipeline.finish().await?;
     progress.finish();
     Ok(done)

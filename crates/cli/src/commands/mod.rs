@@ -2,10 +2,12 @@
 
 pub(crate) mod backup;
 pub(crate) mod ballot_box;
+pub(crate) mod calendar;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
 pub(crate) mod export;
+pub(crate) mod foi;
 pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
@@ -129,6 +131,12 @@ enum Command {
     /// Hold a part of the election key (trustees, on their own machines)
     #[command(subcommand)]
     Trustee(trustee::TrusteeCommand),
+    /// Keep the calendar of a jurisdiction: holidays, rule packs, registers (commission)
+    #[command(subcommand)]
+    Calendar(calendar::CalendarCommand),
+    /// Answer requests for information, with a clock that everybody can check
+    #[command(subcommand)]
+    Foi(Box<foi::FoiCommand>),
     /// Vote, as a voter's device does
     Vote(vote::VoteArgs),
     /// Look at receipts, and check them
@@ -257,6 +265,8 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Election(command) => election::run(&command, common).await,
         Command::Box(command) => ballot_box::run(&command, common).await,
         Command::Trustee(command) => trustee::run(&command, common).await,
+        Command::Calendar(command) => calendar::run(&command, common).await,
+        Command::Foi(command) => foi::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
         Command::Station(command) => station::run(&command, common).await,
         Command::Receipt(command) => return receipt::run(&command),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use sijill_engine::identity::{IdentityProvider, PersonsFile, PersonsFileError};
 use sijill_engine::keyfile::{KeyFile, RegistrarSecret};
 use sijill_ledger::SigningKey;
 use sijill_rules::{Finding, Holiday, Purpose, arabic_both, english_both};
@@ -12,7 +13,6 @@ use super::Common;
 use crate::acts::roll::Registered;
 use crate::acts::{self, Event};
 use crate::error::{Failure, Outcome};
-use crate::identity::{IdentityProvider, PersonsFile};
 use crate::registrar::{Book, Pseudonyms};
 use crate::render::{number, say, show};
 use crate::roll_file::{self, RollFile};
@@ -516,7 +516,17 @@ pub(crate) fn roll_person(text: &str) -> Outcome<String> {
 }
 
 fn read_persons(path: &Path) -> Outcome<PersonsFile> {
-    PersonsFile::parse(&zeroize::Zeroizing::new(read_bounded(path)?))
+    let file = std::fs::File::open(path).map_err(|e| Failure::file(path, &e))?;
+    PersonsFile::read(std::io::BufReader::new(file)).map_err(|error| {
+        let (code, help) = match error {
+            PersonsFileError::Header => (
+                "persons-file.header",
+                "put these names into the first line, separated by commas",
+            ),
+            _ => ("persons-file.line", "mend this line; nothing was written"),
+        };
+        Failure::refused(error.to_string(), help).code(code)
+    })
 }
 
 async fn explain(person: &str, registrar: &RegistrarArgs, persons: &Path, common: &Common) -> Outcome {

@@ -5,6 +5,7 @@ mod common;
 mod council;
 mod demonstration;
 mod electoral_roll;
+mod freedom;
 mod golden;
 mod help;
 mod hostile;

@@ -685,8 +685,21 @@ impl ElectionState {
         self.check_paper_numbers(e, ctx)
     }
 
-    /// The numbers of a return or recount. Spec: specs/election.md §4.9.
-    pub(super) fn check_paper_numbers(&self, e: &PaperReturned, ctx: &Context<'_>) -> Result<(), Rejection> {
+    /// The numbers of a recount: in an event with stations they are not the sums of the returns any more, and need not add
+    /// up. Spec: specs/outcome.md §4, specs/station.md §9.2.
+    pub(super) fn check_recount(&self, e: &PaperReturned, ctx: &Context<'_>) -> Result<(), Rejection> {
+        if !self.facts.has_stations() {
+            return self.check_paper_numbers(e, ctx);
+        }
+        let district = self
+            .district_of(&e.ledger)
+            .ok_or_else(|| order("PaperRecounted", "no such box"))?;
+        check_limits(e)?;
+        check_counts(e.valid, &e.counts, district).map_err(|p| ElectionRejection::Paper(p).into())
+    }
+
+    /// The numbers of a return. Spec: specs/election.md §4.9.
+    fn check_paper_numbers(&self, e: &PaperReturned, ctx: &Context<'_>) -> Result<(), Rejection> {
         let district = self
             .district_of(&e.ledger)
             .ok_or_else(|| order("PaperReturned", "no such box"))?;

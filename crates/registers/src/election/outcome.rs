@@ -475,7 +475,7 @@ impl ElectionState {
         let before =
             before.ok_or_else(|| refuse(ORDER, EVENT, "there is no paper return of this district yet"))?;
         let now = e.as_return();
-        self.check_paper_numbers(&now, ctx)?;
+        self.check_recount(&now, ctx)?;
         if now == *before {
             let same = "every number is that of the return before it: nothing was recounted";
             return Err(ElectionRejection::Paper(same.into()).into());

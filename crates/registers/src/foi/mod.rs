@@ -3,6 +3,7 @@
 mod clock;
 mod decide;
 pub mod events;
+pub mod feeds;
 mod published;
 mod state;
 pub mod views;

@@ -700,8 +700,7 @@ impl Step<'_, '_, '_> {
                 }
             }
         };
-        self.checks
-            .outcome(Check::StationExclusions, self.place, outcome);
+        self.checks.outcome(Check::StationExclusions, self.place, outcome);
     }
 
     /// Spec: specs/election.md §5.6.

@@ -209,7 +209,8 @@ impl Election {
         let paper = self.returns(ballot_box).last();
         // In an event with stations papers need not be as many as were issued.
         let exclusions = (!self.stations.any()).then_some(0);
-        let adds_up = paper.is_none_or(|paper| paper_rules(&paper.value.numbers, district, exclusions).is_ok());
+        let adds_up =
+            paper.is_none_or(|paper| paper_rules(&paper.value.numbers, district, exclusions).is_ok());
         if !adds_up || anchor.value.counted < manifest.min_ballots {
             return adds_up;
         }

@@ -102,7 +102,10 @@ pub(crate) fn reconcile(event: &Event<'_>, checks: &mut Checks) -> Reconciled {
     }
     let mut books = BTreeMap::new();
     for id in &event.election.stations.listed {
-        let here = event.ledgers.get(id).filter(|ledger| ledger.kind == Kind::Station);
+        let here = event
+            .ledgers
+            .get(id)
+            .filter(|ledger| ledger.kind == Kind::Station);
         let Some(ledger) = here else {
             continue;
         };
@@ -245,7 +248,13 @@ fn check_defined(event: &Event<'_>, station: &Station, lists: &Lists, checks: &m
             Err("another list of voters than the one that was assigned")
         }
         Some(list) if list.voters.count != defined.count => Err("the list has another number of voters"),
-        Some(list) if !list.voters.districts.iter().all(|id| defined.districts.contains(id)) => {
+        Some(list)
+            if !list
+                .voters
+                .districts
+                .iter()
+                .all(|id| defined.districts.contains(id)) =>
+        {
             Err("a district of the list is none of the station's")
         }
         Some(_) if event.roll.pack.is_some_and(|pack| pack.sha256 != defined.pack) => {
@@ -309,7 +318,10 @@ fn check_book(event: &Event<'_>, id: &Id, station: &Station, book: Option<&Book>
         return;
     };
     if !book.complete {
-        return checks.skip(Check::StationFinal, "the book of a station cannot be read as a whole");
+        return checks.skip(
+            Check::StationFinal,
+            "the book of a station cannot be read as a whole",
+        );
     }
     let closed = book.closed.as_ref();
     let officers = station.ever_officers();
@@ -599,7 +611,11 @@ impl<'a> Papers<'a> {
             listed.ledger == *ballot_box && Kind::from_code(listed.kind) == Some(Kind::BallotBox)
         });
         let Some(district) = listed.and_then(|listed| listed.district.as_ref()) else {
-            return checks.fail(check, place, "exclusions are opened of a ledger that is no box of the event");
+            return checks.fail(
+                check,
+                place,
+                "exclusions are opened of a ledger that is no box of the event",
+            );
         };
         if self.opened.contains_key(ballot_box) {
             return checks.fail(check, place, "the exclusions of this box were opened before");

@@ -170,7 +170,10 @@ pub(crate) struct Book {
 impl Book {
     /// The paper of its check-in: the last one.
     pub(crate) fn is_latest(&self, paper: u64) -> bool {
-        let check_in = self.papers.get(&paper).and_then(|p| self.check_ins.get(&p.check_in));
+        let check_in = self
+            .papers
+            .get(&paper)
+            .and_then(|p| self.check_ins.get(&p.check_in));
         check_in.is_some_and(|check_in| check_in.papers.last() == Some(&paper))
     }
 
@@ -198,7 +201,9 @@ impl Book {
 
     /// Who was checked in for a paper.
     pub(crate) fn voter(&self, paper: &Paper) -> Option<&[u8; 32]> {
-        self.check_ins.get(&paper.check_in).map(|check_in| &check_in.person)
+        self.check_ins
+            .get(&paper.check_in)
+            .map(|check_in| &check_in.person)
     }
 
     fn first_vote_final(&self) -> bool {
@@ -500,7 +505,10 @@ impl Step<'_, '_> {
                 }
             }
         }
-        let excludes = book.voters.get(&check_in.person).is_some_and(|listed| listed.holder);
+        let excludes = book
+            .voters
+            .get(&check_in.person)
+            .is_some_and(|listed| listed.holder);
         let Some(second) = &issued.second else {
             return if issued.envelope.is_some() || excludes {
                 Err("a paper that may exclude a digital ballot is issued by one officer alone")
@@ -538,7 +546,10 @@ impl Step<'_, '_> {
 
     /// Spec: specs/station.md §6.
     fn counts_hold(&self, book: &Book, counts: &StationCounts, unserved: u64) -> bool {
-        let waiting = book.check_ins.values().filter(|check_in| check_in.papers.is_empty());
+        let waiting = book
+            .check_ins
+            .values()
+            .filter(|check_in| check_in.papers.is_empty());
         let envelopes = book.papers.values().filter(|paper| paper.envelope);
         let expected = StationCounts {
             received: book.papers_received,

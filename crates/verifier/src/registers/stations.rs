@@ -119,19 +119,27 @@ impl Station {
 
     /// Everybody who was an officer at some position. A station that is final has the officers that it had.
     pub(crate) fn ever_officers(&self) -> BTreeSet<Key> {
-        self.officers.iter().flat_map(|(_, keys)| keys.iter().copied()).collect()
+        self.officers
+            .iter()
+            .flat_map(|(_, keys)| keys.iter().copied())
+            .collect()
     }
 
     /// Whether an entry by `key` at this position came to the centre after its author was revoked. Spec: specs/station.md §7.1.
     pub(crate) fn is_provisional(&self, key: &Key, seq: u64) -> bool {
-        let of_key = self.revocations.iter().filter(|revocation| revocation.key == *key);
+        let of_key = self
+            .revocations
+            .iter()
+            .filter(|revocation| revocation.key == *key);
         of_key.into_iter().any(|revocation| seq >= revocation.from)
     }
 
     /// Whether this return of the station has a mismatch; without a district its closing protocol. Spec: specs/station.md §6, §9.1.
     fn has_mismatch(&self, district: Option<&str>) -> bool {
         match district {
-            None => self.last().is_some_and(|last| counts_mismatch(&last.value.counts)),
+            None => self
+                .last()
+                .is_some_and(|last| counts_mismatch(&last.value.counts)),
             Some(district) => self
                 .returns
                 .get(district)
@@ -241,7 +249,10 @@ impl Stations {
     /// Whether every listed station is final or lost within the first `size` entries.
     pub(crate) fn all_ended_within(&self, size: u64) -> bool {
         let ended = |id| {
-            let end = self.defined.get(id).and_then(|station: &Station| station.end.as_ref());
+            let end = self
+                .defined
+                .get(id)
+                .and_then(|station: &Station| station.end.as_ref());
             end.is_some_and(|end| end.seq() < size)
         };
         self.listed.iter().all(ended)
@@ -321,7 +332,11 @@ impl Stations {
                 },
                 roll_ref: context.roll().and_then(|roll| context.cited(&roll)),
                 chair: Some(defined.chair),
-                members: members.iter().copied().filter(|key| *key != defined.chair).collect(),
+                members: members
+                    .iter()
+                    .copied()
+                    .filter(|key| *key != defined.chair)
+                    .collect(),
                 officers: Vec::new(),
                 revocations: Vec::new(),
                 anchored: 0,
@@ -346,7 +361,13 @@ impl Stations {
     }
 
     /// Spec: specs/station.md §1.4.
-    fn name(&mut self, context: &Context<'_>, ledger: &Id, key: Key, chair: bool) -> Result<(), &'static str> {
+    fn name(
+        &mut self,
+        context: &Context<'_>,
+        ledger: &Id,
+        key: Key,
+        chair: bool,
+    ) -> Result<(), &'static str> {
         let station = self.open(ledger)?;
         if !is_enrollable_key(&key) {
             return Err("the key of an officer is not a public key");
@@ -468,11 +489,7 @@ impl Stations {
     }
 
     /// Spec: specs/station.md §9.1.
-    fn take_return(
-        &mut self,
-        context: &Context<'_>,
-        returned: &StationReturned,
-    ) -> Result<(), &'static str> {
+    fn take_return(&mut self, context: &Context<'_>, returned: &StationReturned) -> Result<(), &'static str> {
         let station = self
             .defined
             .get_mut(&returned.ledger)
@@ -480,7 +497,8 @@ impl Stations {
         let district = context.manifest.district(&returned.district);
         let of_station = station.defined.value.districts.contains(&returned.district);
         let counted = station.last().is_some() || station.lost() == Some(LostBook::VoidDigital);
-        let anchored = box_of(context.listed, &returned.district).is_some_and(|id| (context.is_anchored)(&id));
+        let anchored =
+            box_of(context.listed, &returned.district).is_some_and(|id| (context.is_anchored)(&id));
         let possible = district.is_some_and(|district| {
             let questions = &district.questions;
             questions.len() == returned.counts.len()

@@ -232,7 +232,11 @@ impl Plan {
     pub(crate) fn honest() -> Plan {
         let mut script = Vec::new();
         for station in ["north", "south"] {
-            script.extend(officers(station).iter().map(|officer| Act::Begin(station, officer)));
+            script.extend(
+                officers(station)
+                    .iter()
+                    .map(|officer| Act::Begin(station, officer)),
+            );
             let chair = officers(station).first().unwrap();
             script.push(Act::Open(station, chair));
         }
@@ -469,12 +473,7 @@ pub(crate) fn paper_bytes(check_in: u64, envelope: Option<u64>, replaces: Option
 }
 
 /// The payload of a PaperIssued with the signature of a second officer.
-pub(crate) fn paper_payload(
-    station: &[u8; 32],
-    author: &str,
-    paper: Enc,
-    second: Option<&str>,
-) -> Vec<u8> {
+pub(crate) fn paper_payload(station: &[u8; 32], author: &str, paper: Enc, second: Option<&str>) -> Vec<u8> {
     let unsigned = paper.clone().byte(0).0;
     match second {
         None => unsigned,
@@ -564,7 +563,11 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
     }
     for station in STATIONS {
         let mut grants = vec![grant(&public("commission"), 1, None)];
-        grants.extend(officers(station).iter().map(|officer| grant(&public(officer), 3, None)));
+        grants.extend(
+            officers(station)
+                .iter()
+                .map(|officer| grant(&public(officer), 3, None)),
+        );
         let parent = parent.filter(|_| plan.orphan != Some(station));
         ledgers.insert(station, LedgerBuilder::new(station, 5, parent, &grants));
     }
@@ -614,7 +617,13 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
         .content(&rules)
         .byte(0)
         .int((OPENS + 10_800_000) / 86_400_000);
-    push!("roll", 0x0204, "commission", vec![cite!("election")], defined.byte(0).0);
+    push!(
+        "roll",
+        0x0204,
+        "commission",
+        vec![cite!("election")],
+        defined.byte(0).0
+    );
     for (n, (district, holder, _)) in (0u8..).zip(VOTERS) {
         let checked = Enc::default()
             .raw(&voter(n))
@@ -662,8 +671,13 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
     let mut restricted = vec![hex::encode(rules.1)];
     let mut voters_of = BTreeMap::new();
     for station in STATIONS {
-        let listed = (0u8..).zip(VOTERS).filter(|(_, (_, _, list))| *list == Some(station));
-        let mut voters: Vec<u8> = listed.map(|(n, _)| n).filter(|n| !plan.fewer.contains(n)).collect();
+        let listed = (0u8..)
+            .zip(VOTERS)
+            .filter(|(_, (_, _, list))| *list == Some(station));
+        let mut voters: Vec<u8> = listed
+            .map(|(n, _)| n)
+            .filter(|n| !plan.fewer.contains(n))
+            .collect();
         voters.extend(plan.more.iter().filter(|(at, _)| *at == station).map(|(_, n)| *n));
         let list = content(&format!("list {station}"), list_bytes(&voters));
         restricted.push(hex::encode(list.1));
@@ -804,7 +818,10 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
     let mut begun = false;
     for (index, act) in plan.script.iter().enumerate() {
         now += 1_000;
-        let voting = !matches!(act, Act::Begin(..) | Act::Open(..) | Act::Wait(_) | Act::Grant(..));
+        let voting = !matches!(
+            act,
+            Act::Begin(..) | Act::Open(..) | Act::Wait(_) | Act::Grant(..)
+        );
         if voting && !begun {
             begun = true;
             now = now.max(OPENS);
@@ -812,7 +829,13 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
         if begun && !open {
             open = true;
             for district in DISTRICTS {
-                push!(district, 0x0402, "commission", vec![cite!("election")], Vec::new());
+                push!(
+                    district,
+                    0x0402,
+                    "commission",
+                    vec![cite!("election")],
+                    Vec::new()
+                );
             }
         }
         let id = |name: &str| ids[name];
@@ -904,34 +927,19 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
                             if there == at && !served.get(at).is_some_and(|served| served.contains(label)))
                     })
                     .count();
-                let uncounted = plan.uncounted.iter().filter(|uncounted| **uncounted == (*at, 0x0504));
+                let uncounted = plan
+                    .uncounted
+                    .iter()
+                    .filter(|uncounted| **uncounted == (*at, 0x0504));
                 let waiting = waiting - uncounted.count();
                 let bytes = count.bytes(plan.papers, *unused);
                 finals.insert(at, bytes.clone());
                 let payload = Enc::default().raw(&bytes).int(waiting as u64).0;
                 push!(at, 0x0508, by, vec![], payload);
             }
-            Act::Grant(at, who) => push!(
-                at,
-                0x0002,
-                "commission",
-                vec![],
-                grant(&public(who), 3, None)
-            ),
-            Act::Withdraw(at, who) => push!(
-                at,
-                0x0003,
-                "commission",
-                vec![],
-                grant(&public(who), 3, None)
-            ),
-            Act::Commission(at, who) => push!(
-                at,
-                0x0002,
-                "commission",
-                vec![],
-                grant(&public(who), 1, None)
-            ),
+            Act::Grant(at, who) => push!(at, 0x0002, "commission", vec![], grant(&public(who), 3, None)),
+            Act::Withdraw(at, who) => push!(at, 0x0003, "commission", vec![], grant(&public(who), 3, None)),
+            Act::Commission(at, who) => push!(at, 0x0002, "commission", vec![], grant(&public(who), 1, None)),
             Act::Anchor(at) => {
                 let payload = Enc::default().raw(&id(at)).int(ledgers[at].size()).0;
                 push!("election", 0x0315, &elections_service, vec![cite!(at)], payload);
@@ -1005,12 +1013,7 @@ pub(crate) fn play(plan: &Plan, hook: Hook<'_>, on_content: ContentHook<'_>) -> 
             }
             Act::Cast(n) => {
                 let district = VOTERS[usize::from(*n)].0;
-                let text = ballot(
-                    &suites[district],
-                    &secret(u64::from(*n)),
-                    &[vec![1]],
-                    &mut dice,
-                );
+                let text = ballot(&suites[district], &secret(u64::from(*n)), &[vec![1]], &mut dice);
                 let service = ledgers[district].service();
                 let payload = Enc::default().text(&text).byte(0).0;
                 push!(district, 0x0403, &service, vec![], payload);

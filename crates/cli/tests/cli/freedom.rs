@@ -1,0 +1,263 @@
+//! Freedom of information by single commands: a register, its requests, and what officers and the public see.
+
+use crate::common::{Office, Said};
+
+const PACK: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../fixtures/rules/foi-qa-2022-009.toml"
+);
+
+fn moment(text: &str) -> String {
+    format!("{}:00+03:00", text.replace(' ', "T"))
+}
+
+/// Calendar, one holiday, a pack, two registers.
+fn office() -> Office {
+    let mut office = Office::new();
+    office.at(&moment("2025-12-01 09:00"));
+    for key in ["commission.key", "officer.key", "grievance.key"] {
+        office
+            .run(&["key", "new", &office.path(key), "--label", key])
+            .ok();
+    }
+    office.write("who.txt", "Fatima, fatima@example.org\n");
+    office.write("what.txt", "What did the tower cost?\n");
+    office.write("why.txt", "I do not agree\n");
+    office.write("report.pdf", "%PDF-1.7 the rendition");
+    office.run(&["calendar", "show"]).refused("no jurisdiction");
+    let new = ["calendar", "new", "--name-en", "Qatar", "--name-ar", "قطر"];
+    office.as_commission(&new).refused("rehearsal");
+    office.as_commission(&[&new[..], &["--rehearsal"]].concat()).ok();
+    office
+        .as_commission(&[&new[..], &["--rehearsal"]].concat())
+        .refused("already");
+    office
+        .as_commission(&[
+            "calendar",
+            "declare",
+            "--name-en",
+            "National Day",
+            "--first",
+            "18/12/2025",
+            "--source",
+            "Amiri Decision 57/2025",
+        ])
+        .ok();
+    office.as_commission(&["calendar", "adopt", PACK]).ok();
+    for (id, authority) in [("moph-2026", "moph"), ("moi-2026", "moi")] {
+        office
+            .as_commission(&[
+                "foi",
+                "new",
+                "--id",
+                id,
+                "--authority",
+                authority,
+                "--name-en",
+                authority,
+                "--pack",
+                "qa-2022-009/1",
+                "--officer",
+                &office.path("officer.key"),
+                "--grievance-officer",
+                &office.path("grievance.key"),
+            ])
+            .ok();
+    }
+    office
+}
+
+fn submit(office: &Office) -> Said {
+    office.run(&[
+        "foi",
+        "submit",
+        "moph-2026",
+        "--requester",
+        &office.path("who.txt"),
+        "--text",
+        &office.path("what.txt"),
+    ])
+}
+
+fn officer(office: &Office, args: &[&str]) -> Said {
+    office.run(&[&["foi"], args, &["--key", &office.path("officer.key")]].concat())
+}
+
+#[test]
+fn a_request_from_its_receipt_to_the_court() {
+    let mut office = office();
+    office.at(&moment("2025-12-03 10:00"));
+    let receipt = submit(&office).ok().out;
+    assert!(receipt.contains("Reference moph-2026/1"), "{receipt}");
+    assert!(receipt.contains("Sunday 21 December 2025"), "{receipt}");
+    assert!(receipt.contains("الموعد"), "{receipt}");
+    // Digits as people type them.
+    let case = office.run(&["foi", "case", "moph-2026/١"]).ok().out;
+    assert!(case.contains("weekly rest, the last day moves on"), "{case}");
+    assert!(case.contains("not confirmed"), "{case}");
+    office.run(&["foi", "case", "moph-2026/2"]).refused("no request");
+    office.run(&["foi", "case", "moph-2025/1"]).refused("no register");
+
+    office.write(
+        "decision.toml",
+        "statement = \"Decided as follows.\"\n[[document]]\ntitle = \"The invoice\"\noutcome = \"released\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"refused\"\nexemptions = [\"commercial\"]\noriginal = \"report.pdf\"\n",
+    );
+    let decide = ["decide", "moph-2026/1", &office.path("decision.toml")];
+    officer(&office, &decide).refused("not admitted");
+    officer(
+        &office,
+        &["admit", "moph-2026/1", "--summary", "Costs of the tower"],
+    )
+    .ok();
+    // On the last day, once.
+    office.at(&moment("2025-12-21 23:58"));
+    let extend = ["extend", "moph-2026/1", "--reason", "Many documents"];
+    officer(&office, &extend).ok();
+    officer(&office, &extend).refused("one extension too many");
+    let board = office.run(&["foi", "board", "moph-2026"]).ok().out;
+    assert!(board.contains("extended, before 2025-12-21"), "{board}");
+    let feed = office.path("due.ics");
+    office
+        .run(&[
+            "foi",
+            "board",
+            "moph-2026",
+            "--icalendar",
+            &feed,
+            "--format",
+            "csv",
+        ])
+        .ok();
+    let feed = std::fs::read_to_string(feed).expect("a feed");
+    assert!(feed.contains("SUMMARY:moph-2026/1: due\r\n"), "{feed}");
+
+    office.at(&moment("2025-12-28 10:00"));
+    officer(&office, &decide).ok();
+    let file = format!("0={}", office.path("report.pdf"));
+    let other = format!("1={}", office.path("report.pdf"));
+    officer(&office, &["release", "moph-2026/1", &other]).refused("not decided for release");
+    officer(&office, &["release", "moph-2026/1", &file]).ok();
+    let log = office.run(&["foi", "log", "moph-2026"]).ok().out;
+    assert!(log.contains("0 released: openings/"), "{log}");
+    office
+        .run(&[
+            "foi",
+            "grieve",
+            "moph-2026/1",
+            "--statement",
+            &office.path("why.txt"),
+        ])
+        .ok();
+    let by = |key: &str| {
+        office.run(&[
+            "foi",
+            "decide-grievance",
+            "moph-2026/1",
+            "upheld",
+            "--reason",
+            "The offer is a trade secret",
+            "--key",
+            &office.path(key),
+        ])
+    };
+    by("officer.key").refused("must be signed by");
+    by("grievance.key").ok();
+    let case = office.run(&["foi", "case", "moph-2026/1"]).ok().out;
+    assert!(case.contains("Open to the requester: court."), "{case}");
+    let league = office.run(&["foi", "league"]).ok().out;
+    assert!(
+        league.contains("moph-2026: 1 received, 0 open, 1 decided, 100.00 % on time"),
+        "{league}"
+    );
+    office.run(&["foi", "due-dates", "moph-2026"]).ok();
+    let published = office.run(&["calendar", "publish"]).ok().out;
+    assert!(published.contains("3 ledgers"), "{published}");
+    let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
+    // Summary, reason of the extension, statement, two titles, rendition, reason of the grievance.
+    assert_eq!(openings.count(), 7);
+}
+
+#[test]
+fn the_timer_brings_about_what_the_service_slept_through() {
+    let mut office = office();
+    office.at(&moment("2025-12-03 10:00"));
+    submit(&office).ok();
+    office.at(&moment("2026-01-05 10:00"));
+    let done = office.run(&["calendar", "tick"]).ok().out;
+    assert_eq!(done.matches("DayClosed through 2026-01-04").count(), 2, "{done}");
+    assert!(
+        office
+            .run(&["calendar", "tick"])
+            .ok()
+            .out
+            .contains("Nothing was due.")
+    );
+    let board = office.run(&["foi", "board", "moph-2026"]).ok().out;
+    assert!(board.contains("moph-2026/1: overdue, due 2025-12-21"), "{board}");
+    officer(&office, &["extend", "moph-2026/1", "--reason", "Late"]).refused("after the due date");
+    // Another body holds it; both see the chain.
+    officer(
+        &office,
+        &[
+            "transfer",
+            "moph-2026/1",
+            "--to",
+            "moi-2026",
+            "--reason",
+            &office.path("why.txt"),
+        ],
+    )
+    .ok();
+    let board = office.run(&["foi", "board", "moi-2026"]).ok().out;
+    assert!(board.contains("moi-2026/1: overdue, due 2025-12-21"), "{board}");
+    let json = office.run(&["--json", "foi", "case", "moph-2026/1"]).ok().out;
+    assert!(json.contains("\"status\":\"transferred\""), "{json}");
+}
+
+#[test]
+fn letters_are_entered_by_officers_with_their_day() {
+    let mut office = office();
+    office.at(&moment("2025-12-10 10:00"));
+    let enter = |on: &str| {
+        let (who, what, scan, key) = (
+            office.path("who.txt"),
+            office.path("what.txt"),
+            office.path("report.pdf"),
+            office.path("officer.key"),
+        );
+        office.run(&[
+            "foi",
+            "submit",
+            "moph-2026",
+            "--requester",
+            &who,
+            "--text",
+            &what,
+            "--received-on",
+            on,
+            "--scan",
+            &scan,
+            "--key",
+            &key,
+        ])
+    };
+    enter("2025-12-11").refused("after today");
+    let receipt = enter("2025-12-03").ok().out;
+    assert!(
+        receipt.contains("Received on Wednesday 3 December 2025"),
+        "{receipt}"
+    );
+    assert!(receipt.contains("Due on Sunday 21 December 2025"), "{receipt}");
+    let missing_key = office.run(&[
+        "foi",
+        "submit",
+        "moph-2026",
+        "--requester",
+        &office.path("who.txt"),
+        "--text",
+        &office.path("what.txt"),
+        "--received-on",
+        "2025-12-03",
+    ]);
+    assert_eq!(missing_key.code, 2);
+}
