@@ -306,7 +306,10 @@ impl Ledger {
         let first = size as usize;
         let folder = format!("ledgers/{}", hex::encode(self.id));
         files.insert(format!("{folder}/checkpoint"), self.checkpoint(size).into_bytes());
-        files.insert(format!("{folder}/tile/0/000.p/{size}"), self.leaves[..first].concat());
+        files.insert(
+            format!("{folder}/tile/0/000.p/{size}"),
+            self.leaves[..first].concat(),
+        );
         let bundle = self.entries.iter().take(first).flat_map(|entry| {
             let mut framed = (entry.len() as u16).to_be_bytes().to_vec();
             framed.extend_from_slice(entry);

@@ -382,9 +382,7 @@ impl World {
             })
             .collect();
         openings.sort();
-        let openings = Enc::default()
-            .int(openings.len() as u64)
-            .raw(&openings.concat());
+        let openings = Enc::default().int(openings.len() as u64).raw(&openings.concat());
         let openings = self.bytes(openings.0);
         self.now += 1_000;
         let (id, cite) = (self.boxes[0].ledger.id, self.election.cite());
@@ -418,7 +416,9 @@ impl World {
             for (sum, number) in sums.iter_mut().zip(numbers) {
                 *sum += number;
             }
-            let enc = Enc::default().raw(&self.stations[station].ledger.id).text(district);
+            let enc = Enc::default()
+                .raw(&self.stations[station].ledger.id)
+                .text(district);
             self.push("election", 0x0318, "commission", write(enc, numbers));
         }
         self.now += 1_000;
@@ -844,7 +844,12 @@ fn books() -> Vec<Case> {
             "C12-tail",
             "The folder has the book of a station without its last entries",
             "station.md §2.4",
-            &["entry.refs", "station.anchor", "station.final", "trust.checkpoint"],
+            &[
+                "entry.refs",
+                "station.anchor",
+                "station.final",
+                "trust.checkpoint",
+            ],
             |name| {
                 let mut w = stations(name, |_| ());
                 play(&mut w);
@@ -1055,9 +1060,7 @@ fn rules() -> Vec<Case> {
             &["station.look-up"],
             |name| {
                 played(name, |w| {
-                    w.on_content("rules", |s| {
-                        s.replace("in-person-supersedes", "first-vote-final")
-                    });
+                    w.on_content("rules", |s| s.replace("in-person-supersedes", "first-vote-final"));
                     for n in 0..2 {
                         w.on("election", 0x0312, n, |d| {
                             // The flag behind the districts.
@@ -1072,7 +1075,9 @@ fn rules() -> Vec<Case> {
                             let cite = w.boxes[0].ledger.cite();
                             LOOK_UP.set(Some(cite));
                             for station in ["north", "south"] {
-                                w.on(station, 0x0505, 0, |d| d.refs = LOOK_UP.get().into_iter().collect());
+                                w.on(station, 0x0505, 0, |d| {
+                                    d.refs = LOOK_UP.get().into_iter().collect()
+                                });
                             }
                         }
                     });
