@@ -192,7 +192,9 @@ impl Service {
     }
 
     fn commit(&self, text: &str) -> Committed {
-        self.engine.commit_content(text.as_bytes()).unwrap()
+        self.engine
+            .commit_content(&self.consultation, text.as_bytes())
+            .unwrap()
     }
 
     async fn comment(&self, who: &str, text: Committed) -> u64 {
@@ -208,7 +210,7 @@ impl Service {
 
     async fn respond(&self, who: &str, option: u16) -> Committed {
         let answers = Answers::new(vec![vec![option]]).to_bytes();
-        let answers = self.engine.commit_content(&answers).unwrap();
+        let answers = self.engine.commit_content(&self.consultation, &answers).unwrap();
         let event = ConsultationEvent::ResponseGiven(ResponseGiven { answers });
         self.sign(who, event).await.unwrap();
         answers
@@ -339,7 +341,7 @@ async fn published_is_what_everybody_may_read_at_that_moment() {
         "a second person confirms"
     );
     s.act("second", confirm).await.unwrap();
-    assert!(s.engine.committed_content(&text).is_err());
+    assert!(s.engine.committed_content(&s.consultation, &text).is_err());
     assert_eq!(s.published(dir.path()).await, names(&[answer]));
     assert!(published.contains(&hex::encode(text.commitment)));
 

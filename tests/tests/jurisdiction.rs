@@ -129,7 +129,11 @@ impl Service {
     }
 
     fn commit(&self, text: &str) -> Committed {
-        self.engine.commit_content(text.as_bytes()).unwrap()
+        self.commit_on(self.registers[0], text)
+    }
+
+    fn commit_on(&self, ledger: LedgerId, text: &str) -> Committed {
+        self.engine.commit_content(&ledger, text.as_bytes()).unwrap()
     }
 
     async fn request(&self) -> u64 {
@@ -323,12 +327,22 @@ async fn published_are_the_openings_that_everybody_may_read_and_no_others() {
         basis: "Law No. 13 of 2016".into(),
     });
     let order = service.sign("commission", register, Event::Register(order)).await;
-    assert!(service.engine.committed_content(&summary).is_ok());
+    assert!(
+        service
+            .engine
+            .committed_content(&service.registers[0], &summary)
+            .is_ok()
+    );
     let confirmed = RegisterEvent::ErasureConfirmed(ErasureConfirmed {
         order: order.signed_body().hash(),
     });
     service.sign("second", register, Event::Register(confirmed)).await;
-    assert!(service.engine.committed_content(&summary).is_err());
+    assert!(
+        service
+            .engine
+            .committed_content(&service.registers[0], &summary)
+            .is_err()
+    );
     let before = root(&service);
     publish().await.unwrap();
     assert_eq!(
@@ -336,4 +350,49 @@ async fn published_are_the_openings_that_everybody_may_read_and_no_others() {
         names(&[statement, title, reason, right])
     );
     assert_eq!(root(&service), before);
+}
+
+/// Commitments are public. An officer of another authority once could cite one in an open field, and the service published what
+/// it hid.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_register_reaches_what_another_one_keeps_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let service = Service::start(dir.path(), &store).await;
+    let [register, other] = service.registers;
+    service.request().await;
+    let closed = service
+        .events(register)
+        .await
+        .into_iter()
+        .find_map(|event| match event {
+            Event::Foi(FoiEvent::RequestSubmitted(e)) => Some(e.requester),
+            _ => None,
+        })
+        .unwrap();
+    assert!(service.engine.committed_content(&register, &closed).is_ok());
+    service.engine.prepare(other).await.unwrap();
+    let submitted = RequestSubmitted {
+        requester: service.commit_on(other, "Ali"),
+        text: service.commit_on(other, "The same"),
+        letter: None,
+    };
+    let event = Event::Foi(FoiEvent::RequestSubmitted(submitted));
+    let request = service.engine.act_as_service(other, event, &[]).await.unwrap();
+    let admitted = Event::Foi(FoiEvent::RequestAdmitted(RequestAdmitted {
+        request: request.seq.as_u64(),
+        summary: closed,
+    }));
+    let refused = service.engine.act(&key("officer"), other, &admitted, &[]).await;
+    assert_eq!(refused.unwrap_err().code(), Some("opening.missing"));
+    // What was kept for an event that never came onto the ledger is gone when the service starts again.
+    let unclaimed = service.commit_on(register, "for an event that was refused");
+    assert!(service.engine.committed_content(&register, &unclaimed).is_ok());
+    service.engine.close().await;
+    let engine = open_engine(dir.path(), store, Arc::clone(&service.clock))
+        .await
+        .unwrap();
+    assert!(engine.committed_content(&register, &unclaimed).is_err());
+    assert!(engine.committed_content(&register, &closed).is_ok());
+    assert!(engine.committed_content(&other, &closed).is_err());
 }

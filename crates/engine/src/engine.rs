@@ -139,12 +139,25 @@ impl Drop for Engine {
     }
 }
 
-/// [`ContentStore`] as the registers see it.
-struct StoredContents(Arc<ContentStore>);
+/// [`ContentStore`] as the registers see it. Openings are seen by the ledger that they belong to.
+pub(crate) struct StoredContents {
+    store: Arc<ContentStore>,
+    ledger: Option<LedgerId>,
+}
+
+impl StoredContents {
+    /// What one ledger sees.
+    pub(crate) fn of(&self, ledger: LedgerId) -> Self {
+        Self {
+            store: Arc::clone(&self.store),
+            ledger: Some(ledger),
+        }
+    }
+}
 
 impl Contents for StoredContents {
     fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
-        self.0.load(content).map_err(|e| match e {
+        self.store.load(content).map_err(|e| match e {
             ContentStoreError::Missing(hash) => ContentProblem::Missing(hash),
             ContentStoreError::Mismatch(hash) => ContentProblem::Mismatch(hash),
             other => ContentProblem::Unavailable(content.sha256, other.to_string()),
@@ -152,8 +165,8 @@ impl Contents for StoredContents {
     }
 
     fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
-        let opened = self.0.openings().map(|openings| openings.load(committed));
-        match opened {
+        let openings = self.store.openings().zip(self.ledger);
+        match openings.map(|(openings, ledger)| openings.load(&ledger, committed)) {
             Some(Ok(content)) => Ok(content),
             _ => Err(ContentProblem::Opening(committed.commitment)),
         }
@@ -184,7 +197,10 @@ impl Engine {
         let shared = Arc::new(Shared {
             store,
             record,
-            contents: Arc::new(StoredContents(Arc::clone(&content))),
+            contents: Arc::new(StoredContents {
+                store: Arc::clone(&content),
+                ledger: None,
+            }),
             ledgers: Arc::new(Ledgers::default()),
             clock,
             snapshots: Arc::new(HeadSnapshots::new(snapshots, &keys.service)),
@@ -230,6 +246,7 @@ impl Engine {
         }
         engine.open_copies(foreign).await?;
         engine.destroy_erased();
+        engine.destroy_unclaimed();
         Ok(engine)
     }
 

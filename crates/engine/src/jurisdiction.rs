@@ -75,23 +75,27 @@ struct Lag {
 }
 
 impl Engine {
-    /// Keeps a content behind a fresh commitment. Spec: specs/jurisdiction.md §3.
+    /// Keeps a content of a ledger behind a fresh commitment. Spec: specs/jurisdiction.md §3.
     ///
     /// # Errors
     /// [`EngineError::Opening`].
     ///
     /// # Durability
     /// The opening is on stable storage when this returns.
-    pub fn commit_content(&self, content: &[u8]) -> Result<Committed, EngineError> {
-        Ok(self.openings()?.commit(content)?)
+    pub fn commit_content(&self, ledger: &LedgerId, content: &[u8]) -> Result<Committed, EngineError> {
+        Ok(self.openings()?.commit(ledger, content)?)
     }
 
-    /// The content behind a commitment.
+    /// The content behind a commitment of a ledger.
     ///
     /// # Errors
     /// [`EngineError::Opening`]; [`OpeningError::Missing`] if it was erased.
-    pub fn committed_content(&self, committed: &Committed) -> Result<Arc<[u8]>, EngineError> {
-        Ok(self.openings()?.load(committed)?)
+    pub fn committed_content(
+        &self,
+        ledger: &LedgerId,
+        committed: &Committed,
+    ) -> Result<Arc<[u8]>, EngineError> {
+        Ok(self.openings()?.load(ledger, committed)?)
     }
 
     fn openings(&self) -> Result<&OpeningStore, EngineError> {
@@ -311,6 +315,36 @@ impl Engine {
         }
     }
 
+    /// Destroys every opening whose commitment never came onto its ledger: of an event that was refused, or not handed in
+    /// because the process died. Nobody could order its erasure. Only while the engine opens: later somebody may be about
+    /// to hand in the event.
+    pub(crate) fn destroy_unclaimed(&self) {
+        let Some(openings) = self.content.openings() else {
+            return;
+        };
+        for handle in self.ledgers().all() {
+            if !matches!(handle.facts(), Facts::Foi(_) | Facts::Consultation(_)) {
+                continue;
+            }
+            let register = handle.ledger();
+            let unclaimed = openings.of(&register).map(|mut found| {
+                handle.with_head(|head| {
+                    let days = head.state.days();
+                    found.retain(|commitment| days.is_some_and(|days| !days.holds(commitment)));
+                });
+                found
+            });
+            let destroyed = unclaimed.and_then(|unclaimed| {
+                unclaimed
+                    .iter()
+                    .try_for_each(|commitment| openings.destroy(&register, commitment).map(|_| ()))
+            });
+            if let Err(error) = destroyed {
+                tracing::error!(%register, %error, "an opening of no event is still there");
+            }
+        }
+    }
+
     /// As [`destroy_erased`](Self::destroy_erased), of one register. What cannot be destroyed now is tried again when
     /// the engine opens, at every tick, and before every publication.
     pub(crate) fn destroy_erased_of(&self, register: &LedgerId) {
@@ -328,7 +362,7 @@ impl Engine {
             return;
         };
         for commitment in erased {
-            if let Err(error) = openings.destroy(&commitment) {
+            if let Err(error) = openings.destroy(register, &commitment) {
                 tracing::error!(%register, %error, "an opening that was ordered to be erased is still there");
             }
         }
@@ -373,7 +407,7 @@ impl Engine {
             };
             self.publish_ledger(handle, checkpoint.size(), &aside, &mut visit)
                 .await?;
-            published.push(of_ledger);
+            published.push((handle.ledger(), of_ledger));
             let note = aside.join(ledger_folder(handle.ledger())).join("checkpoint");
             write(&note, checkpoint.to_note().as_bytes())?;
             entries += checkpoint.size();
@@ -392,9 +426,16 @@ impl Engine {
         for content in &cited {
             write(&aside.join(content.path()), &self.contents().load(content)?)?;
         }
-        let open: BTreeSet<Committed> = published.iter().flat_map(Openings::published).collect();
-        for committed in &open {
-            let opening = openings.opening(committed)?;
+        let mut open = BTreeSet::new();
+        for (ledger, committed) in published.iter().flat_map(|(ledger, of)| {
+            of.published()
+                .into_iter()
+                .map(move |committed| (ledger, committed))
+        }) {
+            if !open.insert(committed.commitment) {
+                continue;
+            }
+            let opening = openings.opening(ledger, &committed)?;
             let path = aside.join("openings").join(hex::encode(committed.commitment));
             write(&path, &opening)?;
         }

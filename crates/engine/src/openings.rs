@@ -1,7 +1,8 @@
 //! The store of openings: salts and contents behind the commitments of registers, one file each.
 //!
-//! An opening is named by its commitment, so that reading it is verifying it. Unlike a document it may be destroyed:
-//! then the commitment tells nothing any more. Spec: specs/jurisdiction.md §3.
+//! An opening is named by ledger and commitment. Reading it is verifying it, and a ledger reaches its own openings alone: a
+//! commitment is public, and whoever may write to one ledger must neither publish nor destroy what another one keeps closed.
+//! Unlike a document it may be destroyed: then the commitment tells nothing any more. Spec: specs/jurisdiction.md §3.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::Rng as _;
-use sijill_ledger::Committed;
+use sijill_ledger::{Committed, LedgerId};
 use zeroize::Zeroizing;
 
 use crate::durable;
@@ -74,43 +75,42 @@ impl OpeningStore {
         })
     }
 
-    /// Commits to a content under a fresh salt, and keeps both.
+    /// Commits to a content of a ledger under a fresh salt, and keeps both.
     ///
     /// # Durability
     /// On success the opening survives a loss of power.
     ///
     /// # Errors
     /// [`OpeningError::Length`], [`OpeningError::Io`]
-    pub fn commit(&self, content: &[u8]) -> Result<Committed, OpeningError> {
+    pub fn commit(&self, ledger: &LedgerId, content: &[u8]) -> Result<Committed, OpeningError> {
         let mut opening = Zeroizing::new(vec![0; 32]);
         rand::rng().fill_bytes(&mut opening);
         opening.extend_from_slice(content);
-        self.put(&opening)
+        self.put(ledger, &opening)
     }
 
-    /// Keeps an opening (salt, then content) that was made elsewhere.
+    /// Keeps an opening (salt, then content) of a ledger that was made elsewhere.
     ///
     /// # Durability
     /// On success the opening survives a loss of power.
     ///
     /// # Errors
     /// [`OpeningError::Length`], [`OpeningError::Io`]
-    pub fn put(&self, opening: &[u8]) -> Result<Committed, OpeningError> {
+    pub fn put(&self, ledger: &LedgerId, opening: &[u8]) -> Result<Committed, OpeningError> {
         let (salt, content) = opening.split_first_chunk::<32>().ok_or(OpeningError::Length)?;
         if content.is_empty() || content.len() as u64 > MAX_COMMITTED_BYTES {
             return Err(OpeningError::Length);
         }
         let committed = Committed::new(salt, content);
         durable::ensure_folder(&self.folder).map_err(io_error(&self.folder))?;
-        let path = self.file(&committed.commitment);
-        if self.load(&committed).is_ok() {
+        let path = self.file(ledger, &committed.commitment);
+        if self.load(ledger, &committed).is_ok() {
             // Whoever wrote it may have failed to force it to the disk.
             durable::settle(&path).map_err(io_error(&path))?;
             return Ok(committed);
         }
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}.{number}{DRAFT_SUFFIX}", hex::encode(committed.commitment));
-        let draft = self.folder.join(name);
+        let draft = path.with_extension(format!("{number}{DRAFT_SUFFIX}"));
         durable::replace(&path, &draft, opening).map_err(|error| {
             let _leftover = fs::remove_file(&draft);
             io_error(&path)(error.into_io())
@@ -118,12 +118,12 @@ impl OpeningStore {
         Ok(committed)
     }
 
-    /// The content behind a commitment.
+    /// The content behind a commitment of a ledger.
     ///
     /// # Errors
     /// [`OpeningError`]
-    pub fn load(&self, committed: &Committed) -> Result<Arc<[u8]>, OpeningError> {
-        let opening = self.opening(committed)?;
+    pub fn load(&self, ledger: &LedgerId, committed: &Committed) -> Result<Arc<[u8]>, OpeningError> {
+        let opening = self.opening(ledger, committed)?;
         let content = committed.open(&opening);
         content
             .map(Into::into)
@@ -134,8 +134,12 @@ impl OpeningStore {
     ///
     /// # Errors
     /// [`OpeningError`]
-    pub fn opening(&self, committed: &Committed) -> Result<Zeroizing<Vec<u8>>, OpeningError> {
-        let path = self.file(&committed.commitment);
+    pub fn opening(
+        &self,
+        ledger: &LedgerId,
+        committed: &Committed,
+    ) -> Result<Zeroizing<Vec<u8>>, OpeningError> {
+        let path = self.file(ledger, &committed.commitment);
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -167,8 +171,8 @@ impl OpeningStore {
     ///
     /// # Errors
     /// [`OpeningError::Io`]
-    pub fn destroy(&self, commitment: &[u8; 32]) -> Result<bool, OpeningError> {
-        let path = self.file(commitment);
+    pub fn destroy(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> Result<bool, OpeningError> {
+        let path = self.file(ledger, commitment);
         match fs::remove_file(&path) {
             Ok(()) => {
                 durable::sync_parent(&path).map_err(io_error(&path))?;
@@ -179,8 +183,31 @@ impl OpeningStore {
         }
     }
 
-    fn file(&self, commitment: &[u8; 32]) -> PathBuf {
-        self.folder.join(hex::encode(commitment))
+    /// The commitments of a ledger whose openings are here.
+    ///
+    /// # Errors
+    /// [`OpeningError::Io`]
+    pub fn of(&self, ledger: &LedgerId) -> Result<Vec<[u8; 32]>, OpeningError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error(&self.folder)(error)),
+        };
+        let prefix = format!("{ledger}-");
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(io_error(&self.folder))?.file_name();
+            let digits = name.to_str().and_then(|name| name.strip_prefix(&prefix));
+            let mut commitment = [0; 32];
+            if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut commitment).is_ok()) {
+                found.push(commitment);
+            }
+        }
+        Ok(found)
+    }
+
+    fn file(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> PathBuf {
+        self.folder.join(format!("{ledger}-{}", hex::encode(commitment)))
     }
 }
 
@@ -195,29 +222,53 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpeningError + '_ {
 mod tests {
     use super::*;
 
+    const LEDGER: LedgerId = LedgerId::from_bytes([1; 32]);
+    const ANOTHER: LedgerId = LedgerId::from_bytes([2; 32]);
+
+    #[test]
+    fn no_ledger_reaches_the_openings_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = OpeningStore::open(folder.path()).unwrap();
+        let closed = store.commit(&LEDGER, b"who asked").unwrap();
+        assert!(matches!(
+            store.load(&ANOTHER, &closed),
+            Err(OpeningError::Missing(_))
+        ));
+        assert!(!store.destroy(&ANOTHER, &closed.commitment).unwrap());
+        assert_eq!(&*store.load(&LEDGER, &closed).unwrap(), b"who asked");
+        assert_eq!(store.of(&LEDGER).unwrap(), [closed.commitment]);
+        assert_eq!(store.of(&ANOTHER).unwrap(), [[0; 32]; 0]);
+    }
+
     #[test]
     fn openings_come_back_and_can_be_destroyed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("openings");
         let store = OpeningStore::open(&path).unwrap();
-        let one = store.commit("سر".as_bytes()).unwrap();
-        let other = store.commit("سر".as_bytes()).unwrap();
+        let one = store.commit(&LEDGER, "سر".as_bytes()).unwrap();
+        let other = store.commit(&LEDGER, "سر".as_bytes()).unwrap();
         assert_ne!(one, other, "salts are fresh");
-        assert_eq!(&*store.load(&one).unwrap(), "سر".as_bytes());
-        let opening = store.opening(&one).unwrap();
-        assert_eq!(store.put(&opening).unwrap(), one, "twice is once");
+        assert_eq!(&*store.load(&LEDGER, &one).unwrap(), "سر".as_bytes());
+        let opening = store.opening(&LEDGER, &one).unwrap();
+        assert_eq!(store.put(&LEDGER, &opening).unwrap(), one, "twice is once");
         assert_eq!(fs::read_dir(&path).unwrap().count(), 2);
         // Another length is another claim; a changed file opens nothing.
         let longer = Committed { length: 5, ..one };
-        assert!(matches!(store.load(&longer), Err(OpeningError::Mismatch(_))));
-        let file = path.join(hex::encode(other.commitment));
+        assert!(matches!(
+            store.load(&LEDGER, &longer),
+            Err(OpeningError::Mismatch(_))
+        ));
+        let file = path.join(format!("{LEDGER}-{}", hex::encode(other.commitment)));
         let mut bytes = fs::read(&file).unwrap();
         bytes[40 - 8] ^= 1;
         fs::write(&file, bytes).unwrap();
-        assert!(matches!(store.load(&other), Err(OpeningError::Mismatch(_))));
-        assert!(store.destroy(&one.commitment).unwrap());
-        assert!(!store.destroy(&one.commitment).unwrap());
-        assert!(matches!(store.load(&one), Err(OpeningError::Missing(_))));
+        assert!(matches!(
+            store.load(&LEDGER, &other),
+            Err(OpeningError::Mismatch(_))
+        ));
+        assert!(store.destroy(&LEDGER, &one.commitment).unwrap());
+        assert!(!store.destroy(&LEDGER, &one.commitment).unwrap());
+        assert!(matches!(store.load(&LEDGER, &one), Err(OpeningError::Missing(_))));
         fs::write(path.join("left.0.new"), "half").unwrap();
         OpeningStore::open(&path).unwrap();
         assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
@@ -227,9 +278,9 @@ mod tests {
     fn nothing_empty_and_nothing_beyond_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let store = OpeningStore::open(folder.path()).unwrap();
-        assert!(matches!(store.commit(b""), Err(OpeningError::Length)));
-        assert!(matches!(store.put(&[1; 31]), Err(OpeningError::Length)));
+        assert!(matches!(store.commit(&LEDGER, b""), Err(OpeningError::Length)));
+        assert!(matches!(store.put(&LEDGER, &[1; 31]), Err(OpeningError::Length)));
         let long = vec![0; usize::try_from(MAX_COMMITTED_BYTES).unwrap() + 1];
-        assert!(matches!(store.commit(&long), Err(OpeningError::Length)));
+        assert!(matches!(store.commit(&LEDGER, &long), Err(OpeningError::Length)));
     }
 }

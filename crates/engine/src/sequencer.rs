@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::checkpoint_record::CheckpointRecord;
 use crate::clock::Clock;
+use crate::engine::StoredContents;
 use crate::head_snapshot::{self, HeadSnapshots};
 use crate::ledgers::{Head, LedgerHandle, Ledgers};
 use crate::load::load_head;
@@ -57,7 +58,7 @@ pub(crate) struct Job {
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) record: Arc<dyn CheckpointRecord>,
-    pub(crate) contents: Arc<dyn Contents>,
+    pub(crate) contents: Arc<StoredContents>,
     pub(crate) ledgers: Arc<Ledgers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) snapshots: Arc<HeadSnapshots>,
@@ -187,12 +188,13 @@ fn decide_one(
         });
     }
     let body = job.body.body();
+    let contents = shared.contents.of(body.ledger);
     let context = Context {
         received_ms: job.received_ms,
         body_hash: job.body.hash(),
         refs: &body.refs,
         size: head.chain.size(),
-        contents: &*shared.contents,
+        contents: &contents,
         linked: &*shared.ledgers,
         evidence: &job.evidence,
     };

@@ -540,7 +540,7 @@ impl Desk<'_> {
     }
 
     /// Commits to a text that was given.
-    fn commit(&self, text: &str) -> Outcome<Committed> {
+    fn commit(&self, ledger: LedgerId, text: &str) -> Outcome<Committed> {
         sijill_rules::check_prose(text).map_err(|problem| {
             Failure::refused(
                 format!("the text {problem}"),
@@ -548,11 +548,11 @@ impl Desk<'_> {
             )
             .code("opening.form")
         })?;
-        Ok(self.engine().commit_content(text.as_bytes())?)
+        Ok(self.engine().commit_content(&ledger, text.as_bytes())?)
     }
 
     /// Commits to the text of a file.
-    fn commit_file(&self, path: &Path) -> Outcome<Committed> {
+    fn commit_file(&self, ledger: LedgerId, path: &Path) -> Outcome<Committed> {
         let text = String::from_utf8(read_bounded(path)?).map_err(|_| {
             Failure::refused(
                 format!("{} is not UTF-8 text", path.display()),
@@ -560,11 +560,11 @@ impl Desk<'_> {
             )
             .code("file.encoding")
         })?;
-        self.commit(&text)
+        self.commit(ledger, &text)
     }
 
     /// Commits to the bytes of a file.
-    fn commit_bytes(&self, path: &Path) -> Outcome<Committed> {
+    fn commit_bytes(&self, ledger: LedgerId, path: &Path) -> Outcome<Committed> {
         let bytes = read_bounded(path)?;
         if bytes.is_empty() || bytes.len() as u64 > sijill_engine::openings::MAX_COMMITTED_BYTES {
             return Err(Failure::refused(
@@ -573,14 +573,14 @@ impl Desk<'_> {
             )
             .code("file.size"));
         }
-        Ok(self.engine().commit_content(&bytes)?)
+        Ok(self.engine().commit_content(&ledger, &bytes)?)
     }
 
-    fn letter(&self, paper: &Paper) -> Outcome<Option<Letter>> {
+    fn letter(&self, ledger: LedgerId, paper: &Paper) -> Outcome<Option<Letter>> {
         match (&paper.received_on, &paper.scan) {
             (Some(on), Some(scan)) => Ok(Some(Letter {
                 received_on: number(day(on)?),
-                scan: self.commit_bytes(scan)?,
+                scan: self.commit_bytes(ledger, scan)?,
             })),
             _ => Ok(None),
         }
@@ -674,9 +674,9 @@ impl Desk<'_> {
             } => {
                 let (ledger, _) = self.register(register)?;
                 let event = RequestSubmitted {
-                    requester: self.commit_file(requester)?,
-                    text: self.commit_file(text)?,
-                    letter: self.letter(paper)?,
+                    requester: self.commit_file(ledger, requester)?,
+                    text: self.commit_file(ledger, text)?,
+                    letter: self.letter(ledger, paper)?,
                 };
                 self.hand_in(ledger, FoiEvent::RequestSubmitted(event), paper)
                     .await
@@ -690,7 +690,7 @@ impl Desk<'_> {
                 let (ledger, _) = self.register(register)?;
                 let event = ThirdPartyReplied {
                     consultation: *consultation,
-                    reply: self.commit_file(reply)?,
+                    reply: self.commit_file(ledger, reply)?,
                 };
                 self.sign(ledger, FoiEvent::ThirdPartyReplied(event), key).await
             }
@@ -702,15 +702,15 @@ impl Desk<'_> {
                 let (ledger, request) = self.request(request)?;
                 let event = ClarificationGiven {
                     request,
-                    answer: self.commit_file(answer)?,
-                    letter: self.letter(paper)?,
+                    answer: self.commit_file(ledger, answer)?,
+                    letter: self.letter(ledger, paper)?,
                 };
                 self.hand_in(ledger, FoiEvent::ClarificationGiven(event), paper)
                     .await
             }
             FoiCommand::Withdraw { request, paper } => {
                 let (ledger, request) = self.request(request)?;
-                let letter = self.letter(paper)?;
+                let letter = self.letter(ledger, paper)?;
                 let event = FoiEvent::RequestWithdrawn(RequestWithdrawn { request, letter });
                 self.hand_in(ledger, event, paper).await
             }
@@ -722,8 +722,8 @@ impl Desk<'_> {
                 let (ledger, request) = self.request(request)?;
                 let event = GrievanceFiled {
                     request,
-                    statement: self.commit_file(statement)?,
-                    letter: self.letter(paper)?,
+                    statement: self.commit_file(ledger, statement)?,
+                    letter: self.letter(ledger, paper)?,
                 };
                 self.hand_in(ledger, FoiEvent::GrievanceFiled(event), paper).await
             }
@@ -744,7 +744,7 @@ impl Desk<'_> {
     ) -> Outcome<(FoiEvent, &'c KeyArg)> {
         Ok(match command {
             FoiCommand::Admit { summary, key, .. } => {
-                let summary = self.commit(summary)?;
+                let summary = self.commit(ledger, summary)?;
                 (
                     FoiEvent::RequestAdmitted(RequestAdmitted { request, summary }),
                     key,
@@ -762,13 +762,13 @@ impl Desk<'_> {
                         Ground::OwnData => 1,
                         Ground::OtherLaw => 2,
                     },
-                    explanation: self.commit_file(explanation)?,
+                    explanation: self.commit_file(ledger, explanation)?,
                 };
                 (FoiEvent::RequestRoutedOut(event), key)
             }
             FoiCommand::Transfer { to, reason, key, .. } => {
                 let (to, _) = self.register(to)?;
-                let reason = self.commit_file(reason)?;
+                let reason = self.commit_file(ledger, reason)?;
                 let event = RequestTransferred { request, to, reason };
                 (FoiEvent::RequestTransferred(event), key)
             }
@@ -784,7 +784,7 @@ impl Desk<'_> {
                 (FoiEvent::RequestsLinked(RequestsLinked { request, similar }), key)
             }
             FoiCommand::Ask { question, key, .. } => {
-                let question = self.commit_file(question)?;
+                let question = self.commit_file(ledger, question)?;
                 let event = ClarificationAsked { request, question };
                 (FoiEvent::ClarificationAsked(event), key)
             }
@@ -816,25 +816,25 @@ impl Desk<'_> {
             } => {
                 let event = ThirdPartyConsulted {
                     request,
-                    party: self.commit_file(party)?,
-                    notice: self.commit_file(notice)?,
+                    party: self.commit_file(ledger, party)?,
+                    notice: self.commit_file(ledger, notice)?,
                 };
                 (FoiEvent::ThirdPartyConsulted(event), key)
             }
             FoiCommand::Extend { reason, key, .. } => {
-                let reason = self.commit(reason)?;
+                let reason = self.commit(ledger, reason)?;
                 (
                     FoiEvent::DeadlineExtended(DeadlineExtended { request, reason }),
                     key,
                 )
             }
             FoiCommand::Decide { file, key, .. } => {
-                (FoiEvent::DecisionMade(self.decision(request, file)?), key)
+                (FoiEvent::DecisionMade(self.decision(ledger, request, file)?), key)
             }
             FoiCommand::Release { files, key, .. } => {
                 let mut releases = files
                     .iter()
-                    .map(|f| self.released(f))
+                    .map(|f| self.released(ledger, f))
                     .collect::<Outcome<Vec<_>>>()?;
                 releases.sort_by_key(|r| r.document);
                 (FoiEvent::ReleaseMade(ReleaseMade { request, releases }), key)
@@ -847,7 +847,7 @@ impl Desk<'_> {
             } => {
                 let mut documents = documents.clone();
                 documents.sort_unstable();
-                let reason = self.commit(reason)?;
+                let reason = self.commit(ledger, reason)?;
                 let event = ReleaseWithdrawn {
                     request,
                     documents,
@@ -879,7 +879,7 @@ impl Desk<'_> {
                         GrievanceDecision::Varied => grievance_decisions::VARIED,
                         GrievanceDecision::Overturned => grievance_decisions::OVERTURNED,
                     },
-                    reason: self.commit(reason)?,
+                    reason: self.commit(ledger, reason)?,
                 };
                 (FoiEvent::GrievanceDecided(event), key)
             }
@@ -887,7 +887,7 @@ impl Desk<'_> {
         })
     }
 
-    fn released(&self, text: &str) -> Outcome<Release> {
+    fn released(&self, ledger: LedgerId, text: &str) -> Outcome<Release> {
         let parsed = text
             .split_once('=')
             .and_then(|(n, file)| Some((n.parse().ok()?, file)));
@@ -900,11 +900,11 @@ impl Desk<'_> {
         })?;
         Ok(Release {
             document,
-            rendition: self.commit_bytes(Path::new(file))?,
+            rendition: self.commit_bytes(ledger, Path::new(file))?,
         })
     }
 
-    fn decision(&self, request: u64, path: &Path) -> Outcome<DecisionMade> {
+    fn decision(&self, ledger: LedgerId, request: u64, path: &Path) -> Outcome<DecisionMade> {
         let bad = |problem: String| {
             Failure::refused(
                 format!("{}: {problem}", path.display()),
@@ -935,9 +935,9 @@ impl Desk<'_> {
             exemptions.sort_unstable();
             let original = document
                 .original
-                .map(|file| self.commit_bytes(&folder.join(file)));
+                .map(|file| self.commit_bytes(ledger, &folder.join(file)));
             documents.push(DocumentDecision {
-                title: self.commit(&document.title)?,
+                title: self.commit(ledger, &document.title)?,
                 outcome,
                 exemptions,
                 original: original.transpose()?,
@@ -946,7 +946,7 @@ impl Desk<'_> {
         }
         Ok(DecisionMade {
             request,
-            statement: self.commit(&file.statement)?,
+            statement: self.commit(ledger, &file.statement)?,
             documents,
         })
     }

@@ -173,7 +173,9 @@ fn log(book: &Book, person: Option<&str>, noted: Option<LogHead>, zone: &str) ->
     let head = book.vault().log_head();
     let mut stands = noted.is_none_or(|noted| noted == LogHead::default());
     let mut entries = Vec::new();
+    let mut keys = std::collections::BTreeMap::new();
     book.vault().log(|entry| {
+        *keys.entry(entry.who.to_string()).or_insert(0_u64) += 1;
         stands |= noted == Some(entry.head());
         let concerns = pseudonym.is_none_or(|p| entry.concerns(&sijill_engine::vault::Subject(p.0)));
         if concerns {
@@ -201,11 +203,14 @@ fn log(book: &Book, person: Option<&str>, noted: Option<LogHead>, zone: &str) ->
         .code("vault.log"));
     }
     let hash = hex::encode(head.hash);
+    for (key, count) in &keys {
+        say!("Signed with {key}: {count}. It must be a key of the registrar: `sijill key show`.");
+    }
     say!(
         "The log holds together. Note its head elsewhere: {}:{hash}",
         head.size
     );
-    show!(json!({ "entries": entries, "size": head.size, "hash": hash }));
+    show!(json!({ "entries": entries, "keys": keys, "size": head.size, "hash": hash }));
     Ok(())
 }
 
