@@ -94,6 +94,7 @@ mod bel;
 mod calendar;
 mod check;
 mod cli;
+mod clock;
 mod consistency;
 mod contents;
 mod event;
