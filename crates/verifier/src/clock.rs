@@ -95,11 +95,6 @@ impl Clock {
         self.fee.is_some()
     }
 
-    /// The day of the open question.
-    pub(crate) fn asked_on(&self) -> Option<Day> {
-        self.question.map(|question| question.on)
-    }
-
     /// The due date by the facts known, with the extensions that there are or, if `original`, none.
     pub(crate) fn due(
         &self,
@@ -231,7 +226,9 @@ impl Clock {
             _ => None,
         };
         Ok(match (overdue, abandoned) {
-            (Some((day, due)), other) if other.is_none_or(|(end, _)| day < end || (day == end && rules.deemed_refusal)) => {
+            (Some((day, due)), other)
+                if other.is_none_or(|(end, _)| day < end || (day == end && rules.deemed_refusal)) =>
+            {
                 Some(Lapse {
                     day,
                     missed: (!self.missed).then_some(due),
@@ -253,8 +250,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::calendar::tests::{calendar, counting, on};
     use crate::calendar::start_of;
+    use crate::calendar::tests::{calendar, counting, on};
     use crate::vectors::vectors;
 
     fn rules(pack: &Value) -> ClockRules {
@@ -377,9 +374,16 @@ mod tests {
                 expected["missed_due"].as_str().map(on),
                 "{name}"
             );
-            assert_eq!(end.map(|(_, day, _)| day), expected["on"].as_str().map(on), "{name}");
+            assert_eq!(
+                end.map(|(_, day, _)| day),
+                expected["on"].as_str().map(on),
+                "{name}"
+            );
             read += 1;
         }
-        assert!(read > 250 && refused > 100 && silent > 20, "{read} {refused} {silent}");
+        assert!(
+            read > 250 && refused > 100 && silent > 20,
+            "{read} {refused} {silent}"
+        );
     }
 }

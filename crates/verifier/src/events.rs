@@ -9,7 +9,7 @@ use crate::json::MAX_INTEGER;
 use crate::reader::{DecodeError, Reader};
 use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, is_short_id, service_nonce};
 
-pub(crate) use registers::{Committed, DocumentDecision, Field, RegisterEvent, Release};
+pub(crate) use registers::{Committed, DocumentDecision, Field, RegisterEvent};
 
 /// Largest content, bytes.
 const MAX_CONTENT_BYTES: u64 = 268_435_456;

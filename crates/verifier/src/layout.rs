@@ -36,7 +36,13 @@ pub(crate) fn check_event_layout(source: &dyn Source, listing: &Listing, checks:
 ///
 /// Spec: specs/jurisdiction.md §6.
 pub(crate) fn check_jurisdiction_layout(source: &dyn Source, listing: &Listing, checks: &mut Checks) {
-    check_folder_layout(source, listing, "openings", |path| opening_of(path).is_some(), checks);
+    check_folder_layout(
+        source,
+        listing,
+        "openings",
+        |path| opening_of(path).is_some(),
+        checks,
+    );
 }
 
 /// The commitment of `openings/<commitment>`.

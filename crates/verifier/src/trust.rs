@@ -151,7 +151,9 @@ impl Trust {
             (None, Some(jurisdiction)) => (id(jurisdiction)?, Kind::Calendar),
             _ => return Err(malformed("it is not of one event, or of one jurisdiction")),
         };
-        let listed = ledgers.iter().any(|ledger| ledger.id == root && ledger.kind == kind);
+        let listed = ledgers
+            .iter()
+            .any(|ledger| ledger.id == root && ledger.kind == kind);
         if !listed {
             return Err(malformed(match kind {
                 Kind::Election => "the event is not among the ledgers, as an election",

@@ -375,7 +375,9 @@ impl RegisterEvent {
         use Field::{ClosedBytes, ClosedText, OpenBytes, OpenText};
         use RegisterEvent as E;
         let mut all = match self {
-            E::RequestSubmitted { requester, text, .. } => vec![(ClosedText, *requester), (ClosedText, *text)],
+            E::RequestSubmitted { requester, text, .. } => {
+                vec![(ClosedText, *requester), (ClosedText, *text)]
+            }
             E::RequestAdmitted { summary, .. } => vec![(OpenText, *summary)],
             E::RequestRoutedOut { explanation, .. } => vec![(ClosedText, *explanation)],
             E::RequestTransferred { reason, .. } => vec![(ClosedText, *reason)],
@@ -396,9 +398,10 @@ impl RegisterEvent {
                 }
                 all
             }
-            E::ReleaseMade { releases, .. } => {
-                releases.iter().map(|release| (OpenBytes, release.rendition)).collect()
-            }
+            E::ReleaseMade { releases, .. } => releases
+                .iter()
+                .map(|release| (OpenBytes, release.rendition))
+                .collect(),
             E::GrievanceFiled { statement, .. } => vec![(ClosedText, *statement)],
             _ => Vec::new(),
         };

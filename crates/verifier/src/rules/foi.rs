@@ -12,7 +12,13 @@ use crate::json::Cursor;
 use crate::manifest::{short_id, time_zone};
 
 /// Fields that may be unconfirmed and stand in no table.
-const PLAIN_FIELDS: [&str; 5] = ["legal_basis", "valid_from", "valid_until", "exemptions", "penalties"];
+const PLAIN_FIELDS: [&str; 5] = [
+    "legal_basis",
+    "valid_from",
+    "valid_until",
+    "exemptions",
+    "penalties",
+];
 const CALENDAR_FIELDS: [&str; 2] = ["time_zone", "weekly_rest"];
 const CLOCK_FIELDS: [&str; 16] = [
     "answer_days",
