@@ -69,6 +69,8 @@ fn build(hook: Hook<'_>) -> (Files, Trust) {
         grant(&public("commission two"), 1, None),
         grant(&public("officer"), 7, None),
         grant(&public("judge"), 8, None),
+        grant(&public("both"), 7, None),
+        grant(&public("both"), 8, None),
     ];
     let mut calendar = LedgerBuilder::new("calendar", 1, None, &officers);
     let mut a = LedgerBuilder::new("moi", 7, Some(calendar.id), &officers);
@@ -522,6 +524,167 @@ const FORGERIES: &[Forgery] = &[
         event_type: 0x0719,
         change: |d| d.event_type = 0x071a,
     },
+    Forgery {
+        name: "a pack for consultations",
+        codes: &["calendar.pack", "foi.definition"],
+        ledger: "calendar",
+        event_type: 0x0103,
+        change: |d| d.payload[0] = 6,
+    },
+    Forgery {
+        name: "a register of freedom of information that is not public",
+        codes: &[
+            "calendar.register",
+            "calendar.seen",
+            "calendar.unlisted",
+            "foi.transfer",
+            "trust.ledger",
+        ],
+        ledger: "calendar",
+        event_type: 0x0104,
+        change: |d| d.payload[33] = 2,
+    },
+    Forgery {
+        name: "a register listed under another kind",
+        codes: &["calendar.registers", "calendar.seen", "foi.transfer"],
+        ledger: "calendar",
+        event_type: 0x0104,
+        change: |d| d.payload[32] = 6,
+    },
+    Forgery {
+        name: "a register that does not begin with the calendar",
+        codes: &["calendar.seen"],
+        ledger: "moj",
+        event_type: 0x0004,
+        change: |d| {
+            d.event_type = 0x0005;
+            d.payload = Enc::default().int(D0).0;
+        },
+    },
+    Forgery {
+        name: "a commitment to nothing",
+        codes: &["calendar.commitment"],
+        ledger: "moi",
+        event_type: 0x0708,
+        change: |d| last(d, 0),
+    },
+    Forgery {
+        name: "a commitment that stands twice",
+        codes: &["calendar.commitment"],
+        ledger: "moi",
+        event_type: 0x0708,
+        change: |d| {
+            let end = d.payload.len();
+            d.payload[end - 33..end - 1].copy_from_slice(&commitment("which?"));
+        },
+    },
+    Forgery {
+        name: "a fee settled that is not open",
+        codes: &["foi.clock"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x070d;
+            d.payload = vec![17, 1];
+        },
+    },
+    Forgery {
+        name: "a second reply of a third party",
+        codes: &["foi.third-party"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x0710;
+            d.payload = [&[9][..], &sha(&[b"x"]), &[1]].concat();
+        },
+    },
+    Forgery {
+        name: "a document released twice",
+        codes: &["foi.release"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x0714;
+            d.payload = [&[3, 1, 0][..], &sha(&[b"x"]), &[1]].concat();
+        },
+    },
+    Forgery {
+        name: "a transfer to nowhere",
+        codes: &["foi.transfer"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x0708;
+            d.payload = [&[17][..], &[9; 32], &sha(&[b"x"]), &[1]].concat();
+        },
+    },
+    Forgery {
+        name: "a fee of nothing",
+        codes: &["foi.request"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x070c;
+            d.payload = [&[17, 0, 3][..], b"QAR", &Enc::default().int(D0 + 5).0].concat();
+        },
+    },
+    Forgery {
+        name: "a second admission",
+        codes: &["foi.order"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x0706;
+            d.payload = [&[3][..], &sha(&[b"x"]), &[1]].concat();
+        },
+    },
+    Forgery {
+        name: "an outcome that there is not",
+        codes: &["foi.decision", "foi.order"],
+        ledger: "moi",
+        event_type: 0x0713,
+        change: |d| {
+            let at = 1 + 33 + 1 + 33;
+            d.payload[at] = 6;
+        },
+    },
+    Forgery {
+        name: "a transfer that was not received",
+        codes: &["foi.transfer"],
+        ledger: "moj",
+        event_type: 0x0705,
+        change: |d| {
+            d.payload[32] = 3;
+        },
+    },
+    Forgery {
+        name: "a register defined twice",
+        codes: &["foi.order"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x0701;
+            d.author = "commission".to_owned();
+            d.payload = Enc::default()
+                .raw(&sha(&[PACK.as_bytes()]))
+                .int(PACK.len() as u64)
+                .0;
+        },
+    },
+    Forgery {
+        name: "rules that are in force already",
+        codes: &["foi.definition"],
+        ledger: "moi",
+        event_type: 0x0709,
+        change: |d| {
+            d.event_type = 0x0702;
+            d.author = "commission".to_owned();
+            d.payload = Enc::default()
+                .raw(&sha(&[PACK.as_bytes()]))
+                .int(PACK.len() as u64)
+                .0;
+        },
+    },
 ];
 
 #[test]
@@ -574,4 +737,66 @@ fn folders_of_jurisdictions_are_exact() {
         assert_eq!(codes(&report), BTreeSet::from([code]), "{code}");
         assert_eq!(report.verdict, Verdict::NotVerified);
     }
+}
+
+#[test]
+fn who_acted_on_a_request_decides_no_grievance_about_it() {
+    let (files, trust) = build(&|draft| {
+        if matches!(draft.event_type, 0x0706 | 0x0717) {
+            draft.author = "both".to_owned();
+        }
+    });
+    assert_eq!(codes(&verify(files, &trust, 1)), BTreeSet::from(["foi.officer"]));
+}
+
+#[test]
+fn a_published_text_is_a_text() {
+    let (mut files, trust) = build(&|draft| {
+        if draft.event_type == 0x0706 {
+            let text = Enc::default().int(3).raw(&commitment("tab\t")).int(4);
+            draft.payload = text.0;
+        }
+    });
+    let opening = |text: &str| format!("openings/{}", hex::encode(commitment(text)));
+    files.remove(&opening("A summary"));
+    let salt = sha(&[b"salt", b"tab\t"]);
+    files.insert(opening("tab\t"), [&salt, b"tab\t".as_slice()].concat());
+    assert_eq!(codes(&verify(files, &trust, 1)), BTreeSet::from(["opening.form"]));
+}
+
+#[test]
+fn a_register_that_is_left_out_is_missed() {
+    let (mut files, trust) = build(&|_| {});
+    let b = files
+        .iter()
+        .find(|(path, bytes)| path.ends_with("checkpoint") && bytes.starts_with(b"vote.example/moj/"));
+    let folder = b.unwrap().0.trim_end_matches("checkpoint").to_owned();
+    files.retain(|path, _| !path.starts_with(&folder));
+    let report = verify(files, &trust, 1);
+    assert_eq!(
+        codes(&report),
+        BTreeSet::from(["calendar.omitted", "trust.ledger"])
+    );
+}
+
+#[test]
+fn a_consultation_is_not_taken_for_verified() {
+    let (mut files, trust) = build(&|_| {});
+    let root = trust_root(&files);
+    let grants = [grant(&public("commission"), 1, None)];
+    let mut consultation = LedgerBuilder::new("talk", 6, Some(root), &grants);
+    let (service, genesis) = (consultation.service(), consultation.genesis.clone());
+    consultation.push(&|_| {}, 0x0001, &service, at(D0, 0), &[], genesis);
+    consultation.publish(&mut files);
+    let report = verify(files, &trust, 1);
+    assert_eq!(report.verdict, Verdict::Unsupported);
+    assert_eq!(report.verdict.exit_code(), 2);
+}
+
+fn trust_root(files: &Files) -> [u8; 32] {
+    let calendar = files
+        .iter()
+        .find(|(path, bytes)| path.ends_with("checkpoint") && bytes.starts_with(b"vote.example/calendar/"));
+    let id = calendar.unwrap().0.split('/').nth(1).unwrap();
+    hex::decode(id).unwrap().try_into().unwrap()
 }
