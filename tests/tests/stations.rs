@@ -469,7 +469,7 @@ async fn books_travel_and_the_box_is_sealed() {
     // The independent verifier agrees, up to the seal.
     let trust = c.dir.path().join("trust.json");
     std::fs::write(&trust, published.trust.to_json()).unwrap();
-    let options = Options {
+    let mut options = Options {
         trust: Some(trust),
         profile: Profile::Accredited,
         require_stage: Stage::Sealed,
@@ -489,6 +489,9 @@ async fn books_travel_and_the_box_is_sealed() {
         .await
         .unwrap();
     assert!(!public.join(format!("ledgers/{}", east.ledger)).exists());
+    options.profile = Profile::Public;
+    let report = verify_event(&public, &options).unwrap();
+    assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
 }
 
 #[tokio::test]

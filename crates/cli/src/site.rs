@@ -365,8 +365,12 @@ impl Site {
 
     /// What is kept of the polling stations of an event.
     pub(crate) fn stations(&self, event: &LedgerId) -> PathBuf {
-        let id = event.to_string();
-        self.root.join("stations").join(&id[..16])
+        of_event(&self.all_stations(), event)
+    }
+
+    /// What is kept of polling stations, by event.
+    pub(crate) fn all_stations(&self) -> PathBuf {
+        self.root.join("stations")
     }
 
     /// What a polling station keeps on its own machine: its roll, its guests, the signatures at the end.
@@ -512,6 +516,11 @@ fn refuse_real_events(engine: &Engine) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// The folder of an event in a folder of all.
+pub(crate) fn of_event(folder: &Path, event: &LedgerId) -> PathBuf {
+    folder.join(&event.to_string()[..16])
 }
 
 /// Makes a folder that only this user may enter, and the folders above it.

@@ -99,40 +99,62 @@ impl Engine {
         self.content.openings().ok_or_else(none)
     }
 
-    /// Does whatever is due on every register: closes days, takes note of the calendar, receives transfers.
+    /// Does whatever is due on every register: closes days, takes note of the calendar, receives transfers. A register
+    /// that refuses holds up no other one.
     ///
     /// # Errors
-    /// [`SubmitError`] of the first register that refuses; what was done before stands.
+    /// [`SubmitError`] of the first register that refused, after all were looked at; what was done on the others stands.
     ///
     /// # Durability
     /// What is reported is durable.
     pub async fn tick(&self) -> Result<Vec<Ticked>, SubmitError> {
         self.destroy_erased();
         let mut done = Vec::new();
+        let mut refused = None;
         for handle in self.ledgers().all() {
-            let idle = lag(self, &handle)?.is_none_or(|lag| lag.idle);
-            if !idle {
-                done.extend(self.prepare(handle.ledger()).await?);
+            match self.tick_days(&handle).await {
+                Ok(more) => done.extend(more),
+                Err(error) => note_refusal(&mut refused, handle.ledger(), error),
             }
         }
         for (from, facts) in self.registers() {
             for (request, out) in &facts.transfers {
-                let Some(Facts::Foi(there)) = self.ledgers().find(&out.to).map(|h| h.facts()) else {
-                    continue;
-                };
-                if there.taken.contains(&(from, *request)) {
-                    continue;
+                match self.receive_transfer(from, *request, out.to).await {
+                    Ok(more) => done.extend(more),
+                    Err(error) => note_refusal(&mut refused, out.to, error),
                 }
-                done.extend(self.prepare(out.to).await?);
-                let event = FoiEvent::TransferReceived(TransferReceived {
-                    from,
-                    request: *request,
-                });
-                let name = event.name();
-                let taken = self.act_as_service(out.to, Event::Foi(event), &[from]).await?;
-                done.push(ticked(name, &taken, None));
             }
         }
+        refused.map_or(Ok(done), Err)
+    }
+
+    async fn tick_days(&self, handle: &LedgerHandle) -> Result<Vec<Ticked>, SubmitError> {
+        let idle = lag(self, handle)?.is_none_or(|lag| lag.idle);
+        if idle {
+            Ok(Vec::new())
+        } else {
+            self.prepare(handle.ledger()).await
+        }
+    }
+
+    /// Receives a transfer, unless that was done, or the register that it goes to has not begun.
+    async fn receive_transfer(
+        &self,
+        from: LedgerId,
+        request: u64,
+        to: LedgerId,
+    ) -> Result<Vec<Ticked>, SubmitError> {
+        let Some(Facts::Foi(there)) = self.ledgers().find(&to).map(|h| h.facts()) else {
+            return Ok(Vec::new());
+        };
+        if there.cited.is_empty() || there.taken.contains(&(from, request)) {
+            return Ok(Vec::new());
+        }
+        let mut done = self.prepare(to).await?;
+        let event = FoiEvent::TransferReceived(TransferReceived { from, request });
+        let name = event.name();
+        let taken = self.act_as_service(to, Event::Foi(event), &[from]).await?;
+        done.push(ticked(name, &taken, None));
         Ok(done)
     }
 
@@ -415,6 +437,12 @@ impl Engine {
         }
         Err(PublishError::Busy)
     }
+}
+
+/// Keeps the first refusal, and tells the log of each.
+fn note_refusal(refused: &mut Option<SubmitError>, register: LedgerId, error: SubmitError) {
+    tracing::warn!(%register, %error, "what is due on a register could not be done");
+    refused.get_or_insert(error);
 }
 
 fn calendar_facts(handle: &LedgerHandle) -> Option<Arc<CalendarFacts>> {

@@ -191,8 +191,10 @@ mod tests {
             Line {
                 identifier: format!("{:011}", 28_000_000_000 + i),
                 pseudonym: Pseudonym(pseudonym),
-                district: if i % 3 == 0 { "north" } else { "south" }.parse().unwrap(),
-                holder: i % 2 == 0,
+                district: if i.is_multiple_of(3) { "north" } else { "south" }
+                    .parse()
+                    .unwrap(),
+                holder: i.is_multiple_of(2),
             }
         };
         (0..n).rev().map(line).collect()

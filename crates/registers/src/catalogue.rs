@@ -849,20 +849,12 @@ impl Event {
 mod tests {
     use super::*;
 
-<<<<<<< ours
     /// [`find`] halves: with two lines out of order, events of elections were unknown.
     #[test]
     fn the_catalogue_is_ascending_and_finds_every_line() {
         assert!(CATALOGUE.is_sorted_by(|a, b| a.event_type < b.event_type));
         for line in CATALOGUE {
             assert_eq!(find(line.event_type).map(|found| found.name), Some(line.name));
-=======
-    #[test]
-    fn the_catalogue_ascends_so_that_every_type_is_found() {
-        assert!(CATALOGUE.is_sorted_by(|a, b| a.event_type < b.event_type));
-        for line in CATALOGUE {
-            assert_eq!(find(line.event_type).map(|l| l.name), Some(line.name));
->>>>>>> theirs
         }
     }
 }

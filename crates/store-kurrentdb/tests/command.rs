@@ -209,7 +209,7 @@ async fn an_event_on_two_nodes() {
         office.as_registrar("one", &["roll", "import", &roll]).ok();
         office.as_registrar("one", &["credential", "issue"]).ok();
         let slips = office.path("slips.csv");
-        office.run("one", &["credential", "slips", &slips]).ok();
+        office.as_registrar("one", &["credential", "slips", &slips]).ok();
         office.as_registrar("one", &["roll", "freeze"]).ok();
         office.run("two", &["ledger", "publish"]).ok();
         for trustee in ["t1", "t2"] {
@@ -290,9 +290,9 @@ async fn an_event_on_two_nodes() {
         office.as_commission("two", &["election", "close"]).ok();
         office.write("on-paper", "identifier\nV7\n");
         let on_paper = office.path("on-paper");
-        let registrar = office.path("registrar.key");
-        let exclude = ["election", "exclude", "--key", &registrar, "--list", &on_paper];
-        office.run("one", &exclude).ok();
+        office
+            .as_registrar("one", &["election", "exclude", "--list", &on_paper])
+            .ok();
         office.as_commission("one", &["election", "seal"]).ok();
         office.run("two", &["ledger", "publish"]).ok();
         office.at(NIGHT);

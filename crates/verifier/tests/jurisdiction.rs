@@ -1,6 +1,13 @@
 //! Jurisdictions: an honest calendar with two registers of freedom of information, and forgeries by somebody who holds every key.
 
-#[allow(dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
 use std::cell::RefCell;
@@ -22,6 +29,7 @@ fn at(day: u64, minute: u64) -> u64 {
 const PACK: &str = r#"{"format":"sijill-foi-rules/1","id":"qa","version":1,"title":{"en":"T","ar":""},"legal_basis":"L","confidence":"invented","valid_from":"2022-01-01","calendar":{"time_zone":"Asia/Qatar","weekly_rest":["friday","saturday"]},"clock":{"answer_days":5,"unit":"calendar","start":"next_day","roll":"none","max_extensions":1,"extension_days":5,"silence":"deemed_refusal","clarification":"pause","fee_policy":"pauses","transfer":"continue","grievance_days":30,"grievance_decision_days":10,"grievance_silence":"none"},"exemptions":[{"code":"a","title":{"en":"A","ar":""}}],"penalties":[],"unconfirmed":[]}"#;
 
 type Hook<'a> = &'a dyn Fn(&mut Draft);
+type Change<'a> = &'a dyn Fn(&mut Files);
 type Files = BTreeMap<String, Vec<u8>>;
 
 struct Contents {
@@ -713,7 +721,7 @@ fn folders_of_jurisdictions_are_exact() {
     let (files, trust) = build(&|_| {});
     let opening = |text: &str| format!("openings/{}", hex::encode(commitment(text)));
     let published = [sha(&[b"salt", b"my question"]).as_slice(), b"my question"].concat();
-    let cases: [(&str, &dyn Fn(&mut Files)); 5] = [
+    let cases: [(&str, Change<'_>); 5] = [
         ("opening.missing", &|files| {
             assert!(files.remove(&opening("A summary")).is_some())
         }),

@@ -62,13 +62,16 @@ fn honest_events_are_verified() {
     }
 }
 
+/// Changes contents by their names.
+type OnContent = Box<dyn Fn(&str, Vec<u8>) -> Vec<u8> + Sync>;
+
 /// A forgery: the codes that are reported (all of them, unless the last is `…`), and how the plan, its entries and its contents are changed.
 struct Case {
     codes: &'static [&'static str],
     what: &'static str,
     plan: Plan,
     hook: Box<dyn Fn(&mut Draft) + Sync>,
-    content: Box<dyn Fn(&str, Vec<u8>) -> Vec<u8> + Sync>,
+    content: OnContent,
 }
 
 fn case(codes: &'static [&'static str], what: &'static str, change: impl Fn(&mut Plan)) -> Case {

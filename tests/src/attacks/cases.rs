@@ -160,7 +160,8 @@ fn pack_as(world: &World, accredited: bool) -> Package {
     let mut files = world.files(accredited);
     let ledgers = [&world.election, &world.roll]
         .into_iter()
-        .chain(world.boxes.iter().map(|b| &b.ledger));
+        .chain(world.boxes.iter().map(|b| &b.ledger))
+        .chain(world.stations.iter().map(|s| &s.ledger));
     let entries: Vec<&Vec<u8>> = ledgers.flat_map(|ledger| &ledger.entries).collect();
     // What a left out event would have cited is left out too.
     files.retain(|path, _| {
@@ -300,6 +301,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(trustees());
     cases.extend(receipts());
     cases.extend(super::outcomes::all());
+    cases.extend(super::stations::all());
     let archives: Vec<Case> = ARCHIVES
         .iter()
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))

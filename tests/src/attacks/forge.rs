@@ -239,7 +239,7 @@ impl Ledger {
             0x0403 => ballot_of(&draft.payload).map_or([0; 32], |ballot| sha(&[ballot])),
             0x0404 => sha(&[&draft.payload]),
             0x0408 => sha(&[b"sijill/consequence/v1\n", &draft.payload[..32], &kind]),
-            0x0306 | 0x030a => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
+            0x0306 | 0x030a | 0x0315 | 0x0316 => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
             _ => sha(&[&self.id, &self.size().to_be_bytes()]),
         };
         let mut nonce = [0; 16];
@@ -297,12 +297,20 @@ impl Ledger {
 
     /// Ledgers of the corpus have at most 255 entries: one bundle, one tile.
     pub fn publish(&self, files: &mut BTreeMap<String, Vec<u8>>) {
-        let size = self.size();
+        self.publish_first(self.size(), files);
+    }
+
+    /// Publishes the first `size` entries alone.
+    pub fn publish_first(&self, size: u64, files: &mut BTreeMap<String, Vec<u8>>) {
         assert!(size < 256);
+        let first = size as usize;
         let folder = format!("ledgers/{}", hex::encode(self.id));
         files.insert(format!("{folder}/checkpoint"), self.checkpoint(size).into_bytes());
-        files.insert(format!("{folder}/tile/0/000.p/{size}"), self.leaves.concat());
-        let bundle = self.entries.iter().flat_map(|entry| {
+        files.insert(
+            format!("{folder}/tile/0/000.p/{size}"),
+            self.leaves[..first].concat(),
+        );
+        let bundle = self.entries.iter().take(first).flat_map(|entry| {
             let mut framed = (entry.len() as u16).to_be_bytes().to_vec();
             framed.extend_from_slice(entry);
             framed

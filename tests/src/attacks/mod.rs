@@ -7,5 +7,6 @@ pub mod cases;
 pub mod corpus;
 pub mod forge;
 pub mod outcomes;
+pub mod stations;
 pub mod suite;
 pub mod world;

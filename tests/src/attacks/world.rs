@@ -11,6 +11,7 @@ use sijill_ballot::ceremony::{
 };
 
 use super::forge::{Cited, Content, Draft, Enc, Ledger, b64, grant, public, sha};
+use super::stations::{Station, Step};
 use super::suite::{
     Ct, Dice, Question, Suite, alphas, challenge, ciphertexts, ct_json, join, proof_json, replaces, schnorr,
     text_of,
@@ -53,6 +54,10 @@ pub struct Spec {
     pub adopts: bool,
     /// Type, author and payload of events of the roll that stand before its freeze.
     pub on_roll: Vec<(u16, &'static str, Vec<u8>)>,
+    /// Polling stations: name, and the voters of its list.
+    pub stations: Vec<(&'static str, Vec<usize>)>,
+    /// Voters whose exclusion is opened, if they are not those who are excluded.
+    pub opened: Option<Vec<usize>>,
     /// Comes before the names of the service's keys.
     pub owner: &'static str,
 }
@@ -87,6 +92,8 @@ impl Default for Spec {
             seats: 0,
             adopts: false,
             on_roll: Vec::new(),
+            stations: Vec::new(),
+            opened: None,
             owner: "",
         }
     }
@@ -131,8 +138,8 @@ pub struct BallotBox {
     pub share_texts: BTreeMap<usize, String>,
     pub result: Vec<Vec<i64>>,
     result_text: String,
-    paper: Vec<Vec<u64>>,
-    paper_cast: (u64, u64),
+    pub paper: Vec<Vec<u64>>,
+    pub paper_cast: (u64, u64),
 }
 
 type DraftHook = Box<dyn FnMut(&mut Draft)>;
@@ -146,6 +153,13 @@ pub struct World {
     pub election: Ledger,
     pub roll: Ledger,
     pub boxes: Vec<BallotBox>,
+    pub stations: Vec<Station>,
+    /// What each station returned: issued, valid, invalid, spoilt.
+    pub returned: Vec<(usize, [u64; 4])>,
+    /// What a case does besides, at each step.
+    pub at: Option<fn(&mut World, Step)>,
+    /// Earlier states that a case makes something cite: of the election ledger, and of the roll.
+    pub early: (Option<Cited>, Option<Cited>),
     pub contents: BTreeMap<String, Vec<u8>>,
     /// The rule pack among them.
     pub rules: Option<Content>,
@@ -233,8 +247,17 @@ impl World {
                 paper_cast: (0, 0),
             })
             .collect();
+        let stations = spec
+            .stations
+            .iter()
+            .map(|(name, list)| Station::new(name, list, parent, spec.owner, &mut dice));
+        let stations = stations.collect();
         World {
             dice,
+            stations,
+            returned: vec![(0, [1, 0, 1, 0]), (1, [1, 1, 0, 0])],
+            at: None,
+            early: (None, None),
             now: 1_800_000_000_000,
             election,
             roll,
@@ -290,7 +313,18 @@ impl World {
         Content { hash, length }
     }
 
+    /// A content that is no text.
+    pub fn bytes(&mut self, bytes: Vec<u8>) -> Content {
+        let hash = sha(&[&bytes]);
+        let length = bytes.len() as u64;
+        self.contents.insert(hex::encode(hash), bytes);
+        Content { hash, length }
+    }
+
     fn ledger(&mut self, name: &str) -> &mut Ledger {
+        if let Some(at) = self.stations.iter().position(|s| s.name == name) {
+            return &mut self.stations[at].ledger;
+        }
         match name {
             "election" => &mut self.election,
             "roll" => &mut self.roll,
@@ -344,7 +378,7 @@ impl World {
         self.push_citing(ledger, event_type, author, &[], payload);
     }
 
-    fn service(&self) -> String {
+    pub fn service(&self) -> String {
         format!("{}service", self.spec.owner)
     }
 
@@ -427,6 +461,7 @@ impl World {
         let names: Vec<String> = ["election", "roll"]
             .into_iter()
             .chain(self.boxes.iter().map(|b| b.district))
+            .chain(self.stations.iter().map(|s| s.name))
             .map(str::to_owned)
             .collect();
         for name in names {
@@ -450,6 +485,9 @@ impl World {
             })
             .collect();
         listed.push(Enc::default().raw(&self.roll.id).int(2).byte(2).byte(0).0);
+        for station in &self.stations {
+            listed.push(Enc::default().raw(&station.ledger.id).int(5).byte(2).byte(0).0);
+        }
         listed.sort();
         let payload = Enc::default()
             .content(&manifest)
@@ -495,7 +533,11 @@ impl World {
         }
         for n in 0..voters {
             let voter = sha(&[b"voter", &[n as u8]]);
-            let commitment = sha(&[b"commitment", &[n as u8]]);
+            let commitment = if self.stations.is_empty() {
+                sha(&[b"commitment", &[n as u8]])
+            } else {
+                super::stations::commitment(n)
+            };
             self.push("roll", 0x0202, "registrar", [voter, commitment].concat());
         }
         for (event_type, author, payload) in self.spec.on_roll.clone() {
@@ -511,6 +553,7 @@ impl World {
             .int(voters as u64 + 1)
             .int(voters as u64);
         self.push("roll", 0x0203, "registrar", payload.content(&list).0);
+        self.assign_voters();
         let none = self.boxes.len() > 1;
         let empty = none.then(|| self.content("no credentials", "[]".to_owned()));
         for (n, ballot_box) in self.boxes.iter_mut().enumerate() {
@@ -762,6 +805,7 @@ impl World {
     }
 
     pub fn open(&mut self) {
+        self.define_stations();
         self.now = OPENS;
         self.push("election", 0x0305, "commission", Vec::new());
         let cite = self.election.cite();
@@ -770,7 +814,7 @@ impl World {
         }
     }
 
-    fn districts(&self) -> Vec<&'static str> {
+    pub fn districts(&self) -> Vec<&'static str> {
         self.boxes.iter().map(|b| b.district).collect()
     }
 
@@ -856,7 +900,12 @@ impl World {
     }
 
     pub fn close(&mut self) {
-        self.now = CLOSES + GRACE + 1;
+        let after = CLOSES + GRACE + 1;
+        self.now = if self.stations.is_empty() {
+            after
+        } else {
+            after.max(self.now)
+        };
         let mut excluded: Vec<[u8; 32]> = self
             .spec
             .excluded
@@ -864,6 +913,12 @@ impl World {
             .map(|n| (G * secret(*n)).compress().0)
             .collect();
         excluded.sort();
+        if !self.stations.is_empty() {
+            for district in self.districts() {
+                self.push(district, 0x0405, "commission", Vec::new());
+            }
+            return self.bring_books(&excluded);
+        }
         for (n, district) in self.districts().into_iter().enumerate() {
             self.push(district, 0x0405, "commission", Vec::new());
             let list = if n == 0 { excluded.clone() } else { Vec::new() };
@@ -1165,6 +1220,9 @@ impl World {
                 row
             })
             .collect();
+        if !self.stations.is_empty() {
+            return self.return_stations(n);
+        }
         let mut payload = Enc::default()
             .raw(&self.boxes[n].ledger.id)
             .int(valid + 1)
@@ -1473,6 +1531,9 @@ impl World {
             self.roll.publish(&mut files);
         }
         self.boxes.iter().for_each(|b| b.ledger.publish(&mut files));
+        for station in self.stations.iter().filter(|s| accredited && s.published) {
+            station.ledger.publish(&mut files);
+        }
         for (name, bytes) in &self.contents {
             // Cited by the roll alone.
             let of_roll =
@@ -1488,10 +1549,11 @@ impl World {
 
     /// A trust file that knows every ledger as it stands.
     pub fn trust(&self) -> String {
-        let kinds = ["", "calendar", "roll", "election", "ballot-box"];
+        let kinds = ["", "calendar", "roll", "election", "ballot-box", "station"];
         let ledgers = [&self.election, &self.roll]
             .into_iter()
             .chain(self.boxes.iter().map(|b| &b.ledger))
+            .chain(self.stations.iter().filter(|s| s.published).map(|s| &s.ledger))
             .filter(|ledger| ledger.size() > 0)
             .map(|ledger| {
                 format!(

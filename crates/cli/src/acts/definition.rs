@@ -28,6 +28,10 @@ pub(crate) struct Officials {
     pub(crate) registrar: KeyId,
     /// By trustee index, from 1.
     pub(crate) trustees: Vec<KeyId>,
+    /// The polling stations.
+    pub(crate) stations: Vec<Plan>,
+    /// Where their plans are kept.
+    pub(crate) stations_folder: PathBuf,
 }
 
 /// Makes the ledgers of an event, defines it, and adopts its rules.
@@ -40,8 +44,6 @@ pub(crate) async fn define(
     origin: &Origin,
     officials: &Officials,
     announced: Announced,
-    stations: &mut [Plan],
-    folder: &dyn Fn(&LedgerId) -> PathBuf,
     commission: &SigningKey,
 ) -> Outcome<Event> {
     let wanted = manifest.trustees.names.len();
@@ -106,7 +108,7 @@ pub(crate) async fn define(
             district: Some(district.id.clone()),
         });
     }
-    for station in stations {
+    for station in &officials.stations {
         let genesis = maker.station(election, station)?;
         ledgers.push(ListedLedger {
             ledger: genesis.id(),
@@ -114,9 +116,11 @@ pub(crate) async fn define(
             visibility: ACCREDITED,
             district: None,
         });
-        station.genesis = Some(genesis);
         // Before the definition: what is listed and not kept could never be made.
-        station.keep(&folder(&election))?;
+        station.keep(
+            &crate::site::of_event(&officials.stations_folder, &election),
+            &genesis,
+        )?;
     }
     ledgers.sort_by_key(|l| l.ledger);
     let manifest = engine.put_content(&manifest.to_bytes())?;

@@ -74,15 +74,14 @@ struct Bilingual {
     ar: String,
 }
 
-/// A station as the commission plans it; with its genesis once the event has an election ledger.
-#[derive(Debug)]
+/// A station as the commission plans it.
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) station: Name,
     pub(crate) service_key: KeyId,
     pub(crate) ledger_key: KeyId,
     pub(crate) chair: KeyId,
     pub(crate) members: Vec<KeyId>,
-    pub(crate) genesis: Option<Genesis>,
     name: (String, String),
     districts: Vec<Name>,
     online: bool,
@@ -138,7 +137,6 @@ pub(crate) fn plans(path: &Path) -> Outcome<Vec<Plan>> {
             ledger_key: keys.ledger,
             chair: public_key(&plan.chair)?,
             members,
-            genesis: None,
             name: (plan.name.en, plan.name.ar),
             districts,
             online: plan.online,
@@ -149,12 +147,8 @@ pub(crate) fn plans(path: &Path) -> Outcome<Vec<Plan>> {
 }
 
 impl Plan {
-    /// Keeps it for what follows.
-    pub(crate) fn keep(&self, folder: &Path) -> Outcome {
-        let genesis = self
-            .genesis
-            .as_ref()
-            .ok_or_else(|| Failure::internal("a station without genesis"))?;
+    /// Keeps it for what follows, with the first entry of its ledger.
+    pub(crate) fn keep(&self, folder: &Path, genesis: &Genesis) -> Outcome {
         let kept = KeptPlan {
             station: self.station.clone(),
             name_en: self.name.0.clone(),

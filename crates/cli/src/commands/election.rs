@@ -404,10 +404,11 @@ async fn new(
             .iter()
             .map(|t| public_key(t))
             .collect::<Outcome<_>>()?,
-    };
-    let mut stations = match stations_file {
-        Some(path) => acts::station::plans(path)?,
-        None => Vec::new(),
+        stations: match stations_file {
+            Some(path) => acts::station::plans(path)?,
+            None => Vec::new(),
+        },
+        stations_folder: site.all_stations(),
     };
     let open = common.start(&site).await?;
     if open.engine.now().as_u64() >= manifest.closes_ms {
@@ -427,8 +428,6 @@ async fn new(
         site.origin(),
         &officials,
         announced,
-        &mut stations,
-        &|election| site.stations(election),
         &commission,
     )
     .await?;

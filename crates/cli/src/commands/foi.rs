@@ -7,8 +7,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::json;
 use sijill_engine::{Acknowledgement, Engine};
-use sijill_ledger::{Committed, Kind, LedgerId, Predecessor, Role};
-use sijill_registers::calendar::events::{CalendarEvent, PUBLIC, RegisterListed};
+use sijill_ledger::{BodyHash, Committed, Kind, LedgerId, Predecessor, Role};
+use sijill_registers::calendar::events::{
+    CalendarEvent, ErasureConfirmed, ErasureOrdered, PUBLIC, RegisterEvent, RegisterListed,
+};
 use sijill_registers::catalogue::Event;
 use sijill_registers::foi::FoiState;
 use sijill_registers::foi::events::*;
@@ -373,6 +375,31 @@ pub(crate) enum FoiCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Order that contents be erased, by their commitments (commission). A second person confirms
+    Erase {
+        /// The register
+        #[arg(value_name = "REGISTER")]
+        register: String,
+        /// Commitments, 64 hexadecimal digits each
+        #[arg(value_name = "COMMITMENT", required = true)]
+        commitments: Vec<String>,
+        /// On what grounds, for the public
+        #[arg(long, value_name = "TEXT")]
+        basis: String,
+        #[command(flatten)]
+        key: KeyArg,
+    },
+    /// Confirm an order to erase (another member of the commission): from then on the contents are gone
+    ConfirmErasure {
+        /// The register
+        #[arg(value_name = "REGISTER")]
+        register: String,
+        /// The order, as `erase` told it
+        #[arg(value_name = "ORDER")]
+        order: String,
+        #[command(flatten)]
+        key: KeyArg,
+    },
     /// Publish the due dates of a register on its ledger
     DueDates {
         /// The register
@@ -424,6 +451,15 @@ pub(crate) async fn run(command: &FoiCommand, common: &Common) -> Outcome {
         FoiCommand::Case { request } => desk.case(request).await,
         FoiCommand::Log { register } => desk.log(register).await,
         FoiCommand::League { format } => desk.league(*format).await,
+        FoiCommand::Erase {
+            register,
+            commitments,
+            basis,
+            key,
+        } => desk.erase(register, commitments, basis, key).await,
+        FoiCommand::ConfirmErasure { register, order, key } => {
+            desk.confirm_erasure(register, order, key).await
+        }
         FoiCommand::DueDates { register } => {
             let (ledger, _) = desk.register(register)?;
             let at = desk.engine().publish_due_dates(ledger).await?;
@@ -1014,6 +1050,45 @@ impl Desk<'_> {
         Ok(())
     }
 
+    async fn erase(&self, register: &str, commitments: &[String], basis: &str, key: &KeyArg) -> Outcome {
+        let (ledger, _) = self.register(register)?;
+        let mut commitments = commitments
+            .iter()
+            .map(|text| hash(text))
+            .collect::<Outcome<Vec<_>>>()?;
+        commitments.sort_unstable();
+        let key = self.common.signing_key(&key.key)?;
+        self.engine().prepare(ledger).await?;
+        let event = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
+            commitments,
+            basis: basis.to_owned(),
+        }));
+        let body = self.engine().sign_as(&key, ledger, &event, &[])?;
+        let at = self.engine().submit_signed(&body).await?;
+        say!(
+            "The order stands at entry {}. A second member of the commission confirms it:",
+            at.seq
+        );
+        say!("  sijill foi confirm-erasure {register} {}", body.hash());
+        show!(json!({ "register": register, "seq": at.seq, "order": body.hash().to_string() }));
+        Ok(())
+    }
+
+    async fn confirm_erasure(&self, register: &str, order: &str, key: &KeyArg) -> Outcome {
+        let (ledger, _) = self.register(register)?;
+        let order = BodyHash::from_bytes(hash(order)?);
+        let key = self.common.signing_key(&key.key)?;
+        self.engine().prepare(ledger).await?;
+        let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
+        let at = self.engine().act(&key, ledger, &event, &[]).await?;
+        say!(
+            "Confirmed at entry {}: the contents are erased. Publish again, and destroy older backups.",
+            at.seq
+        );
+        show!(json!({ "register": register, "seq": at.seq }));
+        Ok(())
+    }
+
     async fn board(&self, register: &str, format: Format, feed: Option<&Path>) -> Outcome {
         let (ledger, name) = self.register(register)?;
         let feed = feed.map(NewFile::take).transpose()?;
@@ -1138,6 +1213,19 @@ impl Desk<'_> {
         show!(json!({ "league": lines }));
         Ok(())
     }
+}
+
+/// 64 hexadecimal digits.
+fn hash(text: &str) -> Outcome<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| {
+        Failure::usage(
+            format!("{} is not a commitment or order", escape(text)),
+            "give its 64 hexadecimal digits: `sijill foi log`, `sijill foi case --json` and published `openings/` have them",
+        )
+        .code("request.commitment")
+    })?;
+    Ok(bytes)
 }
 
 fn request_of(command: &FoiCommand) -> Option<&str> {

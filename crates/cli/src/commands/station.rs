@@ -430,13 +430,21 @@ fn known(site: &Site, machine: &Machine, identifier: &str, common: &Common) -> O
     Ok(Known { line, guest })
 }
 
+/// Where somebody stands in the book.
+struct Served {
+    /// Position of the check-in.
+    check_in: u64,
+    /// Position of the paper, and whether it stands.
+    paper: Option<(u64, bool)>,
+}
+
 impl Known {
     fn person(&self) -> Option<[u8; 32]> {
         self.line.as_ref().map(|l| l.pseudonym.0).or(self.guest)
     }
 
-    /// Position of the check-in and of the paper, whether the paper stands.
-    fn paper(&self, machine: &Machine) -> Outcome<Option<(u64, Option<(u64, bool)>)>> {
+    /// Where they stand in the book; none if they are not checked in.
+    fn served(&self, machine: &Machine) -> Outcome<Option<Served>> {
         let Some(person) = self.person() else {
             return Ok(None);
         };
@@ -444,7 +452,7 @@ impl Known {
             let book = head.state.as_station()?.book();
             let check_in = book.find(&person)?;
             let paper = book.paper_of(check_in).map(|p| (p, book.stands(p)));
-            Some((check_in, paper))
+            Some(Served { check_in, paper })
         }))
     }
 }
@@ -523,7 +531,7 @@ async fn look_up(person: &str, common: &Common) -> Outcome {
     let open = common.start(&site).await?;
     let machine = Machine::open(std::sync::Arc::clone(&open.engine))?;
     let known = known(&site, &machine, &typed(person)?, common)?;
-    let paper = known.paper(&machine)?;
+    let served = known.served(&machine)?;
     match &known.line {
         Some(line) => say!(
             "On the list of this station, district {}{}.",
@@ -536,18 +544,19 @@ async fn look_up(person: &str, common: &Common) -> Outcome {
         ),
         None => say!("Not on the list of this station."),
     }
-    match paper {
-        None => say!("Not checked in."),
-        Some((_, None)) => say!("Checked in, without a paper."),
-        Some((_, Some((_, true)))) => say!("Has a paper."),
-        Some((_, Some((_, false)))) => say!("Their paper was spoilt."),
+    let paper = served.as_ref().and_then(|s| s.paper);
+    match (&served, paper) {
+        (None, _) => say!("Not checked in."),
+        (Some(_), None) => say!("Checked in, without a paper."),
+        (Some(_), Some((_, true))) => say!("Has a paper."),
+        (Some(_), Some((_, false))) => say!("Their paper was spoilt."),
     }
     show!(json!({
         "listed": known.line.is_some(),
         "district": known.line.as_ref().map(|l| l.district.to_string()),
         "holder": known.line.as_ref().is_some_and(|l| l.holder),
-        "checked_in": paper.is_some(),
-        "paper": paper.and_then(|(_, p)| p).map(|(position, stands)| json!({ "position": position, "stands": stands })),
+        "checked_in": served.is_some(),
+        "paper": paper.map(|(position, stands)| json!({ "position": position, "stands": stands })),
     }));
     Ok(())
 }
@@ -618,7 +627,7 @@ async fn issue(
     let open = common.start(&site).await?;
     let machine = Machine::open(std::sync::Arc::clone(&open.engine))?;
     let known = known(&site, &machine, &typed(person)?, common)?;
-    let (check_in, paper) = known.paper(&machine)?.ok_or_else(not_checked_in)?;
+    let Served { check_in, paper } = known.served(&machine)?.ok_or_else(not_checked_in)?;
     let mut event = PaperIssued {
         check_in: wire(check_in)?,
         envelope: envelope.map(wire).transpose()?,
@@ -644,8 +653,8 @@ async fn spoil(key: &Path, person: &str, common: &Common) -> Outcome {
     let open = common.start(&site).await?;
     let machine = Machine::open(std::sync::Arc::clone(&open.engine))?;
     let known = known(&site, &machine, &typed(person)?, common)?;
-    let (_, paper) = known.paper(&machine)?.ok_or_else(not_checked_in)?;
-    let (paper, _) = paper.ok_or_else(|| {
+    let served = known.served(&machine)?.ok_or_else(not_checked_in)?;
+    let (paper, _) = served.paper.ok_or_else(|| {
         Failure::refused("this person has no paper", "`sijill station issue` hands one out")
             .code("station.paper")
     })?;

@@ -142,6 +142,8 @@ async fn run_event(
         members: people.members.iter().map(SigningKey::key_id).collect(),
         registrar: people.registrar.key_id(),
         trustees: people.trustees.iter().map(|t| t.author.key_id()).collect(),
+        stations: Vec::new(),
+        stations_folder: site.all_stations(),
     };
     let event = define(
         &open.engine,
@@ -150,8 +152,6 @@ async fn run_event(
         site.origin(),
         &officials,
         Announced::default(),
-        &mut [],
-        &|election| site.stations(election),
         &people.commission,
     )
     .await?;

@@ -15,7 +15,7 @@ fn moment(text: &str) -> String {
 fn office() -> Office {
     let mut office = Office::new();
     office.at(&moment("2025-12-01 09:00"));
-    for key in ["commission.key", "officer.key", "grievance.key"] {
+    for key in ["commission.key", "officer.key", "grievance.key", "second.key"] {
         office
             .run(&["key", "new", &office.path(key), "--label", key])
             .ok();
@@ -61,6 +61,8 @@ fn office() -> Office {
                 &office.path("officer.key"),
                 "--grievance-officer",
                 &office.path("grievance.key"),
+                "--member",
+                &office.path("second.key"),
             ])
             .ok();
     }
@@ -175,6 +177,28 @@ fn a_request_from_its_receipt_to_the_court() {
     let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
     // Summary, reason of the extension, statement, two titles, rendition, reason of the grievance.
     assert_eq!(openings.count(), 7);
+
+    // Two members of the commission erase what was published of the request's summary.
+    let log = office.run(&["--json", "foi", "log", "moph-2026"]).ok().out;
+    let summary = log.split_once("\"summary\":\"").expect("a summary").1[..64].to_owned();
+    let order = [
+        "foi",
+        "erase",
+        "moph-2026",
+        &summary,
+        "--basis",
+        "Law No. 13 of 2016",
+    ];
+    let order = office.as_commission(&order).ok().out;
+    let order = order.trim().rsplit(' ').next().expect("an order").to_owned();
+    let confirm = ["foi", "confirm-erasure", "moph-2026", &order];
+    office.as_commission(&confirm).refused("a second person must");
+    let second = office.path("second.key");
+    office.run(&[&confirm[..], &["--key", &second]].concat()).ok();
+    office.run(&["calendar", "publish"]).ok();
+    let openings = office.data().join("jurisdiction/openings");
+    assert!(!openings.join(&summary).exists());
+    assert_eq!(std::fs::read_dir(&openings).expect("openings").count(), 6);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use crate::common::sijill;
 fn every_command_explains_itself() {
     let help = sijill(&["--help"]).ok().out;
     for word in [
+        "calendar",
         "demo",
+        "foi",
         "init",
         "key",
         "roll",

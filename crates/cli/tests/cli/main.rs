@@ -12,6 +12,7 @@ mod hostile;
 mod interface;
 mod life;
 mod outcome;
+mod polling_stations;
 mod steps;
 mod store;
 mod third_party;

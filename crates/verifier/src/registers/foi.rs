@@ -1435,7 +1435,7 @@ impl Register<'_> {
         if !open && !self.state.is_reopened(request) {
             return Err((Check::FoiOrder, "the request has ended"));
         }
-        let exemptions = request.pack.as_ref().map(|pack| Arc::clone(pack));
+        let exemptions = request.pack.as_ref().map(Arc::clone);
         if open {
             self.step(at, Step::Ended, item.moment)?;
             self.end(at, EndKind::Decided, item, today);

@@ -140,7 +140,7 @@ pub(crate) struct Plan {
     pub(crate) more: Vec<(&'static str, u8)>,
     pub(crate) fewer: Vec<u8>,
     /// Changes what StationDefined says of a station.
-    pub(crate) define: Vec<(&'static str, fn(&mut Definition))>,
+    pub(crate) define: Vec<(&'static str, Redefine)>,
     /// What cites an earlier state than it should: `definition`, `opening`, `decided`, `exclusions opened`, `fixed election`, `fixed roll`.
     pub(crate) early: Vec<&'static str>,
     /// When the poll is opened on the election ledger.
@@ -152,6 +152,9 @@ pub(crate) struct Plan {
     /// A station whose ledger has no parent.
     pub(crate) orphan: Option<&'static str>,
 }
+
+/// How a definition is changed.
+pub(crate) type Redefine = fn(&mut Definition);
 
 /// What StationDefined says.
 pub(crate) struct Definition {

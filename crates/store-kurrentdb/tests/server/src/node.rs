@@ -217,6 +217,8 @@ async fn serve(shared: Arc<Shared>, index: usize, listener: TcpListener) {
     let node = Node { shared, index };
     let mut server = tonic::transport::Server::builder();
     if let Some(tls) = &node.shared.options.tls {
+        // Other crates of a program may bring a second one; an error says that one is chosen already.
+        let _chosen = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let identity = tonic::transport::Identity::from_pem(&tls.certificate, &tls.key);
         let config = tonic::transport::ServerTlsConfig::new().identity(identity);
         server = server.tls_config(config).unwrap();

@@ -1,0 +1,247 @@
+//! A polling station by single commands: its own machine, its book on the way to the centre, the exclusions that follow.
+
+use crate::common::{BEFORE, EVENING, NOON, Office, Said, sijill};
+
+const STATIONS: &str = r#"
+[[station]]
+id = "east"
+name = { en = "East school", ar = "" }
+keys = "east.json"
+districts = ["north", "south"]
+chair = "CHAIR"
+members = ["ONE", "TWO"]
+queue_minutes = 30
+"#;
+
+/// A command on the station's machine.
+fn at_station(office: &Office, clock: &str, args: &[&str]) -> Said {
+    let (dir, passphrase) = (office.path("station"), office.path("passphrase"));
+    let common = [
+        "--dir",
+        &dir,
+        "--passphrase-file",
+        &passphrase,
+        "--rehearsal-clock",
+        clock,
+        "--danger-fast-keys",
+    ];
+    sijill(&[&common, args].concat())
+}
+
+fn officer(office: &Office, n: usize) -> String {
+    office.path(&format!("officer-{n}.key"))
+}
+
+/// Centre and station up to the opening time, the station set up and the box open.
+fn open() -> Office {
+    let mut office = Office::with_people();
+    for n in 0..3 {
+        let key = officer(&office, n);
+        office.run(&["key", "new", &key, "--label", "officer"]).ok();
+    }
+    at_station(&office, BEFORE, &["init", "--origin", "station.example"]).ok();
+    let keys = office.path("east.json");
+    at_station(&office, BEFORE, &["station", "keys", "--out", &keys]).ok();
+    let stations = STATIONS
+        .replace("CHAIR", &officer(&office, 0))
+        .replace("ONE", &officer(&office, 1))
+        .replace("TWO", &officer(&office, 2));
+    office.write("stations.toml", &stations);
+    let define = [
+        "election",
+        "new",
+        "--file",
+        &office.path("election.toml"),
+        "--rules",
+        &office.path("rules.toml"),
+        "--stations",
+        &office.path("stations.toml"),
+        "--registrar",
+        &office.path("registrar.key"),
+        "--trustee",
+        &office.path("t1/signing.key"),
+        "--trustee",
+        &office.path("t2/signing.key"),
+    ];
+    office.as_commission(&define).ok();
+    office.write(
+        "roll.csv",
+        "identifier,district\nV1,north\nV2,north\nV3,north\nV4,south\nV5,south\n",
+    );
+    office
+        .as_registrar(&["roll", "import", &office.path("roll.csv")])
+        .ok();
+    office.as_registrar(&["credential", "issue"]).ok();
+    office
+        .as_registrar(&["credential", "slips", &office.path("slips.csv")])
+        .ok();
+    office.as_registrar(&["roll", "freeze"]).ok();
+    office.run(&["ledger", "publish"]).ok();
+    for folder in ["t1", "t2"] {
+        office.as_trustee(folder, &["publish"], &["--submit"]).ok();
+    }
+    // The poll does not open before the stations are defined.
+    office
+        .as_commission(&["election", "prepare"])
+        .refused("1 polling stations are defined");
+    office.write("list.csv", "identifier,station\nV1,east\nV2,east\nV4,east\n");
+    let (list, kits) = (office.path("list.csv"), office.path("kits"));
+    office.write("wrong.csv", "identifier,station\nV1,west\n");
+    let wrong = office.path("wrong.csv");
+    office
+        .as_commission(&["station", "define"])
+        .refused("no list of voters");
+    let said = office
+        .as_registrar(&["station", "assign", "--list", &list, "--out", &kits])
+        .ok()
+        .out;
+    assert!(said.contains("east: 3 voters"), "{said}");
+    office
+        .as_registrar(&["station", "assign", "--list", &wrong, "--out", &kits])
+        .refused("another list of voters");
+    office.as_commission(&["station", "define"]).ok();
+    office.as_commission(&["election", "prepare"]).ok();
+    office.run(&["ledger", "publish"]).ok();
+    let set_up = [
+        "station",
+        "set-up",
+        "--kit",
+        &office.path("kits/east"),
+        "--published",
+        &office.path("data/published"),
+        "--trust",
+        &office.path("data/trust.json"),
+    ];
+    at_station(&office, BEFORE, &set_up).ok();
+    office.at(NOON);
+    office.as_commission(&["election", "open"]).ok();
+    office
+}
+
+#[test]
+fn a_station_from_its_kit_to_the_seal() {
+    let mut office = open();
+    let act = |office: &Office, args: &[&str]| {
+        let key = officer(office, 1);
+        at_station(office, NOON, &[&["station"], args, &["--key", &key]].concat())
+    };
+    let second = officer(&office, 2);
+    act(&office, &["open", "--papers", "20", "--seal", "seal-1"]).refused("not on duty");
+    for n in 0..3 {
+        let key = officer(&office, n);
+        at_station(&office, NOON, &["station", "duty", "--key", &key]).ok();
+    }
+    act(&office, &["open", "--papers", "20", "--seal", "seal-1"]).ok();
+
+    // V1 votes digitally and comes to the station all the same; V3 is not on the list.
+    office.vote("V1", "north", "1", &[]).ok();
+    office.vote("V2", "north", "2", &[]).ok();
+    let said = at_station(&office, NOON, &["station", "look-up", "V1"]).ok().out;
+    assert!(
+        said.contains("may have voted digitally") && said.contains("Not checked in"),
+        "{said}"
+    );
+    act(&office, &["issue", "V1", "--second", &second]).refused("not checked in");
+    act(&office, &["check-in", "V1", "--document", "id-card"]).ok();
+    act(&office, &["check-in", "V1", "--document", "id-card"]).refused("checked in already");
+    act(&office, &["issue", "V1"]).refused("a second officer must sign");
+    act(&office, &["issue", "V1", "--second", &second]).ok();
+    act(&office, &["spoil", "V1"]).ok();
+    act(&office, &["issue", "V1", "--second", &second]).ok();
+    act(&office, &["check-in", "V3", "--document", "id-card"]).refused("not on the list");
+    act(&office, &["check-in", "V3", "--document", "id-card", "--guest"]).ok();
+    let said = act(
+        &office,
+        &["issue", "V3", "--second", &second, "--envelope", "1", "--json"],
+    )
+    .ok()
+    .out;
+    let envelope = serde_json::from_str::<serde_json::Value>(&said).expect("JSON")["paper"]
+        .as_u64()
+        .expect("a position")
+        .to_string();
+
+    // On line for a moment: the book so far.
+    let early = office.path("early.station");
+    at_station(&office, NOON, &["station", "export", "--out", &early]).ok();
+    let said = office.run(&["station", "receive", &early]).ok().out;
+    assert!(!said.contains("final"), "{said}");
+
+    office.at(EVENING);
+    let key = officer(&office, 1);
+    at_station(
+        &office,
+        EVENING,
+        &["station", "close", "--unused", "17", "--key", &key],
+    )
+    .ok();
+    for n in 0..3 {
+        let key = officer(&office, n);
+        at_station(&office, EVENING, &["station", "sign", "--key", &key]).ok();
+    }
+    let book = office.path("east.station");
+    at_station(&office, EVENING, &["station", "export", "--out", &book]).ok();
+
+    // What is wrong with a file is said; the same file twice changes nothing.
+    let bytes = std::fs::read(&book).expect("the file");
+    std::fs::write(office.path("cut.station"), &bytes[..bytes.len() - 1]).expect("a file");
+    let cut = office.path("cut.station");
+    office.run(&["station", "receive", &cut]).refused("cut off");
+    office.as_commission(&["election", "close"]).ok();
+    office
+        .as_registrar(&["station", "exclude"])
+        .refused("neither here nor declared lost");
+    let said = office.run(&["station", "receive", &book]).ok().out;
+    assert!(said.contains("Its book is final"), "{said}");
+    let said = office.run(&["station", "receive", &book]).ok().out;
+    assert!(said.contains("0 of them new"), "{said}");
+    office
+        .run(&["station", "receive", &early])
+        .refused("older than what is here");
+    assert!(
+        office
+            .run(&["station", "status"])
+            .ok()
+            .out
+            .contains("east: final")
+    );
+
+    // The envelope first; then V1's digital ballot is excluded, and V2's counts.
+    office
+        .as_registrar(&["station", "exclude"])
+        .refused("needs a decision");
+    let opening = office.path("opening");
+    let decide = [
+        "station",
+        "decide",
+        "east",
+        &envelope,
+        "--decision",
+        "does-not-count",
+        "--reason",
+        "The envelope was open",
+        "--opening",
+        &opening,
+    ];
+    office.as_commission(&decide).ok();
+    let said = office.as_registrar(&["station", "exclude"]).ok().out;
+    assert!(said.contains("north: 1 credentials excluded"), "{said}");
+    office.as_commission(&["election", "seal"]).ok();
+    office.run(&["ledger", "publish"]).ok();
+    let (folder, trust) = (
+        office.path("data/accredited"),
+        office.path("data/trust-accredited.json"),
+    );
+    sijill(&[
+        "verify",
+        "event",
+        &folder,
+        "--trust",
+        &trust,
+        "--profile",
+        "accredited",
+        "--require-stage",
+        "anchored",
+    ])
+    .ok();
+}
