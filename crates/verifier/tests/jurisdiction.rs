@@ -366,6 +366,8 @@ fn an_honest_jurisdiction_is_verified() {
             (3, 0, 1, 1)
         );
         assert!(report.to_json().contains("\"registers\""));
+        assert!(report.to_text().contains("judged up to: 2026-01-07"));
+        assert!(report.to_html(None).contains("حرية المعلومات"));
     }
 }
 
