@@ -60,7 +60,15 @@ pub(crate) fn day(c: &mut Cursor<'_>, first_year: i16) -> Result<Day, DocumentEr
     ))
 }
 
-fn day_of(text: &str, first_year: i16) -> Option<Day> {
+/// A day as documents have it, `YYYY-MM-DD`.
+pub(crate) fn day_text(day: Day) -> String {
+    jiff::Span::new()
+        .try_days(day)
+        .and_then(|span| EPOCH.checked_add(span))
+        .map_or_else(|_| day.to_string(), |date| date.to_string())
+}
+
+pub(crate) fn day_of(text: &str, first_year: i16) -> Option<Day> {
     let bytes = text.as_bytes();
     let form = bytes.len() == 10
         && bytes.iter().enumerate().all(|(at, b)| match at {
@@ -132,7 +140,7 @@ pub(crate) struct Fact {
     pub(crate) status: Status,
     pub(crate) corrects: Option<u64>,
     /// `None` in a calendar that keeps days alone.
-    text: Option<(Text, String)>,
+    pub(crate) text: Option<(Text, String)>,
 }
 
 /// Reads a list of holidays, form and rules of single facts. Spec: specs/roll.md §1.1.
@@ -301,6 +309,33 @@ impl Calendar {
             .partition_point(|version| i64::try_from(version.known_ms).is_ok_and(|known| known <= ms))
     }
 
+    /// The first day from `from` to `to` that is after the last day `last` by what is known when it begins, and that last day.
+    ///
+    /// Spec: specs/rules.md §4.2.
+    pub(crate) fn lapse_between(
+        &self,
+        from: Day,
+        to: Day,
+        mut last: impl FnMut(usize) -> Result<Option<Day>, Beyond>,
+    ) -> Result<Option<(Day, Day)>, Beyond> {
+        let mut day = from;
+        while day <= to {
+            let version = self.version_at(start_of(&self.zone, day)?);
+            let end = last(version)?;
+            if let Some(end) = end.filter(|end| *end < day) {
+                return Ok(Some((day, end)));
+            }
+            // Until then nothing changes but by a fact that becomes known.
+            let passed = end.map_or(to + 1, |end| end + 1);
+            let news = match self.versions.get(version) {
+                Some(next) => day_at(&self.zone, next.known_ms)?,
+                None => passed,
+            };
+            day = news.max(day + 1).min(passed.max(day + 1));
+        }
+        Ok(None)
+    }
+
     fn is_working(&self, version: usize, day: Day) -> bool {
         // Monday has the remainder 4.
         let weekday = usize::try_from((day - 4).rem_euclid(7)).unwrap_or(0);
@@ -425,7 +460,7 @@ pub(crate) struct Pause {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::Value;
 
     use super::*;
@@ -435,7 +470,7 @@ mod tests {
         jiff::tz::TimeZoneDatabase::bundled().get(name).unwrap()
     }
 
-    fn on(text: &str) -> Day {
+    pub(crate) fn on(text: &str) -> Day {
         day_of(text, 1900).unwrap()
     }
 
@@ -495,7 +530,7 @@ mod tests {
             .collect()
     }
 
-    fn calendar(case: &Value) -> Calendar {
+    pub(crate) fn calendar(case: &Value) -> Calendar {
         let pack = &case["pack"];
         let rest = pack["weekly_rest"].as_array().unwrap();
         let week = [
@@ -515,7 +550,7 @@ mod tests {
         calendar
     }
 
-    fn counting(rules: &Value) -> Counting {
+    pub(crate) fn counting(rules: &Value) -> Counting {
         Counting {
             unit: if rules["unit"] == "working" {
                 Unit::Working

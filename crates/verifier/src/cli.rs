@@ -16,8 +16,8 @@ use crate::progress_line::ProgressLine;
 use crate::report::{ArchiveProfile, ArchiveStage, Profile, Report, Stage, escape};
 use crate::watch::{WatchStatus, Watcher};
 use crate::{
-    ArchiveOptions, ArchiveReports, Options, Unusable, verify_archives, verify_event_watched, verify_ledger,
-    verify_receipts,
+    ArchiveOptions, ArchiveReports, Options, Unusable, verify_archives, verify_event_watched,
+    verify_jurisdiction, verify_ledger, verify_receipts,
 };
 
 /// Unusable or unsupported input.
@@ -58,6 +58,11 @@ Profiles: `public` looks at what everyone may read and lists what rests on restr
 
 Stages, in order: announced, defined, prepared, open, closed, sealed, anchored, result, published, certified. Every box must have reached the required one.")]
     Event(EventArgs),
+    /// Verify the published folder of a jurisdiction: calendar, registers of freedom of information, openings
+    #[command(after_help = "\
+Registers are judged up to their last closed day, which the report gives. A folder with a consultation is unsupported: this version does
+not verify consultations.")]
+    Jurisdiction(JurisdictionArgs),
     /// Verify one ledger: encoding, chain, signatures, authority, tree, checkpoint
     Ledger(LedgerArgs),
     /// Verify receipts: that an entry stands in a ledger, signed by the ledger's key
@@ -113,6 +118,20 @@ struct EventArgs {
     /// Check every part of a ballot by itself: the same verdict, more slowly
     #[arg(long)]
     plain: bool,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Debug, Args)]
+struct JurisdictionArgs {
+    /// The published folder, with `ledgers/`, `content/` and `openings/` in it
+    dir: PathBuf,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
+    /// Which registers the folder claims to hold
+    #[arg(long, value_enum, default_value_t = ProfileArg::Public)]
+    profile: ProfileArg,
     #[command(flatten)]
     common: CommonArgs,
 }
@@ -239,6 +258,7 @@ impl Command {
     fn common(&self) -> Option<&CommonArgs> {
         match self {
             Command::Event(args) => Some(&args.common),
+            Command::Jurisdiction(args) => Some(&args.common),
             Command::Ledger(args) => Some(&args.common),
             Command::Receipt(args) => Some(&args.common),
             Command::Bel(_) | Command::Explain { .. } | Command::Watch(_) => None,
@@ -464,6 +484,15 @@ fn run(command: &Command) -> Result<Output, Unusable> {
             let report = verify_event_watched(&args.dir, args.since.as_deref(), &options, &progress);
             drop(line);
             report
+        }
+        Command::Jurisdiction(args) => {
+            let options = Options {
+                trust: args.trust.clone(),
+                profile: args.profile.into(),
+                threads: threads(&args.common),
+                ..Options::default()
+            };
+            verify_jurisdiction(&args.dir, &options)
         }
         Command::Ledger(args) => {
             let options = Options {

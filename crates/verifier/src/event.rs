@@ -47,7 +47,7 @@ pub(crate) fn verify(
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
     let elsewhere = |check: &Check| {
-        ["7.", "9.", "13.", "20."]
+        ["7.", "9.", "13.", "14.", "15.", "20."]
             .iter()
             .any(|s| check.number().starts_with(s))
     };
@@ -304,7 +304,7 @@ impl Run<'_> {
             .filter(|ledger| ledger.kind == Kind::Election);
         if let Some(trust) = self.trust {
             return elections
-                .find(|ledger| ledger.id == trust.event)
+                .find(|ledger| ledger.id == trust.root)
                 .map(|ledger| ledger.id);
         }
         let first = elections.next()?.id;
@@ -753,16 +753,16 @@ impl Run<'_> {
             Err("the election ledger that the trust file names is not here")
         };
         self.checks
-            .outcome(Check::TrustFile, Place::ledger(trust.event), outcome);
+            .outcome(Check::TrustFile, Place::ledger(trust.root), outcome);
         let listed = election.defined.as_ref().map(|defined| defined.value.as_slice());
         for trusted in &trust.ledgers {
             let entry = listed.and_then(|listed| listed.iter().find(|entry| entry.ledger == trusted.id));
-            if trusted.id != trust.event && listed.is_none() {
+            if trusted.id != trust.root && listed.is_none() {
                 self.checks
                     .skip(Check::TrustLedger, "the event's list of ledgers is not known");
                 continue;
             }
-            if trusted.id != trust.event && entry.is_none() {
+            if trusted.id != trust.root && entry.is_none() {
                 let detail = "the event does not list this trusted ledger";
                 self.checks
                     .fail(Check::TrustLedger, Place::ledger(trusted.id), detail);

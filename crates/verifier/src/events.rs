@@ -2,10 +2,14 @@
 //!
 //! Spec: specs/events.md.
 
+mod registers;
+
 use crate::hash::{first_16, sha256};
 use crate::json::MAX_INTEGER;
 use crate::reader::{DecodeError, Reader};
 use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, is_short_id, service_nonce};
+
+pub(crate) use registers::{Committed, DocumentDecision, Field, RegisterEvent};
 
 /// Largest content, bytes.
 const MAX_CONTENT_BYTES: u64 = 268_435_456;
@@ -18,7 +22,7 @@ pub(crate) struct ContentRef {
 }
 
 impl ContentRef {
-    fn decode(r: &mut Reader<'_>) -> Result<ContentRef, DecodeError> {
+    pub(super) fn decode(r: &mut Reader<'_>) -> Result<ContentRef, DecodeError> {
         let content = ContentRef {
             sha256: r.array()?,
             length: r.u64()?,
@@ -448,6 +452,8 @@ pub(crate) enum Event<'a> {
         counts: StationCounts,
         unserved: u64,
     },
+    /// Of a calendar, or of a register of a jurisdiction.
+    Register(Box<RegisterEvent>),
 }
 
 /// Why a payload did not become an event.
@@ -489,6 +495,10 @@ impl<'a> Event<'a> {
         }
         let home = match body.event_type {
             0x0001..=0x0003 => kind,
+            0x0004..=0x0008 if matches!(kind, Kind::Consultation | Kind::Foi) => kind,
+            0x0004..=0x0008 => Kind::Foi,
+            0x0101..=0x0104 => Kind::Calendar,
+            0x0701..=0x071a => Kind::Foi,
             0x0201..=0x0210 => Kind::Roll,
             0x0301..=0x0319 | 0x0320..=0x0325 => Kind::Election,
             0x0401..=0x0408 => Kind::BallotBox,
@@ -574,6 +584,7 @@ impl<'a> Event<'a> {
             Event::PaperSpoilt { .. } => "PaperSpoilt",
             Event::IssueDisputed { .. } => "IssueDisputed",
             Event::StationClosed { .. } => "StationClosed",
+            Event::Register(event) => event.name(),
         }
     }
 
@@ -609,6 +620,7 @@ impl<'a> Event<'a> {
             | Event::PaperSpoilt { .. }
             | Event::IssueDisputed { .. }
             | Event::StationClosed { .. } => (Role::STATION_OFFICER, None),
+            Event::Register(event) => (event.author(), None),
             Event::TrusteeKeyPublished { index, .. }
             | Event::ShareSubmitted { index, .. }
             | Event::TrusteeEnrolled { index, .. }
@@ -664,6 +676,7 @@ impl<'a> Event<'a> {
             | Event::StationOpened { .. } => Refs::Parent,
             Event::ExclusionsFixed { .. } => Refs::Exclusions,
             Event::PaperIssued(_) => Refs::LookUp,
+            Event::Register(event) => event.refs(),
             _ => Refs::None,
         }
     }
@@ -674,6 +687,14 @@ impl<'a> Event<'a> {
             Event::BallotCast { ballot, .. } => Some(first_16(&sha256(&[ballot]))),
             Event::AuditStarted { .. } => Some(first_16(&sha256(&[body.payload]))),
             Event::BoxSealed(sealed) => Some(consequence_nonce(&sealed.cause, body.event_type)),
+            Event::Register(event) => match (event.as_ref(), body.refs.as_slice()) {
+                // The payload is empty: what distinguishes one from another is what was seen.
+                (RegisterEvent::CalendarSeen, [seen]) => {
+                    Some(service_nonce(body.event_type, &seen.at.size.to_be_bytes()))
+                }
+                (RegisterEvent::CalendarSeen, _) => None,
+                _ => Some(service_nonce(body.event_type, body.payload)),
+            },
             Event::TallyAnchored(_)
             | Event::ViewPublished { .. }
             | Event::StationAnchored { .. }
@@ -702,6 +723,7 @@ impl<'a> Event<'a> {
             Event::BoxPrepared(prepared) => vec![prepared.election, prepared.trustees, prepared.credentials],
             Event::ExclusionsFixed { list, .. } => vec![*list],
             Event::BoxSealed(sealed) => vec![sealed.encrypted_tally, sealed.sized_tally],
+            Event::Register(event) => event.contents(),
             _ => Vec::new(),
         }
     }
@@ -761,6 +783,9 @@ fn seal(r: &mut Reader<'_>) -> Result<(), DecodeError> {
 
 fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, DecodeError> {
     Ok(match event_type {
+        0x0004..=0x0008 | 0x0101..=0x0104 | 0x0701..=0x071a => {
+            Event::Register(Box::new(RegisterEvent::decode(event_type, r)?))
+        }
         0x0002 => Event::RoleGranted(Grant::decode(r)?),
         0x0003 => Event::RoleRevoked(Grant::decode(r)?),
         0x0201 => Event::VoterRegistered {

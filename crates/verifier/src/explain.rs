@@ -53,6 +53,13 @@ const BOOK: &str =
 const PROTOCOL: &str = "Ask the commission for the protocol of the station and for the officer who signed; the entry names the key";
 const EVIDENCE: &str = "Keep the files of evidence and publish them: they are signed, and the holder of the ledger key answers for them";
 
+const JURISDICTION: &str =
+    "Keep the folder as evidence and ask the commission of the jurisdiction for an account";
+const AUTHORITY: &str =
+    "Ask the public authority for an account; the register names the request by its number";
+const DATES: &str = "Do not rely on the dates of this register; the service must say how this came about";
+const PAGE: &str = "Trust the ledgers and not the page: compute the view again and tell the publisher";
+
 /// All verdict codes, by number of their check. The check's own code comes first, then the more precise ones.
 pub const CODES: &[Code] = &[
     code(
@@ -657,6 +664,181 @@ pub const CODES: &[Code] = &[
         LOOK_AGAIN,
     ),
     code(
+        "14.1",
+        "calendar.order",
+        "the calendar is not the one root, or an event stands before what defines it",
+        JURISDICTION,
+    ),
+    code(
+        "14.2",
+        "calendar.definition",
+        "names, time zone or weekly rest of the jurisdiction are not permitted values",
+        JURISDICTION,
+    ),
+    code(
+        "14.3",
+        "calendar.fact",
+        "a holiday contradicts those that stand, or changes what only an announcement can change",
+        JURISDICTION,
+    ),
+    code(
+        "14.4",
+        "calendar.pack",
+        "an adopted rule pack is not canonical, not valid, of another calendar, or adopted twice",
+        JURISDICTION,
+    ),
+    code(
+        "14.5",
+        "calendar.register",
+        "a register is listed twice, under a name in use, or with values that are not permitted",
+        JURISDICTION,
+    ),
+    code(
+        "14.6",
+        "calendar.registers",
+        "a listed register has another kind",
+        COPY,
+    ),
+    code(
+        "14.6",
+        "calendar.omitted",
+        "a register that the calendar lists is not in the folder: requests or comments may be missing",
+        COPY,
+    ),
+    code(
+        "14.6",
+        "calendar.unlisted",
+        "a register is in the folder that the calendar does not list",
+        COPY,
+    ),
+    code(
+        "14.7",
+        "calendar.seen",
+        "a register did not begin with the calendar, or went back to an older state of it",
+        DATES,
+    ),
+    code(
+        "14.8",
+        "calendar.day",
+        "a day was closed out of order or early, or without what the calendar said by then; or something stands before the day before it was closed",
+        DATES,
+    ),
+    code(
+        "14.9",
+        "calendar.commitment",
+        "a commitment stands twice, or to a content of a length that is not permitted",
+        JURISDICTION,
+    ),
+    code(
+        "14.10",
+        "calendar.erasure",
+        "an erasure was not ordered and confirmed by two persons, or names what is not there",
+        JURISDICTION,
+    ),
+    code(
+        "14.11",
+        "calendar.view",
+        "a published view names a view or size that there is not",
+        PAGE,
+    ),
+    code("14.12", "calendar.openings", "an opening cannot be read", COPY),
+    code(
+        "14.12",
+        "opening.missing",
+        "a content that is published by the rules is not in the folder",
+        COPY,
+    ),
+    code(
+        "14.12",
+        "opening.forbidden",
+        "a content is in the folder that is closed, withheld or erased",
+        "Tell the publisher at once and delete the copy: it may be somebody's personal data",
+    ),
+    code(
+        "14.12",
+        "opening.mismatch",
+        "a content does not open its commitment: it was changed",
+        COPY,
+    ),
+    code(
+        "14.12",
+        "opening.form",
+        "a published text has characters or a length that are not permitted",
+        JURISDICTION,
+    ),
+    code(
+        "15.1",
+        "foi.order",
+        "an event stands on a request that does not exist or is not in the state for it, or before the register is defined",
+        AUTHORITY,
+    ),
+    code(
+        "15.2",
+        "foi.definition",
+        "a register runs under rules that were not adopted or are not valid, or continues another authority's",
+        AUTHORITY,
+    ),
+    code(
+        "15.3",
+        "foi.request",
+        "a letter, fee, ground or link has values that are not permitted, such as a receipt in the future",
+        AUTHORITY,
+    ),
+    code(
+        "15.4",
+        "foi.clock",
+        "a step that the clock refuses: an extension too many or after the due date, a second question, an answer to none",
+        AUTHORITY,
+    ),
+    code(
+        "15.5",
+        "foi.third-party",
+        "a third party's reply to no open consultation",
+        AUTHORITY,
+    ),
+    code(
+        "15.6",
+        "foi.decision",
+        "a document was decided without a valid outcome, or under an exemption that the rules do not have",
+        AUTHORITY,
+    ),
+    code(
+        "15.7",
+        "foi.release",
+        "something was released that was not decided for release, or withdrawn that was not released",
+        AUTHORITY,
+    ),
+    code(
+        "15.8",
+        "foi.transfer",
+        "a transfer was received that was not sent, twice, or sent and never received",
+        AUTHORITY,
+    ),
+    code(
+        "15.9",
+        "foi.grievance",
+        "a grievance outside its time, about nothing that is open to it, or decided twice",
+        AUTHORITY,
+    ),
+    code(
+        "15.10",
+        "foi.officer",
+        "a grievance was decided by somebody who acted on the request before",
+        "Ask the public authority for a decision by another officer; this one does not count",
+    ),
+    code(
+        "15.11",
+        "foi.silence",
+        "a missed due date, deemed refusal or abandonment is not on record, or one is that did not come about",
+        DATES,
+    ),
+    code(
+        "15.12",
+        "foi.due-dates",
+        "published due dates are not those that follow from the ledger",
+        PAGE,
+    ),
+    code(
         "20.1",
         "station.defined",
         "a station is not the one that was announced: its officers, list or rules differ, or it was not defined when the poll opened",
@@ -858,6 +1040,7 @@ mod tests {
         let sources = [
             include_str!("contents.rs"),
             include_str!("event.rs"),
+            include_str!("jurisdiction.rs"),
             include_str!("layout.rs"),
             include_str!("receipt.rs"),
             include_str!("bel/ballots.rs"),

@@ -195,6 +195,7 @@ impl Page<'_> {
             }
             self.unopposed();
         }
+        self.registers();
         self.stations();
         self.receipts();
         self.all_checks();
@@ -594,6 +595,49 @@ impl Page<'_> {
     fn share_cells(&mut self, part: u64, whole: u64) {
         self.number_cell(part);
         self.raw(&format!("<td class=\"n\">{}</td></tr>\n", percent(part, whole)));
+    }
+
+    fn registers(&mut self) {
+        let report = self.report;
+        if report.registers.is_empty() {
+            return;
+        }
+        self.element("h2", "Freedom of information", "حرية المعلومات");
+        self.raw("\n<table>");
+        self.caption(
+            "Registers, judged up to their last closed day",
+            "السجلات، والحكم عليها حتى آخر يوم مغلق",
+        );
+        self.head(&[
+            ("Register", "السجل", false),
+            ("Last closed day", "آخر يوم مغلق", false),
+            ("Requests", "الطلبات", true),
+            ("Open", "مفتوحة", true),
+            ("Overdue", "متأخرة", true),
+            ("Due dates missed", "مواعيد فائتة", true),
+            ("Refused by silence", "مرفوضة بالسكوت", true),
+        ]);
+        self.raw("<tbody>\n");
+        for register in &report.registers {
+            self.raw("<tr><th scope=\"row\">");
+            self.name(&register.name);
+            self.raw(" <span class=\"small\">(");
+            self.code(&register.register);
+            self.raw(")</span></th><td>");
+            self.code(register.closed.as_deref().unwrap_or("–"));
+            self.raw("</td>");
+            for number in [
+                register.requests,
+                register.open,
+                register.overdue,
+                register.missed,
+                register.deemed_refused,
+            ] {
+                self.number_cell(number);
+            }
+            self.raw("</tr>\n");
+        }
+        self.raw("</tbody></table>\n");
     }
 
     fn stations(&mut self) {

@@ -29,6 +29,34 @@ pub(crate) fn ledger_ids(listing: &Listing) -> BTreeSet<[u8; 32]> {
 
 /// An event folder: `ledgers/<id>/…`, `content/<hash>` and `archives/<uuid>.bel`, nothing else.
 pub(crate) fn check_event_layout(source: &dyn Source, listing: &Listing, checks: &mut Checks) {
+    check_folder_layout(source, listing, "archives", is_archive, checks);
+}
+
+/// A jurisdiction's folder: `ledgers/<id>/…`, `content/<hash>` and `openings/<commitment>`, nothing else.
+///
+/// Spec: specs/jurisdiction.md §6.
+pub(crate) fn check_jurisdiction_layout(source: &dyn Source, listing: &Listing, checks: &mut Checks) {
+    check_folder_layout(
+        source,
+        listing,
+        "openings",
+        |path| opening_of(path).is_some(),
+        checks,
+    );
+}
+
+/// The commitment of `openings/<commitment>`.
+pub(crate) fn opening_of(path: &str) -> Option<[u8; 32]> {
+    path.strip_prefix("openings/").and_then(hex32)
+}
+
+fn check_folder_layout(
+    source: &dyn Source,
+    listing: &Listing,
+    third: &str,
+    is_of_third: impl Fn(&str) -> bool,
+    checks: &mut Checks,
+) {
     let ids = ledger_ids(listing);
     if ids.is_empty() {
         checks.fail_as(
@@ -53,13 +81,13 @@ pub(crate) fn check_event_layout(source: &dyn Source, listing: &Listing, checks:
             .is_some()
     };
     for path in listing.files.keys().filter(|path| !in_ledger(path)) {
-        if is_content(path) || is_archive(path) {
+        if is_content(path) || is_of_third(path) {
             checks.pass(Check::FolderLayout);
         } else {
             checks.fail_as(Check::FolderLayout, UNEXPECTED, Place::nowhere(), path);
         }
     }
-    refuse_oddities(listing, &["archives", "content", "ledgers"], checks);
+    refuse_oddities(listing, &[third, "content", "ledgers"], checks);
 }
 
 /// `content/<hash>`.

@@ -56,7 +56,7 @@ pub(crate) struct Ledger {
     pub(crate) citations: Vec<Citation>,
     /// Cited contents and where each was cited first.
     pub(crate) contents: BTreeMap<ContentRef, u64>,
-    /// When each entry was sequenced; of ballot boxes alone, which stations look into.
+    /// When each entry was sequenced; of ballot boxes, which stations look into, and of calendars.
     pub(crate) sequenced: Vec<u64>,
     /// Of an election ledger: the roll that it lists first, and whether it lists stations.
     pub(crate) listed: Option<Listed>,
@@ -190,7 +190,7 @@ pub(crate) fn scan(
         );
         return None;
     };
-    if ledger.kind == Kind::BallotBox {
+    if matches!(ledger.kind, Kind::BallotBox | Kind::Calendar) {
         ledger.sequenced = walk.sequenced;
     }
     if !complete {
@@ -768,6 +768,17 @@ fn service_rules(walk: &Walk, event: &Event<'_>, parts: &Parts<'_>) -> Result<()
     }
     if parts.fixed_nonce.is_some_and(|nonce| nonce != body.nonce) {
         return Err("the nonce is not the one fixed by rule");
+    }
+    if let Event::Register(register) = event
+        && register.is_consequence()
+    {
+        // Of what it is the consequence is judged with the register.
+        let same = walk.previous.is_some_and(|before| {
+            before.received_ms == parts.entry.received_ms && before.sequenced_ms == parts.entry.sequenced_ms
+        });
+        if !same {
+            return Err("the consequence has other times than its cause");
+        }
     }
     if let Event::BoxSealed(sealed) = event {
         let cause = walk

@@ -4,6 +4,7 @@
 //! the specifications alone: it shares no code with the engine, so that two implementations have to agree.
 //!
 //! - [`verify_event`]: the whole published folder of an event.
+//! - [`verify_jurisdiction`]: the whole published folder of a jurisdiction.
 //! - [`verify_ledger`]: one ledger.
 //! - [`verify_receipts`]: receipts that voters and officials keep.
 //! - [`verify_archives`]: archives of elections that others ran with tools of the Belenios protocol.
@@ -94,6 +95,7 @@ mod bel;
 mod calendar;
 mod check;
 mod cli;
+mod clock;
 mod consistency;
 mod contents;
 mod event;
@@ -106,6 +108,7 @@ mod html;
 #[cfg(feature = "http")]
 mod http;
 mod json;
+mod jurisdiction;
 mod keys;
 mod layout;
 mod ledger;
@@ -156,9 +159,10 @@ pub use crate::explain::{CODES, Code, explain};
 pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
     AnswerOutcome, ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, ChannelCount, CheckResult,
-    CheckVerdict, CounterExample, Elected, ElectedBy, EventSummary, Hour, InputDigest, LedgerSummary,
-    LostRule, Outcome, PaperCounts, Profile, QuestionOutcome, ReceiptSummary, Report, Stage, StationReturn,
-    StationState, StationSummary, Text, TieOutcome, Turnout, Unopposed, Verdict, escape,
+    CheckVerdict, CounterExample, Elected, ElectedBy, EventSummary, Hour, InputDigest, JurisdictionSummary,
+    LedgerSummary, LostRule, Outcome, PaperCounts, Profile, QuestionOutcome, ReceiptSummary, RegisterSummary,
+    Report, Stage, StationReturn, StationState, StationSummary, Text, TieOutcome, Turnout, Unopposed,
+    Verdict, escape,
 };
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
@@ -382,6 +386,51 @@ fn verify_event_by(
         if let Some(sha256) = source.open(&name).ok().and_then(hash::sha256_of_stream) {
             let sha256 = hex::encode(sha256);
             report.inputs.push(InputDigest { name, sha256 });
+        }
+    }
+    report.elapsed_ms = millis_since(start);
+    Ok(report)
+}
+
+/// Verifies the published folder of a jurisdiction: its calendar ledger and its registers. Of the options, stage and `plain` do not apply.
+///
+/// Spec: specs/verification.md §14, §15.
+///
+/// # Errors
+/// If the folder or the trust file cannot be used at all. Everything else is in the report.
+pub fn verify_jurisdiction(dir: &Path, options: &Options) -> Result<Report, Unusable> {
+    let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
+    let folder = open(dir)?;
+    let mut report = with_threads(options.threads, || {
+        verify_jurisdiction_source(&folder, trust.as_ref(), options.profile)
+    })?
+    .map_err(|error| Unusable::Folder {
+        path: dir.to_owned(),
+        error,
+    })?;
+    inputs.append(&mut report.inputs);
+    report.inputs = inputs;
+    Ok(report)
+}
+
+/// Verifies the published files of a jurisdiction, wherever they are, on the threads of the caller. Digests of the inputs do not include
+/// the trust file: the caller has its bytes.
+///
+/// Spec: specs/verification.md §14, §15.
+///
+/// # Errors
+/// If the source cannot be listed.
+pub fn verify_jurisdiction_source(
+    source: &dyn Source,
+    trust: Option<&Trust>,
+    profile: Profile,
+) -> Result<Report, SourceError> {
+    let start = Instant::now();
+    let mut report = jurisdiction::verify(source, trust, profile)?;
+    for ledger in &report.ledgers {
+        let name = format!("ledgers/{}/checkpoint", ledger.id);
+        if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
+            report.inputs.push(digest(name, &bytes));
         }
     }
     report.elapsed_ms = millis_since(start);

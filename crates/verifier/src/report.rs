@@ -586,7 +586,7 @@ pub struct Report {
     pub format: &'static str,
     /// Version of this program.
     pub verifier: &'static str,
-    /// `event`, `ledger`, `receipt` or `bel`.
+    /// `event`, `jurisdiction`, `ledger`, `receipt` or `bel`.
     pub command: &'static str,
     /// The verdict.
     pub verdict: Verdict,
@@ -612,6 +612,12 @@ pub struct Report {
     /// Attempts of the key ceremony, if the trustees held one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceremony_attempts: Option<u16>,
+    /// The jurisdiction, of a folder of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jurisdiction: Option<JurisdictionSummary>,
+    /// The registers of a jurisdiction that are listed and were followed, by ledger.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registers: Vec<RegisterSummary>,
     /// The ledgers that were read.
     pub ledgers: Vec<LedgerSummary>,
     /// The ballot boxes, by district.
@@ -641,6 +647,45 @@ pub struct Report {
     pub basis: Option<Basis>,
     /// Time that the run took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// A jurisdiction, as its calendar ledger says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JurisdictionSummary {
+    /// Calendar ledger id in hexadecimal.
+    pub ledger: String,
+    /// Its name, if it is defined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Text>,
+    /// Its time zone, a name of the IANA database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+/// A register of a jurisdiction, judged up to its last closed day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RegisterSummary {
+    /// Ledger id in hexadecimal.
+    pub ledger: String,
+    /// Kind of the ledger: `foi`.
+    pub kind: &'static str,
+    /// The id under which the calendar lists it.
+    pub register: String,
+    /// Its name.
+    pub name: Text,
+    /// The last closed day, `YYYY-MM-DD`, up to which it is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
+    /// Requests on the register.
+    pub requests: u64,
+    /// Those that have not ended.
+    pub open: u64,
+    /// Those that are open after their due date.
+    pub overdue: u64,
+    /// Those whose due date was missed on this register.
+    pub missed: u64,
+    /// Those that ended by silence.
+    pub deemed_refused: u64,
 }
 
 impl Report {
@@ -709,6 +754,30 @@ impl Report {
                 write!(out, ", a rehearsal")?;
             }
             writeln!(out)?;
+        }
+        if let Some(jurisdiction) = &self.jurisdiction {
+            let name = jurisdiction
+                .name
+                .as_ref()
+                .map_or("not defined", |name| name.en.as_str());
+            write!(out, "Jurisdiction: {name}")?;
+            if self.rehearsal == Some(true) {
+                write!(out, ", a rehearsal")?;
+            }
+            writeln!(out)?;
+        }
+        for register in &self.registers {
+            let closed = register.closed.as_deref().unwrap_or("no day is closed yet");
+            writeln!(
+                out,
+                "  {} ({}), judged up to: {closed}",
+                register.name.en, register.register
+            )?;
+            writeln!(
+                out,
+                "    requests: {}; open: {}, overdue: {}; due dates missed: {}, deemed refused: {}",
+                register.requests, register.open, register.overdue, register.missed, register.deemed_refused
+            )?;
         }
         if !self.boxes.is_empty() {
             writeln!(out, "\nDistricts")?;

@@ -2,6 +2,8 @@
 //!
 //! Spec: specs/rules.md §3.4.
 
+pub(crate) mod foi;
+
 use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;

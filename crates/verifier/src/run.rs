@@ -32,6 +32,8 @@ pub(crate) fn new_report(command: &'static str, checks: &Checks, judgement: &Jud
         rehearsal: None,
         ceremony_attempts: None,
         ledgers: Vec::new(),
+        jurisdiction: None,
+        registers: Vec::new(),
         boxes: Vec::new(),
         stations: Vec::new(),
         receipts: Vec::new(),

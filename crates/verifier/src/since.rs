@@ -194,7 +194,7 @@ impl EarlierReport {
     /// Spec: specs/verification.md §12.2.
     pub(crate) fn agrees(&self, trust: Option<&Trust>, profile: Profile) -> Result<(), SinceError> {
         let trust = trust.ok_or(SinceError::NoTrust)?;
-        if self.event != trust.event {
+        if self.event != trust.root {
             return Err(SinceError::Event);
         }
         if self.profile != profile {

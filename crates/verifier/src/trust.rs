@@ -29,7 +29,8 @@ pub enum TrustError {
 /// A trust file that is well formed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
-    pub(crate) event: [u8; 32],
+    /// The election ledger, or the calendar ledger of a jurisdiction.
+    pub(crate) root: [u8; 32],
     pub(crate) ledgers: Vec<TrustedLedger>,
 }
 
@@ -47,7 +48,10 @@ pub(crate) struct TrustedLedger {
 #[serde(deny_unknown_fields)]
 struct TrustJson {
     format: String,
-    event: String,
+    #[serde(default, deserialize_with = "some_string")]
+    event: Option<String>,
+    #[serde(default, deserialize_with = "some_string")]
+    jurisdiction: Option<String>,
     ledgers: Vec<LedgerJson>,
 }
 
@@ -72,6 +76,11 @@ struct CheckpointJson {
 /// A field that may be left out but is never `null`.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<CheckpointJson>, D::Error> {
     CheckpointJson::deserialize(deserializer).map(Some)
+}
+
+/// A field that may be left out but is never `null`.
+fn some_string<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
 }
 
 impl Trust {
@@ -137,14 +146,21 @@ impl Trust {
         if distinct.len() != ledgers.len() {
             return Err(malformed("a ledger is listed twice"));
         }
-        let event = id(&json.event)?;
-        if !ledgers
+        let (root, kind) = match (&json.event, &json.jurisdiction) {
+            (Some(event), None) => (id(event)?, Kind::Election),
+            (None, Some(jurisdiction)) => (id(jurisdiction)?, Kind::Calendar),
+            _ => return Err(malformed("it is not of one event, or of one jurisdiction")),
+        };
+        let listed = ledgers
             .iter()
-            .any(|ledger| ledger.id == event && ledger.kind == Kind::Election)
-        {
-            return Err(malformed("the event is not among the ledgers, as an election"));
+            .any(|ledger| ledger.id == root && ledger.kind == kind);
+        if !listed {
+            return Err(malformed(match kind {
+                Kind::Election => "the event is not among the ledgers, as an election",
+                _ => "the jurisdiction is not among the ledgers, as a calendar",
+            }));
         }
-        Ok(Trust { event, ledgers })
+        Ok(Trust { root, ledgers })
     }
 
     pub(crate) fn ledger(&self, id: &[u8; 32]) -> Option<&TrustedLedger> {

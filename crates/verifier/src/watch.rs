@@ -268,7 +268,7 @@ impl Watcher {
                 alarm.may_pass = true;
                 return Finding::trouble(None, Trouble::Alarm(alarm));
             }
-            Err(SourceError::Missing) if trusted.id == self.trust.event => {
+            Err(SourceError::Missing) if trusted.id == self.trust.root => {
                 let detail = "the election ledger is not published here (yet)".to_owned();
                 return Finding::trouble(None, Trouble::Unreachable(detail));
             }
@@ -542,7 +542,7 @@ impl State {
             }
             Err(TryLockError::Error(error)) => return Err(fault(&path)(error)),
         }
-        let event = format!("{}\n", hex::encode(trust.event));
+        let event = format!("{}\n", hex::encode(trust.root));
         let path = folder.join("event");
         match read_bounded(&path, 256).map_err(fault(&path))? {
             Some(bytes) if bytes == event.as_bytes() => {}

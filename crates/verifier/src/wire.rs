@@ -60,6 +60,8 @@ impl Role {
     pub(crate) const REGISTRAR: Role = Role(2);
     pub(crate) const STATION_OFFICER: Role = Role(3);
     pub(crate) const TRUSTEE: Role = Role(4);
+    pub(crate) const FOI_OFFICER: Role = Role(7);
+    pub(crate) const GRIEVANCE_OFFICER: Role = Role(8);
     pub(crate) const SERVICE: Role = Role(10);
 
     /// Roles that a grant may give.

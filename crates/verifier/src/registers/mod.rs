@@ -3,6 +3,8 @@
 pub(crate) mod ballot_box;
 pub(crate) mod ceremony;
 pub(crate) mod election;
+pub(crate) mod foi;
+pub(crate) mod jurisdiction;
 pub(crate) mod outcome;
 pub(crate) mod papers;
 pub(crate) mod roll;

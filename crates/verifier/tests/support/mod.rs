@@ -219,6 +219,13 @@ impl LedgerBuilder {
             0x0403 => ballot_of(&draft.payload).map_or([0; 32], |ballot| sha(&[ballot])),
             0x0404 => sha(&[&draft.payload]),
             0x0408 => sha(&[b"sijill/consequence/v1\n", &draft.payload[..32], &kind]),
+            0x0004 if draft.author == self.service() => {
+                let size = draft.refs.first().map_or(0, |cited| cited.1);
+                sha(&[b"sijill/service/v1\n", &kind, &size.to_be_bytes()])
+            }
+            _ if self.kind == 7 && draft.author == self.service() => {
+                sha(&[b"sijill/service/v1\n", &kind, &draft.payload])
+            }
             0x0306 | 0x030a | 0x0315 | 0x0316 => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
             _ => sha(&[&self.id, &self.size().to_be_bytes(), &[copy as u8]]),
         };
