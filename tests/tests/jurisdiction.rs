@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use sijill_engine::Engine;
 use sijill_engine::clock::RehearsalClock;
+use sijill_engine::jurisdiction::JurisdictionPublication;
 use sijill_engine::publish::Scope;
 use sijill_ledger::{
     Committed, Entry, Genesis, GenesisFields, Grant, Kind, LedgerId, Role, Seq, SigningKey, UnixMillis,
@@ -25,6 +26,7 @@ use sijill_registers::foi::events::*;
 use sijill_rules::FoiPack;
 use sijill_store::MemoryStore;
 use sijill_tests::{engine_keys, key, open_engine};
+use sijill_verifier::{Options, Verdict, verify_jurisdiction};
 
 const PACK: &str = include_str!("../../fixtures/rules/foi-qa-2022-009.toml");
 
@@ -151,6 +153,24 @@ impl Service {
         done.seq.as_u64()
     }
 
+    /// Publishes, and the verifier agrees.
+    async fn publish(&self, folder: &Path) -> JurisdictionPublication {
+        let publication = self
+            .engine
+            .publish_jurisdiction(self.calendar, Scope::Public, folder)
+            .await
+            .unwrap();
+        let trust = folder.with_extension("trust.json");
+        std::fs::write(&trust, publication.trust.to_json()).unwrap();
+        let options = Options {
+            trust: Some(trust),
+            ..Options::default()
+        };
+        let report = verify_jurisdiction(folder, &options).unwrap();
+        assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+        publication
+    }
+
     async fn events(&self, ledger: LedgerId) -> Vec<Event> {
         let all = self.engine.read(ledger, Seq::new(1), 10_000).await.unwrap();
         all.iter()
@@ -218,6 +238,7 @@ async fn after_a_week_of_downtime_everything_is_brought_about_exactly_once() {
     service.clock.set(at("2025-12-25 10:00"));
     service.engine.tick().await.unwrap();
     assert_eq!(service.missed(register).await, expected);
+    service.publish(&dir.path().join("published")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,6 +272,7 @@ async fn a_transfer_arrives_by_the_timer_and_once() {
         case.line.due.unwrap().to_string()
     });
     assert_eq!(due, "2025-12-16");
+    service.publish(&dir.path().join("published")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,14 +310,10 @@ async fn published_are_the_openings_that_everybody_may_read_and_no_others() {
     service.sign("officer", register, foi(release(wrong))).await;
     service.engine.publish_due_dates(register).await.unwrap();
     let folder = dir.path().join("published");
-    let publish = || {
-        service
-            .engine
-            .publish_jurisdiction(service.calendar, Scope::Public, &folder)
-    };
+    let publish = || service.publish(&folder);
     let names =
         |all: &[Committed]| -> BTreeSet<String> { all.iter().map(|c| hex::encode(c.commitment)).collect() };
-    let publication = publish().await.unwrap();
+    let publication = publish().await;
     assert_eq!((publication.ledgers, publication.openings), (3, 4));
     assert_eq!(publication.contents, 2, "a pack and a view");
     assert_eq!(
@@ -315,7 +333,7 @@ async fn published_are_the_openings_that_everybody_may_read_and_no_others() {
     service.sign("officer", register, foi(withdrawn)).await;
     let right = service.commit("the right file");
     service.sign("officer", register, foi(release(right))).await;
-    publish().await.unwrap();
+    publish().await;
     assert_eq!(
         files(&folder.join("openings")),
         names(&[summary, statement, title, reason, right])
@@ -344,7 +362,7 @@ async fn published_are_the_openings_that_everybody_may_read_and_no_others() {
             .is_err()
     );
     let before = root(&service);
-    publish().await.unwrap();
+    publish().await;
     assert_eq!(
         files(&folder.join("openings")),
         names(&[statement, title, reason, right])
