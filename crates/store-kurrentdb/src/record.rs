@@ -70,8 +70,8 @@ struct Value {
 }
 
 impl KurrentDbRecord {
-    /// Connects. With `leases`, what is recorded carries their fencing numbers, and loading marks the record with this
-    /// node's: get the leases first. Without them it is for looking, and for services of one node: nothing is recorded
+    /// Connects. With `leases`, what is recorded carries their fencing numbers, and loading marks a record that is there
+    /// with this node's: get the leases first. Without them it is for looking, and for services of one node: nothing is recorded
     /// where a node with a lease has recorded.
     ///
     /// # Errors
@@ -234,7 +234,7 @@ impl CheckpointRecord for KurrentDbRecord {
 
     fn load(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
         let ledger = identity.ledger;
-        let fence = self.fence(ledger)?;
+        // Of a ledger that is not there yet nobody has a lease, and there is nothing to mark.
         let Some(last) = self.last(ledger)? else {
             return Ok(None);
         };
@@ -243,6 +243,7 @@ impl CheckpointRecord for KurrentDbRecord {
         if self.leases.is_none() {
             return Ok(Some(checkpoint));
         }
+        let fence = self.fence(ledger)?;
         if last.fence > fence {
             let actual = Some(Head::from(&checkpoint));
             return Err(RecordError::Conflict { ledger, actual });

@@ -9,11 +9,15 @@
 
 mod common;
 
-use common::{cluster, options, stranger};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{batch, cluster, options, store, stranger};
 use kurrentdb::{AppendToStreamOptions, EventData};
 use sijill_engine::checkpoint_record::{CheckpointRecord, RecordError};
 use sijill_ledger::{Checkpoint, LedgerId, LedgerIdentity, Root, SignedCheckpoint};
-use sijill_store_kurrentdb::KurrentDbRecord;
+use sijill_store::EventStore as _;
+use sijill_store_kurrentdb::{KurrentDbRecord, LeasedStore, Node};
 use sijill_tests::key;
 
 fn identity(n: u8) -> LedgerIdentity {
@@ -66,6 +70,37 @@ async fn contract() {
         other.load(&stranger_identity),
         Err(RecordError::Damaged { .. })
     ));
+}
+
+/// A ledger that is yet to be received has neither a lease nor a record: that there is none can be asked before. A record
+/// that is there is only told to who has the lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn loaded_before_there_is_a_lease() {
+    let cluster = cluster(1).await;
+    let node = Node {
+        name: "one".into(),
+        address: "https://one.example".into(),
+        lease: Duration::from_secs(60),
+    };
+    let leased = LeasedStore::acquire(Arc::new(store(&cluster).await), node, Duration::ZERO)
+        .await
+        .unwrap();
+    let record = KurrentDbRecord::connect(options(&cluster), Some(leased.leases())).unwrap();
+    let a = identity(1);
+    assert!(record.load(&a).unwrap().is_none());
+    let one = checkpoint(&a, 1, 1);
+    let without = record.advance(None, &one);
+    assert!(
+        matches!(without, Err(RecordError::Unavailable { .. })),
+        "{without:?}"
+    );
+    assert!(record.load(&a).unwrap().is_none(), "nothing was recorded");
+    leased.create(a.ledger, batch(&["0"])).await.unwrap();
+    record.advance(None, &one).unwrap();
+    assert_eq!(record.load(&a).unwrap().map(|c| c.to_note()), Some(one.to_note()));
+    leased.release().await;
+    let over = record.load(&a);
+    assert!(matches!(over, Err(RecordError::Unavailable { .. })), "{over:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
