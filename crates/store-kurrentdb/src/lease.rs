@@ -66,8 +66,10 @@ pub enum LeaseError {
         "a node's name and address are one line of at most 200 bytes each, and a lease lasts 50 ms to an hour"
     )]
     Node,
-    /// What stands in the stream is no lease.
-    #[error("the stream {stream} does not end with a lease: somebody else has written to it, or deleted it")]
+    /// What stands in the stream is no lease, or it was deleted.
+    #[error(
+        "the stream {stream} does not end with a lease: somebody else has written to it, or deleted or truncated it"
+    )]
     Damaged {
         /// The stream.
         stream: String,
@@ -167,8 +169,14 @@ impl Leases {
             .patiently(|deadline| self.server.last(&stream, deadline))
             .await
         {
+            Ok(last) => Ok(last),
+            Err(Trouble::NotFound) => Err(self.server.missing(&stream).await),
+            Err(trouble) => Err(trouble),
+        };
+        let last = match last {
             Ok(last) => last,
             Err(Trouble::NotFound) => return Ok(None),
+            // Whose lease it was may still live, and fencing numbers would begin again.
             Err(Trouble::Deleted) => return Err(LeaseError::Damaged { stream }),
             Err(trouble) => return Err(LeaseError::Unavailable(trouble.reason())),
         };

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{batch, cluster, options, store, stranger};
-use kurrentdb::{AppendToStreamOptions, EventData};
+use kurrentdb::{
+    AppendToStreamOptions, DeleteStreamOptions, EventData, StreamMetadataBuilder, TombstoneStreamOptions,
+};
 use sijill_engine::checkpoint_record::{CheckpointRecord, RecordError};
 use sijill_ledger::{Checkpoint, LedgerId, LedgerIdentity, Root, SignedCheckpoint};
 use sijill_store::EventStore as _;
@@ -144,5 +146,64 @@ async fn foreign_events_are_no_record() {
             .unwrap();
         assert!(record.load(&a).is_err());
         assert!(record.advance(Some(&one), &checkpoint(&a, 2, 2)).is_err());
+    }
+}
+
+/// A record that was deleted or truncated is not one that never was: nothing is recorded in its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn deleted_is_not_absent() {
+    for how in 0..3 {
+        let cluster = cluster(1).await;
+        let record = KurrentDbRecord::connect(options(&cluster), None).unwrap();
+        let [a, b] = [identity(1), identity(2)];
+        let [one, two] = [1, 2].map(|size| checkpoint(&a, size, 1));
+        record.advance(None, &one).unwrap();
+        let stream = format!("sijill-checkpoint-{}", a.ledger);
+        let stranger = stranger(&cluster);
+        match how {
+            0 => {
+                let options = DeleteStreamOptions::default();
+                stranger.delete_stream(stream.clone(), &options).await.map(|_| ())
+            }
+            1 => {
+                let options = TombstoneStreamOptions::default();
+                stranger
+                    .tombstone_stream(stream.clone(), &options)
+                    .await
+                    .map(|_| ())
+            }
+            _ => {
+                let metadata = StreamMetadataBuilder::new().truncate_before(1).build();
+                let options = AppendToStreamOptions::default();
+                stranger
+                    .set_stream_metadata(stream.clone(), &options, &metadata)
+                    .await
+                    .map(|_| ())
+            }
+        }
+        .unwrap();
+        let loaded = record.load(&a);
+        let told = matches!(&loaded, Err(RecordError::Unavailable { source, .. })
+            if source.to_string().contains("deleted or truncated"));
+        assert!(told, "{loaded:?}");
+        for expected in [None, Some(&one)] {
+            let advanced = record.advance(expected, &two);
+            assert!(
+                matches!(advanced, Err(RecordError::Unavailable { .. })),
+                "{advanced:?}"
+            );
+        }
+        assert_eq!(cluster.database().len(&stream), 1);
+        // It has a record, though not one that can be read; others go on.
+        record.advance(None, &checkpoint(&b, 1, 1)).unwrap();
+        let recorded: Vec<_> = record.ledgers().unwrap().into_iter().collect();
+        assert_eq!(recorded, [a.ledger, b.ledger]);
+
+        stranger
+            .delete_stream("sijill-checkpoints", &DeleteStreamOptions::default())
+            .await
+            .unwrap();
+        let names = record.ledgers();
+        assert!(matches!(names, Err(RecordError::Unavailable { .. })), "{names:?}");
     }
 }

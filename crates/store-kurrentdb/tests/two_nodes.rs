@@ -252,3 +252,27 @@ async fn nodes_without_a_name_are_refused() {
         );
     }
 }
+
+/// A lease whose stream was deleted may be somebody's who still lives, and fencing numbers would begin again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deleted_lease_is_nobodys_to_take() {
+    let cluster = cluster(1).await;
+    let url = cluster.url();
+    let first = leased(&url, "first", Duration::ZERO).await.unwrap();
+    first.create(LEDGER, batch(&["0"])).await.unwrap();
+    first.release().await;
+    let stream = format!("sijill-lease-{LEDGER}");
+    let before = cluster.database().len(&stream);
+    common::stranger(&cluster)
+        .delete_stream(stream.clone(), &kurrentdb::DeleteStreamOptions::default())
+        .await
+        .unwrap();
+    let refused = leased(&url, "second", Duration::ZERO).await.err();
+    assert_eq!(
+        refused,
+        Some(LeaseError::Damaged {
+            stream: stream.clone()
+        })
+    );
+    assert_eq!(cluster.database().len(&stream), before);
+}
