@@ -26,8 +26,8 @@ use sijill_store::{
     Subscription, Tail,
 };
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{RwLock, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock::Moment;
 use crate::server::{Server, Trouble};
@@ -92,8 +92,8 @@ pub struct Leases {
     node: Node,
     held: Mutex<HashMap<LedgerId, Held>>,
     turns: Semaphore,
-    /// Held while leases are renewed, and while they are given back.
-    round: tokio::sync::Mutex<()>,
+    /// Shared by renewals, held alone while leases are given back.
+    renewals: RwLock<()>,
 }
 
 /// What a lease's stream says.
@@ -136,7 +136,7 @@ impl Leases {
             node,
             held: Mutex::default(),
             turns: Semaphore::new(TURNS),
-            round: tokio::sync::Mutex::new(()),
+            renewals: RwLock::new(()),
         }))
     }
 
@@ -327,6 +327,7 @@ impl Leases {
     }
 
     async fn renew(&self, ledger: LedgerId) {
+        let _shared = self.renewals.read().await;
         let Some(held) = self.held().get(&ledger).copied() else {
             return;
         };
@@ -355,7 +356,7 @@ impl Leases {
 
     /// Gives every lease back, so that the next node need not wait.
     async fn release(self: &Arc<Self>) {
-        let _round = self.round.lock().await;
+        let _alone = self.renewals.write().await;
         let held: Vec<_> = self.held().drain().collect();
         let mut tasks = JoinSet::new();
         for (ledger, held) in held {
@@ -458,17 +459,19 @@ impl LeasedStore {
         let renewed = Arc::downgrade(&leases);
         let pause = leases.node.lease / 3;
         let renewal = async move {
+            // No renewal waits for another ledger's, and no ledger has two.
+            let mut under_way: HashMap<LedgerId, JoinHandle<()>> = HashMap::new();
             loop {
                 tokio::time::sleep(pause).await;
                 let Some(leases) = renewed.upgrade() else { return };
-                let _round = leases.round.lock().await;
+                under_way.retain(|_, task| !task.is_finished());
                 let ledgers: Vec<_> = leases.held().keys().copied().collect();
-                let mut tasks = JoinSet::new();
                 for ledger in ledgers {
-                    let leases = Arc::clone(&leases);
-                    tasks.spawn(async move { leases.renew(ledger).await });
+                    under_way.entry(ledger).or_insert_with(|| {
+                        let leases = Arc::clone(&leases);
+                        tokio::spawn(async move { leases.renew(ledger).await })
+                    });
                 }
-                while tasks.join_next().await.is_some() {}
             }
         };
         // Before the first lease is had: getting the others may take longer than one lasts.
