@@ -26,8 +26,8 @@ use sijill_store::{
     Subscription, Tail,
 };
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{RwLock, Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock::Moment;
 use crate::server::{Server, Trouble};
@@ -66,8 +66,10 @@ pub enum LeaseError {
         "a node's name and address are one line of at most 200 bytes each, and a lease lasts 50 ms to an hour"
     )]
     Node,
-    /// What stands in the stream is no lease.
-    #[error("the stream {stream} does not end with a lease: somebody else has written to it, or deleted it")]
+    /// What stands in the stream is no lease, or it was deleted.
+    #[error(
+        "the stream {stream} does not end with a lease: somebody else has written to it, or deleted or truncated it"
+    )]
     Damaged {
         /// The stream.
         stream: String,
@@ -90,8 +92,8 @@ pub struct Leases {
     node: Node,
     held: Mutex<HashMap<LedgerId, Held>>,
     turns: Semaphore,
-    /// Held while leases are renewed, and while they are given back.
-    round: tokio::sync::Mutex<()>,
+    /// Shared by renewals, held alone while leases are given back.
+    renewals: RwLock<()>,
 }
 
 /// What a lease's stream says.
@@ -134,7 +136,7 @@ impl Leases {
             node,
             held: Mutex::default(),
             turns: Semaphore::new(TURNS),
-            round: tokio::sync::Mutex::new(()),
+            renewals: RwLock::new(()),
         }))
     }
 
@@ -167,8 +169,14 @@ impl Leases {
             .patiently(|deadline| self.server.last(&stream, deadline))
             .await
         {
+            Ok(last) => Ok(last),
+            Err(Trouble::NotFound) => Err(self.server.missing(&stream).await),
+            Err(trouble) => Err(trouble),
+        };
+        let last = match last {
             Ok(last) => last,
             Err(Trouble::NotFound) => return Ok(None),
+            // Whose lease it was may still live, and fencing numbers would begin again.
             Err(Trouble::Deleted) => return Err(LeaseError::Damaged { stream }),
             Err(trouble) => return Err(LeaseError::Unavailable(trouble.reason())),
         };
@@ -319,6 +327,7 @@ impl Leases {
     }
 
     async fn renew(&self, ledger: LedgerId) {
+        let _shared = self.renewals.read().await;
         let Some(held) = self.held().get(&ledger).copied() else {
             return;
         };
@@ -347,7 +356,7 @@ impl Leases {
 
     /// Gives every lease back, so that the next node need not wait.
     async fn release(self: &Arc<Self>) {
-        let _round = self.round.lock().await;
+        let _alone = self.renewals.write().await;
         let held: Vec<_> = self.held().drain().collect();
         let mut tasks = JoinSet::new();
         for (ledger, held) in held {
@@ -450,17 +459,19 @@ impl LeasedStore {
         let renewed = Arc::downgrade(&leases);
         let pause = leases.node.lease / 3;
         let renewal = async move {
+            // No renewal waits for another ledger's, and no ledger has two.
+            let mut under_way: HashMap<LedgerId, JoinHandle<()>> = HashMap::new();
             loop {
                 tokio::time::sleep(pause).await;
                 let Some(leases) = renewed.upgrade() else { return };
-                let _round = leases.round.lock().await;
+                under_way.retain(|_, task| !task.is_finished());
                 let ledgers: Vec<_> = leases.held().keys().copied().collect();
-                let mut tasks = JoinSet::new();
                 for ledger in ledgers {
-                    let leases = Arc::clone(&leases);
-                    tasks.spawn(async move { leases.renew(ledger).await });
+                    under_way.entry(ledger).or_insert_with(|| {
+                        let leases = Arc::clone(&leases);
+                        tokio::spawn(async move { leases.renew(ledger).await })
+                    });
                 }
-                while tasks.join_next().await.is_some() {}
             }
         };
         // Before the first lease is had: getting the others may take longer than one lasts.

@@ -26,6 +26,17 @@ const CHECKPOINT: &str = "sijill-checkpoint";
 /// The type of an event that names a ledger: its id.
 const LEDGER: &str = "sijill-ledger";
 
+/// For the operator, what is wrong with a stream of the record, and what to do.
+fn reason(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Deleted => "somebody has deleted or truncated the stream; find out who. What was not scavenged comes \
+                             back with the stream's metadata as it was (without $tb); otherwise restore a backup of \
+                             the servers"
+            .into(),
+        trouble => trouble.reason(),
+    }
+}
+
 /// The checkpoint record of a service in KurrentDB. Its calls block, and work in a thread of its own.
 #[derive(Debug)]
 pub struct KurrentDbRecord {
@@ -70,8 +81,8 @@ struct Value {
 }
 
 impl KurrentDbRecord {
-    /// Connects. With `leases`, what is recorded carries their fencing numbers, and loading marks the record with this
-    /// node's: get the leases first. Without them it is for looking, and for services of one node: nothing is recorded
+    /// Connects. With `leases`, what is recorded carries their fencing numbers, and loading marks a record that is there
+    /// with this node's: get the leases first. Without them it is for looking, and for services of one node: nothing is recorded
     /// where a node with a lease has recorded.
     ///
     /// # Errors
@@ -158,22 +169,29 @@ impl KurrentDbRecord {
     }
 
     fn last(&self, ledger: LedgerId) -> Result<Option<Value>, RecordError> {
-        let last = self
-            .ask(ledger, What::Last)
-            .map_err(|trouble| self.unavailable(ledger, trouble.reason()))?;
+        self.sound(ledger, self.ask(ledger, What::Last))
+    }
+
+    /// An answer to [`What::Last`], if it is a checkpoint or nothing.
+    fn sound(
+        &self,
+        ledger: LedgerId,
+        last: Result<Option<Value>, Trouble>,
+    ) -> Result<Option<Value>, RecordError> {
         match last {
-            Some(value) if !value.sound => Err(self.unavailable(
+            Ok(Some(value)) if !value.sound => Err(self.unavailable(
                 ledger,
                 "the last event of the record is not a checkpoint; somebody else has written there".into(),
             )),
-            last => Ok(last),
+            Ok(last) => Ok(last),
+            Err(trouble) => Err(self.unavailable(ledger, reason(&trouble))),
         }
     }
 
     fn put(&self, ledger: LedgerId, after: Option<u64>, note: String, fence: u64) -> Result<(), RecordError> {
         if after.is_none() {
             self.send(self.names(), What::Name(ledger))
-                .map_err(|trouble| self.unavailable(ledger, trouble.reason()))?;
+                .map_err(|trouble| self.unavailable(ledger, reason(&trouble)))?;
         }
         match self.ask(ledger, What::Put(after, note, fence)) {
             Ok(_) => Ok(()),
@@ -183,9 +201,9 @@ impl KurrentDbRecord {
             }
             Err(trouble @ Trouble::Unknown(_)) => Err(RecordError::OutcomeUnknown {
                 place: self.place(ledger),
-                source: io::Error::other(trouble.reason()),
+                source: io::Error::other(reason(&trouble)),
             }),
-            Err(trouble) => Err(self.unavailable(ledger, trouble.reason())),
+            Err(trouble) => Err(self.unavailable(ledger, reason(&trouble))),
         }
     }
 
@@ -216,7 +234,7 @@ impl CheckpointRecord for KurrentDbRecord {
         let named = match self.send(self.names(), What::All) {
             Ok(Answer::All(named)) => named,
             Ok(_) => return Err(unreadable("the record's thread gave another answer".into())),
-            Err(trouble) => return Err(unreadable(trouble.reason())),
+            Err(trouble) => return Err(unreadable(reason(&trouble))),
         };
         let mut ledgers = BTreeSet::new();
         for name in named {
@@ -224,9 +242,17 @@ impl CheckpointRecord for KurrentDbRecord {
                 .try_into()
                 .map_err(|_| unreadable("an event there does not name a ledger".into()))?;
             let ledger = LedgerId::from_bytes(bytes);
-            // Named and never recorded: the first recording was interrupted.
-            if self.last(ledger)?.is_some() {
-                ledgers.insert(ledger);
+            match self.ask(ledger, What::Last) {
+                // Named and never recorded: the first recording was interrupted.
+                Ok(None) => {}
+                // A deleted record is one that cannot be read: its ledger is refused, the others go on.
+                Err(Trouble::Deleted) => {
+                    ledgers.insert(ledger);
+                }
+                last => {
+                    self.sound(ledger, last)?;
+                    ledgers.insert(ledger);
+                }
             }
         }
         Ok(ledgers)
@@ -234,7 +260,7 @@ impl CheckpointRecord for KurrentDbRecord {
 
     fn load(&self, identity: &LedgerIdentity) -> Result<Option<SignedCheckpoint>, RecordError> {
         let ledger = identity.ledger;
-        let fence = self.fence(ledger)?;
+        // Of a ledger that is not there yet nobody has a lease, and there is nothing to mark.
         let Some(last) = self.last(ledger)? else {
             return Ok(None);
         };
@@ -243,6 +269,7 @@ impl CheckpointRecord for KurrentDbRecord {
         if self.leases.is_none() {
             return Ok(Some(checkpoint));
         }
+        let fence = self.fence(ledger)?;
         if last.fence > fence {
             let actual = Some(Head::from(&checkpoint));
             return Err(RecordError::Conflict { ledger, actual });
@@ -316,7 +343,12 @@ async fn all(server: &Server, stream: &str) -> Result<Vec<Vec<u8>>, Trouble> {
             .patiently(|deadline| server.read(stream, from, 4_096, usize::MAX, deadline))
             .await;
         match page {
-            Err(Trouble::NotFound) if from == 0 => return Ok(all),
+            Err(Trouble::NotFound) if from == 0 => {
+                return match server.missing(stream).await {
+                    Trouble::NotFound => Ok(all),
+                    trouble => Err(trouble),
+                };
+            }
             Err(trouble) => return Err(trouble),
             Ok(events) if events.is_empty() => return Ok(all),
             Ok(events) if events[0].revision != from => {
@@ -347,7 +379,10 @@ async fn last(server: &Server, stream: &str) -> Result<Option<Value>, Trouble> {
                 sound: event.event_type == CHECKPOINT && fence.is_ok(),
             }))
         }
-        Err(Trouble::NotFound) => Ok(None),
+        Err(Trouble::NotFound) => match server.missing(stream).await {
+            Trouble::NotFound => Ok(None),
+            trouble => Err(trouble),
+        },
         Err(trouble) => Err(trouble),
     }
 }

@@ -351,6 +351,17 @@ impl Server {
         })
     }
 
+    /// After a read found nothing: tells a stream that never was (`NotFound`) from one whose events were deleted or
+    /// truncated (`Deleted`).
+    pub(crate) async fn missing(&self, stream: &str) -> Trouble {
+        let looked = self.patiently(|deadline| self.has_metadata(stream, deadline));
+        match looked.await {
+            Ok(true) => Trouble::Deleted,
+            Ok(false) => Trouble::NotFound,
+            Err(trouble) => trouble,
+        }
+    }
+
     /// Follows a stream from a revision on.
     pub(crate) fn follow(
         &self,

@@ -576,15 +576,7 @@ impl Inner {
             return self.read_trouble(ledger, Trouble::Deleted);
         }
         let stream = self.server.options.stream_of(ledger);
-        match self
-            .server
-            .patiently(|deadline| self.server.has_metadata(&stream, deadline))
-            .await
-        {
-            Ok(true) => self.read_trouble(ledger, Trouble::Deleted),
-            Ok(false) => self.read_trouble(ledger, Trouble::NotFound),
-            Err(trouble) => self.read_trouble(ledger, trouble),
-        }
+        self.read_trouble(ledger, self.server.missing(&stream).await)
     }
 
     /// Names a ledger. The same name twice is no harm.

@@ -17,7 +17,7 @@ use common::{LEDGER, Road, batch, cluster};
 use sijill_engine::clock::RehearsalClock;
 use sijill_engine::publish::Scope;
 use sijill_engine::{Engine, SubmitError};
-use sijill_ledger::{Seq, UnixMillis};
+use sijill_ledger::{LedgerId, Seq, UnixMillis};
 use sijill_store::{AppendError, EventStore as _, MemoryStore};
 use sijill_store_kurrentdb::{
     KurrentDbOptions, KurrentDbRecord, KurrentDbStore, LeaseError, LeasedStore, Node,
@@ -250,5 +250,59 @@ async fn nodes_without_a_name_are_refused() {
             leased(&cluster.url(), name, LONG).await.err(),
             Some(LeaseError::Node)
         );
+    }
+}
+
+/// A lease whose stream was deleted may be somebody's who still lives, and fencing numbers would begin again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deleted_lease_is_nobodys_to_take() {
+    let cluster = cluster(1).await;
+    let url = cluster.url();
+    let first = leased(&url, "first", Duration::ZERO).await.unwrap();
+    first.create(LEDGER, batch(&["0"])).await.unwrap();
+    first.release().await;
+    let stream = format!("sijill-lease-{LEDGER}");
+    let before = cluster.database().len(&stream);
+    common::stranger(&cluster)
+        .delete_stream(stream.clone(), &kurrentdb::DeleteStreamOptions::default())
+        .await
+        .unwrap();
+    let refused = leased(&url, "second", Duration::ZERO).await.err();
+    assert_eq!(
+        refused,
+        Some(LeaseError::Damaged {
+            stream: stream.clone()
+        })
+    );
+    assert_eq!(cluster.database().len(&stream), before);
+}
+
+/// Each lease is renewed at its own pace: a stream that the server does not write costs its own lease alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_stalled_lease_is_lost_alone() {
+    let cluster = cluster(1).await;
+    let mut node = node("first");
+    node.lease = LEASE * 3;
+    let store = Arc::new(KurrentDbStore::connect(options(&cluster.url())).await.unwrap());
+    let store = LeasedStore::acquire(store, node, Duration::ZERO).await.unwrap();
+    let ledgers = [1, 2, 3].map(|n| LedgerId::from_bytes([n; 32]));
+    for ledger in ledgers {
+        store.create(ledger, batch(&["0"])).await.unwrap();
+    }
+    let leases = store.leases();
+    let fences = ledgers.map(|ledger| leases.fence(ledger).unwrap());
+    let [stalled, others @ ..] = ledgers;
+    cluster.database().stall(&format!("sijill-lease-{stalled}"));
+    // Longer than the request and the looking up of its outcome take together.
+    let end = tokio::time::Instant::now() + LEASE * 8;
+    while tokio::time::Instant::now() < end {
+        for (ledger, fence) in others.iter().zip(&fences[1..]) {
+            assert_eq!(leases.fence(*ledger), Some(*fence));
+        }
+        tokio::time::sleep(LEASE / 20).await;
+    }
+    assert_eq!(leases.fence(stalled), None);
+    for ledger in others {
+        store.append(ledger, Seq::new(1), batch(&["1"])).await.unwrap();
     }
 }

@@ -169,7 +169,9 @@ impl From<LeaseError> for Failure {
             }
             LeaseError::Damaged { .. } => Self::failed(
                 error.to_string(),
-                "find out who; access lists keep others from writing there. Nothing was changed",
+                "find out who. Give the stream back as it was: what was not scavenged comes back with its metadata \
+                 (without $tb); otherwise restore a backup of the servers. Access lists keep others from writing \
+                 there. Nothing was changed",
             )
             .code("store.lease"),
             error => Self::failed(

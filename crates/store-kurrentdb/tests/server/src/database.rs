@@ -1,6 +1,6 @@
 //! What the cluster holds.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -65,6 +65,7 @@ pub struct Database {
     position: Mutex<u64>,
     pub(crate) writes: Mutex<VecDeque<WriteFault>>,
     pub(crate) reads: Mutex<VecDeque<ReadFault>>,
+    stalled: Mutex<HashSet<Bytes>>,
     pub(crate) grown: watch::Sender<u64>,
     appends: std::sync::atomic::AtomicU64,
 }
@@ -76,6 +77,7 @@ impl Default for Database {
             position: Mutex::default(),
             writes: Mutex::default(),
             reads: Mutex::default(),
+            stalled: Mutex::default(),
             grown: watch::Sender::new(0),
             appends: std::sync::atomic::AtomicU64::new(0),
         }
@@ -91,6 +93,18 @@ impl Database {
     /// Lets a read to come fail.
     pub fn inject_read(&self, fault: ReadFault) {
         self.reads.lock().unwrap().push_back(fault);
+    }
+
+    /// From now on writes to a stream are neither made nor answered.
+    pub fn stall(&self, stream: &str) {
+        self.stalled
+            .lock()
+            .unwrap()
+            .insert(Bytes::copy_from_slice(stream.as_bytes()));
+    }
+
+    pub(crate) fn is_stalled(&self, stream: &Bytes) -> bool {
+        self.stalled.lock().unwrap().contains(stream)
     }
 
     /// Forgets the faults to come.

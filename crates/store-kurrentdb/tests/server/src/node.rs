@@ -382,6 +382,9 @@ impl Node {
         expected: Expected,
         events: Vec<Proposed>,
     ) -> Result<Result<(Option<u64>, u64), Refused>, Status> {
+        if self.database().is_stalled(&name) {
+            return std::future::pending().await;
+        }
         let lost = || Status::internal("injected");
         let make = || self.database().append(&name, expected, &events);
         match self.write_fault(&name) {
