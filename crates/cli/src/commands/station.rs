@@ -40,7 +40,8 @@ pub(crate) enum StationCommand {
     Assign {
         #[command(flatten)]
         registrar: RegistrarArgs,
-        /// Who votes where: first line `identifier,station`, then one person in each line
+        /// Who votes where: first line `identifier,station`, then one person in each line; every station of the event is
+        /// in it, and one without voters has a line `,STATION`
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
         /// Folder for the kits, one folder for each station; the roll in it is sealed under a passphrase of its own
@@ -763,14 +764,9 @@ async fn assign(registrar: &RegistrarArgs, list: &Path, out: &Path, common: &Com
     let lists = acts::assignments(&bytes)?;
     let (site, _open, event) = common.start_event().await?;
     let registrar = Registrar::unlock(registrar, common, &site, &event)?;
-    let kits = acts::assign(
-        &event,
-        &site.stations(&event.election),
-        lists,
-        &registrar.pseudonyms,
-        registrar.key(),
-    )
-    .await?;
+    let folder = site.stations(&event.election);
+    let kits = acts::kits(&event, &folder, lists, &registrar.pseudonyms)?;
+    acts::assign(&event, &kits, registrar.key()).await?;
     let passphrase = common.passphrases().new_acting("the rolls of the stations")?;
     let mut made = serde_json::Map::new();
     for kit in kits {

@@ -86,19 +86,40 @@ fn open() -> Office {
         .refused("1 polling stations are defined");
     office.write("list.csv", "identifier,station\nV1,east\nV2,east\nV4,east\n");
     let (list, kits) = (office.path("list.csv"), office.path("kits"));
-    office.write("wrong.csv", "identifier,station\nV1,west\n");
     let wrong = office.path("wrong.csv");
     office
         .as_commission(&["station", "define"])
         .refused("no list of voters");
+    // An assignment cannot be taken back: what is wrong with a list is found before the first one is made.
+    let refused = |lines: &str, why: &str| {
+        let before = office.sizes();
+        office.write("wrong.csv", &format!("identifier,station\n{lines}"));
+        office
+            .as_registrar(&["station", "assign", "--list", &wrong, "--out", &kits])
+            .refused(why);
+        assert_eq!(office.sizes(), before, "{lines}");
+        assert!(!std::path::Path::new(&kits).exists() || why.contains("another list"));
+    };
+    refused(
+        "V1,east\nV2,west\n",
+        "a station `west` that this event does not have",
+    );
+    refused("", "nobody for station east");
+    refused(
+        "V1,east\n,east\n",
+        "line 3 of the list says that its station has no voters",
+    );
+    refused(
+        "V1,east\nV1,west\n",
+        "line 3 of the list names a person for the second time",
+    );
+    refused("V1,east\nNOBODY,east\n", "not on the roll");
     let said = office
         .as_registrar(&["station", "assign", "--list", &list, "--out", &kits])
         .ok()
         .out;
     assert!(said.contains("east: 3 voters"), "{said}");
-    office
-        .as_registrar(&["station", "assign", "--list", &wrong, "--out", &kits])
-        .refused("another list of voters");
+    refused("V1,east\n", "another list of voters");
     office.as_commission(&["station", "define"]).ok();
     office.as_commission(&["election", "prepare"]).ok();
     office.run(&["ledger", "publish"]).ok();
