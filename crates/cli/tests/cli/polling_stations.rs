@@ -15,12 +15,20 @@ queue_minutes = 30
 
 /// A command on the station's machine.
 fn at_station(office: &Office, clock: &str, args: &[&str]) -> Said {
-    let (dir, passphrase) = (office.path("station"), office.path("passphrase"));
+    at_station_with("passphrase", office, clock, args)
+}
+
+/// The same with another passphrase of the person who acts.
+fn at_station_with(passphrase: &str, office: &Office, clock: &str, args: &[&str]) -> Said {
+    let (dir, engine) = (office.path("station"), office.path("passphrase"));
+    let passphrase = office.path(passphrase);
     let common = [
         "--dir",
         &dir,
         "--passphrase-file",
         &passphrase,
+        "--engine-passphrase-file",
+        &engine,
         "--rehearsal-clock",
         clock,
         "--danger-fast-keys",
@@ -114,11 +122,20 @@ fn open() -> Office {
         "line 3 of the list names a person for the second time",
     );
     refused("V1,east\nNOBODY,east\n", "not on the roll");
-    let said = office
-        .as_registrar(&["station", "assign", "--list", &list, "--out", &kits])
-        .ok()
-        .out;
+    // Every kit has a passphrase of its own: the file for the registrar's keys does not name it.
+    let assign = ["station", "assign", "--list", &list, "--out", &kits];
+    let unnamed = office.as_registrar(&assign);
+    assert_eq!(unnamed.code, 2, "{}", unnamed.err);
+    assert!(unnamed.err.contains("a passphrase is needed"), "{}", unnamed.err);
+    let passphrases = office.path("passphrases");
+    let assign = [&assign[..], &["--passphrases", &passphrases]].concat();
+    let said = office.as_registrar(&assign).ok().out;
     assert!(said.contains("east: 3 voters"), "{said}");
+    let drawn = std::fs::read_to_string(office.path("passphrases/east")).expect("a passphrase");
+    assert_eq!(drawn.trim_end().len(), 32, "{drawn}");
+    assert!(!said.contains(drawn.trim_end()));
+    // It is not written over while somebody may have it.
+    office.as_registrar(&assign).refused("exists");
     refused("V1,east\n", "another list of voters");
     office.as_commission(&["station", "define"]).ok();
     office.as_commission(&["election", "prepare"]).ok();
@@ -133,7 +150,8 @@ fn open() -> Office {
         "--trust",
         &office.path("data/trust.json"),
     ];
-    at_station(&office, BEFORE, &set_up).ok();
+    at_station(&office, BEFORE, &set_up).refused("passphrase");
+    at_station_with("passphrases/east", &office, BEFORE, &set_up).ok();
     office.at(NOON);
     office.as_commission(&["election", "open"]).ok();
     office
