@@ -598,6 +598,34 @@ impl NewFile {
     }
 }
 
+/// A file that was written before the act that it belongs to.
+#[derive(Debug)]
+pub(crate) struct Ahead(PathBuf);
+
+impl NewFile {
+    /// Writes it before the act that it belongs to.
+    ///
+    /// # Durability
+    /// As [`NewFile::write`].
+    pub(crate) fn write_ahead(self, bytes: &[u8]) -> Outcome<Ahead> {
+        let path = self.path.clone();
+        self.write(bytes)?;
+        // From here on it stays, unless it is settled otherwise: a crash of the act says nothing about the ledger.
+        Ok(Ahead(path))
+    }
+}
+
+impl Ahead {
+    /// The act is over: the file stays if what it belongs to stands, or may stand, on the ledger. Where nothing was
+    /// recorded for certain, its name is free again.
+    pub(crate) fn settle<T>(self, done: Outcome<T>) -> Outcome<T> {
+        if matches!(&done, Err(failure) if failure.is_without_effect()) {
+            let _ = fs::remove_file(&self.0);
+        }
+        done
+    }
+}
+
 impl Drop for NewFile {
     /// A name that was not used is free again.
     fn drop(&mut self) {

@@ -32,7 +32,7 @@ use crate::commands::public_key;
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms, salt};
 use crate::roll_file;
-use crate::site::{make_folder, read_bounded, write_file};
+use crate::site::{NewFile, make_folder, read_bounded, write_file};
 
 /// Public keys of a station's machine, as `sijill station keys` writes them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -458,14 +458,14 @@ async fn serve(event: &Event, what: ElectionEvent, cites: LedgerId) -> Outcome {
     Ok(())
 }
 
-/// Decides about a paper. The opening of the commitment to the reason is written to a file: 32 random bytes, then the
+/// Decides about a paper. The opening of the commitment to the reason goes into `opening`: 32 random bytes, then the
 /// document.
 pub(crate) async fn decide(
     event: &Event,
     commission: &SigningKey,
     (station, paper): (LedgerId, u64),
     (decision, person): (u8, Option<Pseudonym>),
-    (reason, opening): (&str, &Path),
+    (reason, opening): (&str, NewFile),
 ) -> Outcome {
     if reason.trim().is_empty() || reason.len() > 10_000 {
         return Err(
@@ -490,21 +490,22 @@ pub(crate) async fn decide(
         event: "PaperDecided",
         text: reason,
     };
+    let paper = Number::try_from(paper).map_err(Failure::internal)?;
     let salt = salt();
     // The opening first: a commitment that nobody can open would be worth nothing.
-    write_file(opening, &[&salt[..], &content.to_json()].concat())?;
+    let opening = opening.write_ahead(&[&salt[..], &content.to_json()].concat())?;
     let decided = PaperDecided {
         station,
-        paper: Number::try_from(paper).map_err(Failure::internal)?,
+        paper,
         decision,
         person,
         reason: content.commit(&salt),
     };
     let decided = Typed::Roll(RollEvent::PaperDecided(decided));
-    event
+    let done = event
         .act(commission, event.roll, decided, &[event.election])
-        .await?;
-    Ok(())
+        .await;
+    opening.settle(done).map(|_| ())
 }
 
 /// Opens and fixes the exclusions of every box, from the papers that count. Returns their numbers by district.

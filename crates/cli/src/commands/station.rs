@@ -912,6 +912,8 @@ async fn decide(
         Decision::Counts => 1,
         Decision::DoesNotCount => 2,
     };
+    let (reason, opening) = why;
+    let why = (reason, NewFile::take(opening)?);
     acts::decide(&event, &key, (station_ledger, paper), (decision, person), why).await?;
     say!("Decided.");
     show!(json!({ "station": station.to_string(), "paper": paper }));

@@ -262,7 +262,19 @@ fn a_station_from_its_kit_to_the_seal() {
         "--opening",
         &opening,
     ];
+    // Signed by somebody else: refused, and the name is free again. An earlier opening is never written over.
+    let stranger = officer(&office, 0);
+    office
+        .run(&[&decide[..], &["--key", &stranger]].concat())
+        .refused("");
+    assert!(!std::path::Path::new(&opening).exists());
+    office.write("opening", "earlier");
+    office.as_commission(&decide).refused("exists");
+    assert_eq!(std::fs::read(&opening).expect("the file"), b"earlier");
+    std::fs::remove_file(&opening).expect("removed");
     office.as_commission(&decide).ok();
+    let bytes = std::fs::read(&opening).expect("the opening");
+    assert!(bytes[32..].windows(17).any(|w| w == b"envelope was open"));
     let said = office.as_registrar(&["station", "exclude"]).ok().out;
     assert!(said.contains("north: 1 credentials excluded"), "{said}");
     office.as_commission(&["election", "seal"]).ok();
