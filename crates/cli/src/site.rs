@@ -532,6 +532,29 @@ pub(crate) fn make_folder(path: &Path) -> Outcome {
         .map_err(|e| Failure::file(path, &e))
 }
 
+/// What the name of a draft ends in.
+const DRAFT: &str = ".new";
+
+/// The files of a folder that [`write_file`] fills, by name: what a crash has left half written is none of them. None if
+/// there is no folder.
+pub(crate) fn written_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let failure = |e| Failure::file(folder, &e);
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failure(e)),
+    };
+    let mut all = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failure)?;
+        if !entry.file_name().as_encoded_bytes().ends_with(DRAFT.as_bytes()) {
+            all.push(entry.path());
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
 /// Writes a file that this user alone may read, aside and renamed over the old one, so that a crash leaves the old or
 /// the new one.
 ///
@@ -539,7 +562,7 @@ pub(crate) fn make_folder(path: &Path) -> Outcome {
 /// The file is on stable storage when this returns.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    name.push(DRAFT);
     let aside = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
         let mut file = fs::OpenOptions::new()

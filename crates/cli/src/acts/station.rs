@@ -32,7 +32,7 @@ use crate::commands::public_key;
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms, salt};
 use crate::roll_file;
-use crate::site::{NewFile, make_folder, read_bounded, write_file};
+use crate::site::{NewFile, make_folder, read_bounded, write_file, written_files};
 
 /// Public keys of a station's machine, as `sijill station keys` writes them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -169,13 +169,7 @@ impl Plan {
 /// The plans that are kept of an event, with their genesis, by station id.
 fn kept(folder: &Path) -> Outcome<Vec<(KeptPlan, Genesis)>> {
     let mut all = Vec::new();
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(all),
-        Err(e) => return Err(Failure::file(folder, &e)),
-    };
-    for entry in entries {
-        let path = entry.map_err(|e| Failure::file(folder, &e))?.path();
+    for path in written_files(folder)? {
         let bad = || {
             Failure::refused(format!("{} is damaged", path.display()), "restore the file")
                 .code("station.file")

@@ -28,7 +28,7 @@ use crate::passphrase::Passphrases;
 use crate::registrar::salt;
 use crate::render::{number, say, show};
 use crate::roll_file;
-use crate::site::{NewFile, Site, make_folder, read_bounded, write_file};
+use crate::site::{NewFile, Site, make_folder, read_bounded, write_file, written_files};
 use crate::verified::VerifiedFolder;
 
 const ROLL: &str = "roll.sealed";
@@ -736,9 +736,8 @@ async fn export(out: &Path, common: &Common) -> Outcome {
     let machine = Machine::open(std::sync::Arc::clone(&open.engine))?;
     let mut signatures: Vec<Signed> = Vec::new();
     let folder = site.station().join("signatures");
-    if machine.facts()?.closed.is_some() && folder.exists() {
-        for entry in std::fs::read_dir(&folder).map_err(|e| Failure::file(&folder, &e))? {
-            let path = entry.map_err(|e| Failure::file(&folder, &e))?.path();
+    if machine.facts()?.closed.is_some() {
+        for path in written_files(&folder)? {
             let signed = sijill_ledger::decode_canonical(&read_bounded(&path)?).map_err(|_| {
                 Failure::refused(format!("{} is damaged", path.display()), "sign again").code("station.final")
             })?;
