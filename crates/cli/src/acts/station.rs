@@ -397,7 +397,13 @@ pub(crate) fn ledger_of(event: &Event, station: &Name) -> Outcome<LedgerId> {
         })
 }
 
+/// Fewest signatures under the final state of a station. Spec: specs/station.md §2.2.
+const MIN_FINAL_SIGNATURES: usize = 3;
+
 /// Takes a station file, and says so on the election ledger. Whether the book is final now.
+///
+/// # Errors
+/// A rule, such as that of the signatures under the final state: the book is received and anchored all the same.
 pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Received, bool)> {
     let received = event.engine.receive_station(event.election, file).await?;
     let facts = event.election_facts()?;
@@ -420,8 +426,16 @@ pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Recei
         Facts::Station(facts) => facts.closed.clone(),
         _ => None,
     };
+    // The anchor does not wait for signatures: what has come cannot be replaced by another history any more.
+    if received.size > station.anchored {
+        let anchored = ElectionEvent::StationAnchored(StationAnchored {
+            ledger: received.ledger,
+            size,
+        });
+        serve(event, anchored, received.ledger).await?;
+    }
     match closed {
-        Some((_, closed)) if !file.signatures().is_empty() => {
+        Some((_, closed)) if file.signatures().len() >= MIN_FINAL_SIGNATURES => {
             let end = ElectionEvent::StationFinal(StationFinal {
                 ledger: received.ledger,
                 size,
@@ -431,16 +445,7 @@ pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Recei
             serve(event, end, received.ledger).await?;
             Ok((received, true))
         }
-        _ => {
-            if received.size > station.anchored {
-                let anchored = ElectionEvent::StationAnchored(StationAnchored {
-                    ledger: received.ledger,
-                    size,
-                });
-                serve(event, anchored, received.ledger).await?;
-            }
-            Ok((received, false))
-        }
+        _ => Ok((received, false)),
     }
 }
 

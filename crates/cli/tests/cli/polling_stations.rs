@@ -214,10 +214,31 @@ fn a_station_from_its_kit_to_the_seal() {
         &["station", "close", "--unused", "17", "--key", &key],
     )
     .ok();
-    for n in 0..3 {
+    // Closed, and not signed by enough, or badly: anchored all the same.
+    let last = || office.sizes().concat();
+    let before = last();
+    let sign = |n: usize| {
         let key = officer(&office, n);
         at_station(&office, EVENING, &["station", "sign", "--key", &key]).ok();
-    }
+    };
+    sign(0);
+    let few = office.path("few.station");
+    at_station(&office, EVENING, &["station", "export", "--out", &few]).ok();
+    let said = office.run(&["station", "receive", &few]).ok().out;
+    assert!(!said.contains("final"), "{said}");
+    let anchored = last();
+    assert_ne!(anchored, before);
+    sign(1);
+    sign(2);
+    // What a crash leaves of a signature is none.
+    let folder = office.path("station/station/signatures");
+    let signature = std::fs::read_dir(&folder)
+        .expect("signatures")
+        .next()
+        .expect("one")
+        .expect("a file");
+    let draft = format!("{}.new", signature.path().display());
+    std::fs::write(&draft, b"half").expect("a draft");
     let book = office.path("east.station");
     at_station(&office, EVENING, &["station", "export", "--out", &book]).ok();
 
