@@ -565,10 +565,15 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
     name.push(DRAFT);
     let aside = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
+        // A crash may have left a draft, or somebody else something with its name. It is not written into: it may be a
+        // link, or may be read by others.
+        match fs::remove_file(&aside) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
         let mut file = fs::OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&aside)?;
         file.write_all(bytes)?;
@@ -671,4 +676,37 @@ pub(crate) fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
         );
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_draft_is_made_anew_and_links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, aside, other] = ["file", "file.new", "other"].map(|name| folder.path().join(name));
+        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::write(&other, b"of somebody else").unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o644)).unwrap();
+        // A link in the place of the draft, then in the place of the file.
+        symlink(&other, &aside).unwrap();
+        write_file(&path, b"first").unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink(&other, &path).unwrap();
+        write_file(&path, b"second").unwrap();
+        assert_eq!(fs::read(&other).unwrap(), b"of somebody else");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        // A draft that others may read.
+        fs::write(&aside, b"draft").unwrap();
+        fs::set_permissions(&aside, fs::Permissions::from_mode(0o666)).unwrap();
+        write_file(&path, b"third").unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap().as_slice(), mode(&path)),
+            (&b"third"[..], 0o600)
+        );
+        assert_eq!(written_files(folder.path()).unwrap(), [path, other]);
+    }
 }
