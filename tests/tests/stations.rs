@@ -16,8 +16,8 @@ use sijill_engine::copies::{ReceiveError, StationFile};
 use sijill_engine::publish::Scope;
 use sijill_engine::{Acknowledgement, Engine, EngineError, SubmitError};
 use sijill_ledger::{
-    Body, Chain, Checkpoint, Entry, Genesis, GenesisFields, Grant, Kind, LedgerId, LedgerIdentity, Nonce,
-    Role, SigningKey, UnixMillis,
+    Body, Chain, Checkpoint, ContentRef, Entry, Genesis, GenesisFields, Grant, Kind, LedgerId,
+    LedgerIdentity, Nonce, Role, SigningKey, UnixMillis,
 };
 use sijill_registers::ballot_box::events::{BoxEvent, ExclusionsFixed};
 use sijill_registers::catalogue::Event;
@@ -539,9 +539,21 @@ async fn what_is_wrong_with_a_file_is_said_by_name() {
     // A station's machine that does not keep the rules: somebody is checked in twice.
     let file = remade(&|parts| break_a_rule(east, parts));
     assert_eq!(code(c.receive(&file).await), "received.rule");
-    // Nothing of all this was kept.
+    // Nothing of all this was kept, not even what came with it.
+    let stowaway = b"in the file, and cited by nobody".to_vec();
+    let brought = ContentRef::of(&stowaway).unwrap();
+    let is_kept = |content: &ContentRef| c.r.engine.contents().load(content).is_ok();
+    let file = remade(&|parts| {
+        break_a_rule(east, parts);
+        parts.3.push(stowaway.clone());
+    });
+    assert_eq!(code(c.receive(&file).await), "received.rule");
     assert!(c.r.engine.ledgers().find(&east.ledger).is_none());
-    c.receive(&first).await.unwrap();
+    assert!(!is_kept(&brought));
+    // Of a good file what its entries cite is kept, and nothing else.
+    let file = remade(&|parts| parts.3.push(stowaway.clone()));
+    c.receive(&file).await.unwrap();
+    assert!(!is_kept(&brought));
     // A station that the event does not list, and one of another event.
     let stranger = Machine::new(&c.r.clock, "north", c.r.election, vec![4]).await;
     let file = stranger.export(Vec::new()).await;

@@ -89,6 +89,12 @@ impl Failure {
         self
     }
 
+    /// Whether it is certain that nothing was recorded: a rule, a file or the service has refused.
+    pub(crate) fn is_without_effect(&self) -> bool {
+        self.kind != Kind::Failed
+            && !matches!(self.code, "submit.unknown" | "store.unknown" | "submit.read-only")
+    }
+
     /// A file that the system does not let us use.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         let (code, help) = match error.kind() {

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rand::Rng as _;
 use sijill_engine::keyfile::{KdfCost, MIN_PASSPHRASE_CHARS, Passphrase};
 use zeroize::Zeroizing;
 
@@ -54,6 +55,12 @@ impl Passphrases {
         fresh(self.acting.as_deref(), what)
     }
 
+    /// A passphrase of its own for something new that leaves this person's hands: typed, never the one of a file that is
+    /// for all their key files.
+    pub(crate) fn new_typed(what: &str) -> Outcome<Passphrase> {
+        fresh(None, what)
+    }
+
     /// A passphrase for new keys of service and ledgers.
     pub(crate) fn new_engine(&self) -> Outcome<Passphrase> {
         fresh(self.engine_file(), "the keys of service and ledgers")
@@ -62,6 +69,13 @@ impl Passphrases {
     fn engine_file(&self) -> Option<&Path> {
         self.engine.as_deref().or(self.acting.as_deref())
     }
+}
+
+/// Draws a passphrase of 128 bits: 32 hexadecimal digits.
+pub(crate) fn draw() -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; 16]);
+    rand::rng().fill_bytes(&mut *bytes);
+    Zeroizing::new(hex::encode(*bytes))
 }
 
 fn existing(file: Option<&Path>, what: &str) -> Outcome<Passphrase> {

@@ -532,6 +532,29 @@ pub(crate) fn make_folder(path: &Path) -> Outcome {
         .map_err(|e| Failure::file(path, &e))
 }
 
+/// What the name of a draft ends in.
+const DRAFT: &str = ".new";
+
+/// The files of a folder that [`write_file`] fills, by name: what a crash has left half written is none of them. None if
+/// there is no folder.
+pub(crate) fn written_files(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let failure = |e| Failure::file(folder, &e);
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failure(e)),
+    };
+    let mut all = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failure)?;
+        if !entry.file_name().as_encoded_bytes().ends_with(DRAFT.as_bytes()) {
+            all.push(entry.path());
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
 /// Writes a file that this user alone may read, aside and renamed over the old one, so that a crash leaves the old or
 /// the new one.
 ///
@@ -539,13 +562,18 @@ pub(crate) fn make_folder(path: &Path) -> Outcome {
 /// The file is on stable storage when this returns.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Outcome {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
+    name.push(DRAFT);
     let aside = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
+        // A crash may have left a draft, or somebody else something with its name. It is not written into: it may be a
+        // link, or may be read by others.
+        match fs::remove_file(&aside) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
         let mut file = fs::OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&aside)?;
         file.write_all(bytes)?;
@@ -598,6 +626,34 @@ impl NewFile {
     }
 }
 
+/// A file that was written before the act that it belongs to.
+#[derive(Debug)]
+pub(crate) struct Ahead(PathBuf);
+
+impl NewFile {
+    /// Writes it before the act that it belongs to.
+    ///
+    /// # Durability
+    /// As [`NewFile::write`].
+    pub(crate) fn write_ahead(self, bytes: &[u8]) -> Outcome<Ahead> {
+        let path = self.path.clone();
+        self.write(bytes)?;
+        // From here on it stays, unless it is settled otherwise: a crash of the act says nothing about the ledger.
+        Ok(Ahead(path))
+    }
+}
+
+impl Ahead {
+    /// The act is over: the file stays if what it belongs to stands, or may stand, on the ledger. Where nothing was
+    /// recorded for certain, its name is free again.
+    pub(crate) fn settle<T>(self, done: Outcome<T>) -> Outcome<T> {
+        if matches!(&done, Err(failure) if failure.is_without_effect()) {
+            let _ = fs::remove_file(&self.0);
+        }
+        done
+    }
+}
+
 impl Drop for NewFile {
     /// A name that was not used is free again.
     fn drop(&mut self) {
@@ -620,4 +676,37 @@ pub(crate) fn read_bounded(path: &Path) -> Outcome<Vec<u8>> {
         );
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_draft_is_made_anew_and_links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, aside, other] = ["file", "file.new", "other"].map(|name| folder.path().join(name));
+        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::write(&other, b"of somebody else").unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o644)).unwrap();
+        // A link in the place of the draft, then in the place of the file.
+        symlink(&other, &aside).unwrap();
+        write_file(&path, b"first").unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink(&other, &path).unwrap();
+        write_file(&path, b"second").unwrap();
+        assert_eq!(fs::read(&other).unwrap(), b"of somebody else");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        // A draft that others may read.
+        fs::write(&aside, b"draft").unwrap();
+        fs::set_permissions(&aside, fs::Permissions::from_mode(0o666)).unwrap();
+        write_file(&path, b"third").unwrap();
+        assert_eq!(
+            (fs::read(&path).unwrap().as_slice(), mode(&path)),
+            (&b"third"[..], 0o600)
+        );
+        assert_eq!(written_files(folder.path()).unwrap(), [path, other]);
+    }
 }

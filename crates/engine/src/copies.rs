@@ -4,9 +4,10 @@
 //! A copy is read-only here: it has no sequencer, and its checkpoints were signed elsewhere. It is a ledger of the store
 //! whose service and ledger keys are both foreign, and whose last received checkpoint is in the checkpoint record.
 //!
-//! *Order of durability.* Contents, then entries, then the checkpoint record. A crash in between leaves entries that the
+//! *Order of durability.* Nothing is written before everything that was brought is judged. Contents, then entries, then the checkpoint record. A crash in between leaves entries that the
 //! record does not cover: they are not shown to anybody, and receiving the same file again finds and keeps them.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,11 +17,11 @@ use sha2::{Digest, Sha256};
 use sijill_ledger::codec::bytes;
 use sijill_ledger::tiles::{PublishedError, ledger_folder, read_published};
 use sijill_ledger::{
-    Chain, CheckpointError, ContentHash, ContentRef, Entry, Genesis, Kind, LedgerId, LedgerIdentity, Seq,
-    SignedCheckpoint, UnverifiedEntry, decode_canonical, encode,
+    Chain, CheckpointError, Committed, ContentHash, ContentRef, Entry, Genesis, Kind, LedgerId,
+    LedgerIdentity, Seq, SignedCheckpoint, UnverifiedEntry, decode_canonical, encode,
 };
 use sijill_registers::catalogue::{Event, types};
-use sijill_registers::register::{Context, Evidence, Facts, Rejection, State};
+use sijill_registers::register::{ContentProblem, Contents, Context, Evidence, Facts, Rejection, State};
 use sijill_registers::station::events::Signed;
 use sijill_store::{Batch, NewEntry, PageLimit};
 use tokio::sync::mpsc;
@@ -385,12 +386,14 @@ impl Engine {
                 });
             }
         }
-        for content in &taken.contents {
+        let contents = Brought::new(&taken.contents, self.contents());
+        let (head, cited) = self.replay(&taken, by_the_rules, &contents)?;
+        let stored = self.stored(ledger, &taken.entries).await?;
+        for content in cited.iter().filter_map(|hash| contents.brought.get(hash)) {
             self.put_content(content)
                 .map_err(|e| ReceiveError::Storage(e.to_string()))?;
         }
-        let head = self.replay(&taken, by_the_rules)?;
-        self.keep(ledger, &taken.entries).await?;
+        self.keep(ledger, &taken.entries, stored).await?;
         self.shared.record.advance(known.as_ref(), &checkpoint)?;
         self.adopt(head, checkpoint);
         let before = known.map_or(0, |k| k.size());
@@ -401,8 +404,13 @@ impl Engine {
         })
     }
 
-    /// Judges every entry at its position.
-    fn replay(&self, taken: &Taken, by_the_rules: bool) -> Result<Head, ReceiveError> {
+    /// Judges every entry at its position. Returns what they cite, too.
+    fn replay(
+        &self,
+        taken: &Taken,
+        by_the_rules: bool,
+        contents: &Brought<'_>,
+    ) -> Result<(Head, BTreeSet<ContentHash>), ReceiveError> {
         let parsed: Vec<_> = taken
             .entries
             .par_iter()
@@ -415,26 +423,40 @@ impl Engine {
             })
             .collect();
         let mut head = None;
+        let mut all_cited = BTreeSet::new();
         for entry in parsed {
             let entry = entry?;
             for content in cited(taken.kind, entry.bytes()).map_err(ReceiveError::Folder)? {
-                match self.content.has(&content) {
-                    Ok(true) => {}
-                    Ok(false) | Err(ContentStoreError::Missing(_)) => {
-                        return Err(ReceiveError::Content(content.sha256));
-                    }
-                    Err(e) => return Err(ReceiveError::Storage(e.to_string())),
-                }
+                self.find_content(&content, contents)?;
+                all_cited.insert(content.sha256);
             }
             if by_the_rules && let Some(head) = &head {
-                self.judge(head, &entry)?;
+                self.judge(head, &entry, contents)?;
             }
-            crate::load::push(&mut head, taken.ledger, &entry, self.contents())?;
+            crate::load::push(&mut head, taken.ledger, &entry, contents)?;
         }
-        head.ok_or_else(|| LoadError::Empty(taken.ledger).into())
+        let head = head.ok_or(LoadError::Empty(taken.ledger))?;
+        Ok((head, all_cited))
     }
 
-    fn judge(&self, head: &Head, entry: &Entry) -> Result<(), ReceiveError> {
+    /// Brought, or here already; of the length that is cited.
+    fn find_content(&self, cited: &ContentRef, contents: &Brought<'_>) -> Result<(), ReceiveError> {
+        if let Some(bytes) = contents.brought.get(&cited.sha256) {
+            // The hash is that of the bytes already.
+            return if bytes.len() as u64 == cited.length {
+                Ok(())
+            } else {
+                Err(ReceiveError::Content(cited.sha256))
+            };
+        }
+        match self.content.has(cited) {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(ContentStoreError::Missing(_)) => Err(ReceiveError::Content(cited.sha256)),
+            Err(e) => Err(ReceiveError::Storage(e.to_string())),
+        }
+    }
+
+    fn judge(&self, head: &Head, entry: &Entry, contents: &Brought<'_>) -> Result<(), ReceiveError> {
         let seq = entry.seq().as_u64();
         let body = entry.body();
         for cited in &body.refs {
@@ -460,7 +482,7 @@ impl Engine {
             body_hash: entry.signed_body().hash(),
             refs: &body.refs,
             size: seq,
-            contents: self.contents(),
+            contents,
             linked: &*self.shared.ledgers,
             evidence: &Evidence::None,
         };
@@ -470,8 +492,8 @@ impl Engine {
             .map_err(rule)
     }
 
-    /// Stores what the store does not have yet. What it has must be the same.
-    async fn keep(&self, ledger: LedgerId, entries: &[Vec<u8>]) -> Result<(), ReceiveError> {
+    /// How many entries the store has. Those that it has must be the same.
+    async fn stored(&self, ledger: LedgerId, entries: &[Vec<u8>]) -> Result<usize, ReceiveError> {
         let storage = |e: &dyn std::fmt::Display| ReceiveError::Storage(e.to_string());
         let store = &self.shared.store;
         let exists = store.list().await.map_err(|e| storage(&e))?.contains(&ledger);
@@ -493,6 +515,13 @@ impl Engine {
                 }
             }
         }
+        Ok(at)
+    }
+
+    /// Stores what the store, which has `at` entries, does not have yet.
+    async fn keep(&self, ledger: LedgerId, entries: &[Vec<u8>], mut at: usize) -> Result<(), ReceiveError> {
+        let storage = |e: &dyn std::fmt::Display| ReceiveError::Storage(e.to_string());
+        let store = &self.shared.store;
         while at < entries.len() {
             let mut batch = Vec::new();
             let mut size = 0;
@@ -570,6 +599,40 @@ impl Engine {
         self.ledgers()
             .find(ledger)
             .is_some_and(|handle| handle.identity().key != self.shared.ledger_key.key_id())
+    }
+}
+
+/// Contents that were brought and are not kept yet, before those that are here.
+struct Brought<'a> {
+    brought: HashMap<ContentHash, &'a [u8]>,
+    here: &'a dyn Contents,
+}
+
+impl<'a> Brought<'a> {
+    fn new(contents: &'a [Vec<u8>], here: &'a dyn Contents) -> Self {
+        let hashed = |bytes: &'a Vec<u8>| {
+            // Nothing cites what is too long to be cited.
+            let content = ContentRef::of(bytes).ok()?;
+            Some((content.sha256, bytes.as_slice()))
+        };
+        Self {
+            brought: contents.iter().filter_map(hashed).collect(),
+            here,
+        }
+    }
+}
+
+impl Contents for Brought<'_> {
+    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
+        match self.brought.get(&content.sha256) {
+            Some(bytes) if bytes.len() as u64 == content.length => Ok(Arc::from(*bytes)),
+            Some(_) => Err(ContentProblem::Mismatch(content.sha256)),
+            None => self.here.load(content),
+        }
+    }
+
+    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
+        self.here.opening(committed)
     }
 }
 

@@ -86,13 +86,14 @@ pub(crate) async fn object(
     };
     let salt = salt();
     // The opening first: a commitment that nobody can open would be worth nothing.
-    opening.write(&[&salt[..], &content.to_json()].concat())?;
+    let opening = opening.write_ahead(&[&salt[..], &content.to_json()].concat())?;
     let filed = ElectionEvent::ResultObjectionFiled(ResultObjectionFiled {
         ledger: ballot_box,
         objector: content.objector,
         statement: content.commit(&salt),
     });
-    Ok(act(event, registrar, filed).await?.seq.as_u64())
+    let done = act(event, registrar, filed).await;
+    Ok(opening.settle(done)?.seq.as_u64())
 }
 
 /// Decides an objection to a result.

@@ -24,6 +24,7 @@ use crate::error::{Failure, Outcome};
 use crate::progress::Progress;
 use crate::registrar::{Book, Check, Person, Pseudonyms, Reason, salt};
 use crate::roll_file::RollRow;
+use crate::site::NewFile;
 
 /// What the roll knows about pseudonyms that stand in a book.
 fn on_roll<T>(event: &Event, look: impl FnOnce(&sijill_registers::roll::RollState) -> T) -> Outcome<T> {
@@ -650,14 +651,15 @@ pub(crate) async fn object(
     Ok(event.act(&book.key, event.roll, act, &[]).await?.seq.as_u64())
 }
 
-/// Decides an objection. Returns the opening of the commitment to the reason: 32 random bytes, then the document.
+/// Decides an objection. The opening of the commitment to the reason goes into `opening`: 32 random bytes, then the
+/// document.
 pub(crate) async fn decide(
     event: &Event,
     commission: &SigningKey,
     objection: u64,
     decision: u8,
     reason: &str,
-    opening: &std::path::Path,
+    opening: NewFile,
 ) -> Outcome {
     let about = governed(event)?.objection_about(objection).ok_or_else(|| {
         Failure::refused(
@@ -679,14 +681,14 @@ pub(crate) async fn decide(
     };
     let salt = salt();
     // The opening first: a commitment that nobody can open would be worth nothing.
-    crate::site::write_file(opening, &[&salt[..], &content.to_json()].concat())?;
+    let opening = opening.write_ahead(&[&salt[..], &content.to_json()].concat())?;
     let act = Typed::Roll(RollEvent::ObjectionDecided(ObjectionDecided {
         objection,
         decision,
         reason: content.commit(&salt),
     }));
-    event.act(commission, event.roll, act, &[]).await?;
-    Ok(())
+    let done = event.act(commission, event.roll, act, &[]).await;
+    opening.settle(done).map(|_| ())
 }
 
 /// Extends the window for objections. Returns the last day until now.

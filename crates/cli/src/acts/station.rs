@@ -1,7 +1,7 @@
 //! Polling stations: what commission, registrar and service do at the centre, and officers on the station's machine.
 //! Spec: specs/station.md.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use sijill_engine::Engine;
 use sijill_engine::copies::{Received, StationFile};
 use sijill_engine::ledgers::LedgerHandle;
 use sijill_engine::station_roll::{Line, StationRoll};
-use sijill_ledger::{Genesis, KeyId, LedgerId, SigningKey};
+use sijill_ledger::{ContentRef, Genesis, KeyId, LedgerId, SigningKey};
 use sijill_registers::ballot_box::Phase as BoxPhase;
 use sijill_registers::ballot_box::events::{BoxEvent, ExclusionsFixed};
 use sijill_registers::catalogue::Event as Typed;
@@ -32,7 +32,7 @@ use crate::commands::public_key;
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms, salt};
 use crate::roll_file;
-use crate::site::{make_folder, read_bounded, write_file};
+use crate::site::{NewFile, make_folder, read_bounded, write_file, written_files};
 
 /// Public keys of a station's machine, as `sijill station keys` writes them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -169,13 +169,7 @@ impl Plan {
 /// The plans that are kept of an event, with their genesis, by station id.
 fn kept(folder: &Path) -> Outcome<Vec<(KeptPlan, Genesis)>> {
     let mut all = Vec::new();
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(all),
-        Err(e) => return Err(Failure::file(folder, &e)),
-    };
-    for entry in entries {
-        let path = entry.map_err(|e| Failure::file(folder, &e))?.path();
+    for path in written_files(folder)? {
         let bad = || {
             Failure::refused(format!("{} is damaged", path.display()), "restore the file")
                 .code("station.file")
@@ -189,7 +183,8 @@ fn kept(folder: &Path) -> Outcome<Vec<(KeptPlan, Genesis)>> {
     Ok(all)
 }
 
-/// A list of who votes where: first line `identifier,station`.
+/// A list of who votes where: first line `identifier,station`. Nobody is at two stations. A line without an identifier
+/// states that its station has no voters.
 pub(crate) fn assignments(bytes: &[u8]) -> Outcome<BTreeMap<Name, Vec<String>>> {
     let bad = |line: usize, problem: &str| {
         Failure::refused(
@@ -204,12 +199,29 @@ pub(crate) fn assignments(bytes: &[u8]) -> Outcome<BTreeMap<Name, Vec<String>>> 
         return Err(bad(1, "must be `identifier,station`"));
     }
     let mut stations: BTreeMap<Name, Vec<String>> = BTreeMap::new();
+    let mut empty = BTreeMap::new();
+    let mut seen = HashSet::new();
     for (i, record) in reader.records().enumerate() {
         let line = i + 2;
         let record = record.map_err(|_| bad(line, "cannot be read"))?;
+        let station: Name = record[1].parse().map_err(|_| bad(line, "names no station"))?;
+        if record[0].trim().is_empty() {
+            empty.insert(station, line);
+            continue;
+        }
         let identifier = roll_file::identifier(&record[0]).map_err(|problem| bad(line, &problem))?;
-        let station = record[1].parse().map_err(|_| bad(line, "names no station"))?;
+        if !seen.insert(identifier.clone()) {
+            return Err(bad(line, "names a person for the second time"));
+        }
         stations.entry(station).or_default().push(identifier);
+    }
+    for (station, line) in empty {
+        if stations.insert(station, Vec::new()).is_some() {
+            return Err(bad(
+                line,
+                "says that its station has no voters, and another line names one",
+            ));
+        }
     }
     Ok(stations)
 }
@@ -217,23 +229,42 @@ pub(crate) fn assignments(bytes: &[u8]) -> Outcome<BTreeMap<Name, Vec<String>>> 
 /// What is made for the machine of one station.
 pub(crate) struct Kit {
     pub(crate) station: Name,
+    ledger: LedgerId,
     pub(crate) genesis: Vec<u8>,
     pub(crate) list: Vec<u8>,
     pub(crate) pack: Vec<u8>,
     pub(crate) roll: StationRoll,
 }
 
-/// Assigns the lists of voters on the roll, where that is missing, and makes the kits of all stations.
-pub(crate) async fn assign(
+/// The kits of all stations, checked against the event, before anything is written: the list names every station that is
+/// planned and no other, everybody in it is on the roll, and what was assigned before is the same.
+pub(crate) fn kits(
     event: &Event,
     folder: &Path,
     mut lists: BTreeMap<Name, Vec<String>>,
     pseudonyms: &Pseudonyms,
-    registrar: &SigningKey,
 ) -> Outcome<Vec<Kit>> {
+    const HELP: &str = "mend the list; nothing was written";
+    let wrong = |problem: String, help: &str| Failure::refused(problem, help).code("station.list");
+    let kept = kept(folder)?;
+    if let Some(unknown) = lists
+        .keys()
+        .find(|name| kept.iter().all(|k| k.0.station != **name))
+    {
+        return Err(wrong(
+            format!("the list names a station `{unknown}` that this event does not have"),
+            HELP,
+        ));
+    }
+    let facts = event.roll_facts()?;
     let mut kits = Vec::new();
-    for (plan, genesis) in kept(folder)? {
-        let voters = lists.remove(&plan.station).unwrap_or_default();
+    for (plan, genesis) in kept {
+        let voters = lists.remove(&plan.station).ok_or_else(|| {
+            wrong(
+                format!("the list has nobody for station {}", plan.station),
+                "mend the list; if that station has no voters, say so by a line `,STATION`. Nothing was written",
+            )
+        })?;
         let lines = event.handle(&event.roll)?.with_head(|head| {
             let roll = head
                 .state
@@ -243,13 +274,10 @@ pub(crate) async fn assign(
                 .into_iter()
                 .map(|identifier| {
                     let pseudonym = pseudonyms.of(&identifier);
-                    let district = roll.district_of(&pseudonym).cloned().ok_or_else(|| {
-                        Failure::refused(
-                            "a person of the list is not on the roll",
-                            "mend the list; nothing was written for this station",
-                        )
-                        .code("station.list")
-                    })?;
+                    let district = roll
+                        .district_of(&pseudonym)
+                        .cloned()
+                        .ok_or_else(|| wrong("a person of the list is not on the roll".to_owned(), HELP))?;
                     Ok(Line {
                         identifier,
                         pseudonym,
@@ -259,28 +287,25 @@ pub(crate) async fn assign(
                 })
                 .collect::<Outcome<Vec<_>>>()
         })?;
+        if let Some(line) = lines.iter().find(|l| !plan.districts.contains(&l.district)) {
+            return Err(wrong(
+                format!(
+                    "the list has a person of district {} at station {}, which does not serve it",
+                    line.district, plan.station
+                ),
+                HELP,
+            ));
+        }
         let roll = StationRoll::new(genesis.id(), lines)?;
         let list = roll.list()?.to_bytes();
-        let content = event.engine.put_content(&list)?;
-        match event.roll_facts()?.assigned.get(&genesis.id()) {
-            Some(assigned) if assigned.voters == content => {}
-            Some(_) => {
-                return Err(Failure::refused(
-                    format!("station {} has another list of voters on the roll", plan.station),
-                    "give the list that was assigned; it cannot be changed any more",
-                )
-                .code("station.list"));
-            }
-            None => {
-                let assigned = VotersAssigned {
-                    station: genesis.id(),
-                    voters: content,
-                };
-                let assigned = Typed::Roll(RollEvent::VotersAssigned(assigned));
-                event.act(registrar, event.roll, assigned, &[]).await?;
-            }
+        let content = ContentRef::of(&list).map_err(|e| wrong(e.to_string(), HELP))?;
+        let assigned = facts.assigned.get(&genesis.id());
+        if assigned.is_some_and(|assigned| assigned.voters != content) {
+            return Err(wrong(
+                format!("station {} has another list of voters on the roll", plan.station),
+                "give the list that was assigned; it cannot be changed any more. Nothing was written",
+            ));
         }
-        let facts = event.roll_facts()?;
         let rules = facts
             .station_rules
             .as_ref()
@@ -292,20 +317,30 @@ pub(crate) async fn assign(
             .map_err(Failure::internal)?;
         kits.push(Kit {
             station: plan.station,
+            ledger: genesis.id(),
             genesis: genesis.bytes().to_vec(),
             list,
             pack: pack.to_vec(),
             roll,
         });
     }
-    if let Some(unknown) = lists.keys().next() {
-        return Err(Failure::refused(
-            format!("the list names a station `{unknown}` that this event does not have"),
-            "the stations that it has were assigned; mend the list and run this again",
-        )
-        .code("station.list"));
-    }
     Ok(kits)
+}
+
+/// Assigns the lists of voters on the roll, where that is missing.
+pub(crate) async fn assign(event: &Event, kits: &[Kit], registrar: &SigningKey) -> Outcome {
+    for kit in kits {
+        if event.roll_facts()?.assigned.contains_key(&kit.ledger) {
+            continue;
+        }
+        let assigned = VotersAssigned {
+            station: kit.ledger,
+            voters: event.engine.put_content(&kit.list)?,
+        };
+        let assigned = Typed::Roll(RollEvent::VotersAssigned(assigned));
+        event.act(registrar, event.roll, assigned, &[]).await?;
+    }
+    Ok(())
 }
 
 /// Defines every station that is not defined yet. Returns how many.
@@ -362,7 +397,13 @@ pub(crate) fn ledger_of(event: &Event, station: &Name) -> Outcome<LedgerId> {
         })
 }
 
+/// Fewest signatures under the final state of a station. Spec: specs/station.md §2.2.
+const MIN_FINAL_SIGNATURES: usize = 3;
+
 /// Takes a station file, and says so on the election ledger. Whether the book is final now.
+///
+/// # Errors
+/// A rule, such as that of the signatures under the final state: the book is received and anchored all the same.
 pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Received, bool)> {
     let received = event.engine.receive_station(event.election, file).await?;
     let facts = event.election_facts()?;
@@ -385,8 +426,16 @@ pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Recei
         Facts::Station(facts) => facts.closed.clone(),
         _ => None,
     };
+    // The anchor does not wait for signatures: what has come cannot be replaced by another history any more.
+    if received.size > station.anchored {
+        let anchored = ElectionEvent::StationAnchored(StationAnchored {
+            ledger: received.ledger,
+            size,
+        });
+        serve(event, anchored, received.ledger).await?;
+    }
     match closed {
-        Some((_, closed)) if !file.signatures().is_empty() => {
+        Some((_, closed)) if file.signatures().len() >= MIN_FINAL_SIGNATURES => {
             let end = ElectionEvent::StationFinal(StationFinal {
                 ledger: received.ledger,
                 size,
@@ -396,16 +445,7 @@ pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Recei
             serve(event, end, received.ledger).await?;
             Ok((received, true))
         }
-        _ => {
-            if received.size > station.anchored {
-                let anchored = ElectionEvent::StationAnchored(StationAnchored {
-                    ledger: received.ledger,
-                    size,
-                });
-                serve(event, anchored, received.ledger).await?;
-            }
-            Ok((received, false))
-        }
+        _ => Ok((received, false)),
     }
 }
 
@@ -417,14 +457,14 @@ async fn serve(event: &Event, what: ElectionEvent, cites: LedgerId) -> Outcome {
     Ok(())
 }
 
-/// Decides about a paper. The opening of the commitment to the reason is written to a file: 32 random bytes, then the
+/// Decides about a paper. The opening of the commitment to the reason goes into `opening`: 32 random bytes, then the
 /// document.
 pub(crate) async fn decide(
     event: &Event,
     commission: &SigningKey,
     (station, paper): (LedgerId, u64),
     (decision, person): (u8, Option<Pseudonym>),
-    (reason, opening): (&str, &Path),
+    (reason, opening): (&str, NewFile),
 ) -> Outcome {
     if reason.trim().is_empty() || reason.len() > 10_000 {
         return Err(
@@ -449,21 +489,22 @@ pub(crate) async fn decide(
         event: "PaperDecided",
         text: reason,
     };
+    let paper = Number::try_from(paper).map_err(Failure::internal)?;
     let salt = salt();
     // The opening first: a commitment that nobody can open would be worth nothing.
-    write_file(opening, &[&salt[..], &content.to_json()].concat())?;
+    let opening = opening.write_ahead(&[&salt[..], &content.to_json()].concat())?;
     let decided = PaperDecided {
         station,
-        paper: Number::try_from(paper).map_err(Failure::internal)?,
+        paper,
         decision,
         person,
         reason: content.commit(&salt),
     };
     let decided = Typed::Roll(RollEvent::PaperDecided(decided));
-    event
+    let done = event
         .act(commission, event.roll, decided, &[event.election])
-        .await?;
-    Ok(())
+        .await;
+    opening.settle(done).map(|_| ())
 }
 
 /// Opens and fixes the exclusions of every box, from the papers that count. Returns their numbers by district.

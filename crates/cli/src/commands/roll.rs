@@ -16,7 +16,7 @@ use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Pseudonyms};
 use crate::render::{number, say, show};
 use crate::roll_file::{self, RollFile};
-use crate::site::{Site, read_bounded};
+use crate::site::{NewFile, Site, read_bounded};
 
 /// The registrar's files.
 #[derive(Debug, Args)]
@@ -431,7 +431,8 @@ pub(crate) async fn run(command: &RollCommand, common: &Common) -> Outcome {
             let (_site, _open, event) = common.start_event().await?;
             let key = common.signing_key(key)?;
             let ruling = *decision as u8 + 1;
-            acts::roll::decide(&event, &key, *objection, ruling, reason, opening).await?;
+            let name = NewFile::take(opening)?;
+            acts::roll::decide(&event, &key, *objection, ruling, reason, name).await?;
             say!(
                 "Decided. What follows for the roll is an act of the registrar; the opening is in {}.",
                 opening.display()

@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sijill_engine::copies::StationFile;
-use sijill_engine::keyfile::KeyFile;
+use sijill_engine::keyfile::{KeyFile, Passphrase};
 use sijill_engine::station_roll::{Line, StationRoll};
 use sijill_ledger::{Genesis, LedgerId, Scope};
 use sijill_registers::catalogue::Event as Typed;
@@ -24,10 +24,11 @@ use super::Common;
 use super::roll::{Registrar, RegistrarArgs};
 use crate::acts::station::{self as acts, MACHINE_FORMAT, Machine, MachineKeys};
 use crate::error::{Failure, Outcome};
+use crate::passphrase::Passphrases;
 use crate::registrar::salt;
 use crate::render::{number, say, show};
 use crate::roll_file;
-use crate::site::{NewFile, Site, make_folder, read_bounded, write_file};
+use crate::site::{NewFile, Site, make_folder, read_bounded, write_file, written_files};
 use crate::verified::VerifiedFolder;
 
 const ROLL: &str = "roll.sealed";
@@ -40,12 +41,17 @@ pub(crate) enum StationCommand {
     Assign {
         #[command(flatten)]
         registrar: RegistrarArgs,
-        /// Who votes where: first line `identifier,station`, then one person in each line
+        /// Who votes where: first line `identifier,station`, then one person in each line; every station of the event is
+        /// in it, and one without voters has a line `,STATION`
         #[arg(long, value_name = "FILE")]
         list: PathBuf,
         /// Folder for the kits, one folder for each station; the roll in it is sealed under a passphrase of its own
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Draw these passphrases, and write each into a file of its own here, named as its station: carry it apart from
+        /// the kit. Without it you are asked for each
+        #[arg(long, value_name = "DIR")]
+        passphrases: Option<PathBuf>,
     },
     /// Station: check somebody in whose identity document was seen
     CheckIn {
@@ -253,7 +259,12 @@ pub(crate) enum LostRule {
 /// Runs `sijill station`.
 pub(crate) async fn run(command: &StationCommand, common: &Common) -> Outcome {
     match command {
-        StationCommand::Assign { registrar, list, out } => assign(registrar, list, out, common).await,
+        StationCommand::Assign {
+            registrar,
+            list,
+            out,
+            passphrases,
+        } => assign(registrar, list, (out, passphrases.as_deref()), common).await,
         StationCommand::CheckIn {
             key,
             person,
@@ -725,9 +736,8 @@ async fn export(out: &Path, common: &Common) -> Outcome {
     let machine = Machine::open(std::sync::Arc::clone(&open.engine))?;
     let mut signatures: Vec<Signed> = Vec::new();
     let folder = site.station().join("signatures");
-    if machine.facts()?.closed.is_some() && folder.exists() {
-        for entry in std::fs::read_dir(&folder).map_err(|e| Failure::file(&folder, &e))? {
-            let path = entry.map_err(|e| Failure::file(&folder, &e))?.path();
+    if machine.facts()?.closed.is_some() {
+        for path in written_files(&folder)? {
             let signed = sijill_ledger::decode_canonical(&read_bounded(&path)?).map_err(|_| {
                 Failure::refused(format!("{} is damaged", path.display()), "sign again").code("station.final")
             })?;
@@ -758,30 +768,58 @@ async fn export(out: &Path, common: &Common) -> Outcome {
 
 // --- at the centre -------------------------------------------------------------------------------------------------
 
-async fn assign(registrar: &RegistrarArgs, list: &Path, out: &Path, common: &Common) -> Outcome {
+/// Seals the roll of a kit under a passphrase of its own, drawn into `drawn`, or typed.
+fn seal_kit(kit: &acts::Kit, drawn: Option<NewFile>) -> Outcome<KeyFile> {
+    let passphrase = match drawn {
+        Some(file) => {
+            let text = crate::passphrase::draw();
+            let line = Zeroizing::new(format!("{}\n", *text));
+            file.write(line.as_bytes())?;
+            Passphrase::new(text.to_string())
+        }
+        None => Passphrases::new_typed(&format!("the roll of station {}", kit.station))?,
+    };
+    Ok(kit
+        .roll
+        .seal(&passphrase, crate::passphrase::cost(), &mut rand::rng())?)
+}
+
+async fn assign(
+    registrar: &RegistrarArgs,
+    list: &Path,
+    (out, passphrases): (&Path, Option<&Path>),
+    common: &Common,
+) -> Outcome {
     let bytes = Zeroizing::new(std::fs::read(list).map_err(|e| Failure::file(list, &e))?);
     let lists = acts::assignments(&bytes)?;
     let (site, _open, event) = common.start_event().await?;
     let registrar = Registrar::unlock(registrar, common, &site, &event)?;
-    let kits = acts::assign(
-        &event,
-        &site.stations(&event.election),
-        lists,
-        &registrar.pseudonyms,
-        registrar.key(),
-    )
-    .await?;
-    let passphrase = common.passphrases().new_acting("the rolls of the stations")?;
+    let folder = site.stations(&event.election);
+    let kits = acts::kits(&event, &folder, lists, &registrar.pseudonyms)?;
+    // Every roll is sealed before the first assignment, which cannot be taken back. Names first, then work.
+    let names = kits
+        .iter()
+        .map(|kit| {
+            let Some(folder) = passphrases else {
+                return Ok(None);
+            };
+            make_folder(folder)?;
+            NewFile::take(&folder.join(kit.station.as_str())).map(Some)
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    let sealed = kits
+        .iter()
+        .zip(names)
+        .map(|(kit, name)| seal_kit(kit, name))
+        .collect::<Outcome<Vec<_>>>()?;
+    acts::assign(&event, &kits, registrar.key()).await?;
     let mut made = serde_json::Map::new();
-    for kit in kits {
+    for (kit, sealed) in kits.into_iter().zip(sealed) {
         let folder = out.join(kit.station.as_str());
         make_folder(&folder)?;
         write_file(&folder.join("genesis"), &kit.genesis)?;
         write_file(&folder.join("voters"), &kit.list)?;
         write_file(&folder.join("pack"), &kit.pack)?;
-        let sealed = kit
-            .roll
-            .seal(&passphrase, crate::passphrase::cost(), &mut rand::rng())?;
         write_file(&folder.join(ROLL), &sealed.to_bytes())?;
         let voters = kit.roll.list()?.count();
         say!(
@@ -791,6 +829,9 @@ async fn assign(registrar: &RegistrarArgs, list: &Path, out: &Path, common: &Com
             folder.display()
         );
         made.insert(kit.station.to_string(), voters.into());
+    }
+    if let Some(folder) = passphrases {
+        say!("Their passphrases are in {}.", folder.display());
     }
     say!("Next: `sijill station define` (commission), `sijill election prepare`, `sijill ledger publish`.");
     show!(json!({ "stations": made }));
@@ -870,6 +911,8 @@ async fn decide(
         Decision::Counts => 1,
         Decision::DoesNotCount => 2,
     };
+    let (reason, opening) = why;
+    let why = (reason, NewFile::take(opening)?);
     acts::decide(&event, &key, (station_ledger, paper), (decision, person), why).await?;
     say!("Decided.");
     show!(json!({ "station": station.to_string(), "paper": paper }));

@@ -173,8 +173,9 @@ fn objections_inside_their_window() {
     office
         .as_registrar(&["roll", "freeze"])
         .refused("objections may be filed through 2026-12-04");
-    let opening = office.path("opening");
+    let opening = office.path(&format!("opening-{number}"));
     let decide = |office: &Office, number: u64| {
+        let opening = office.path(&format!("opening-{number}"));
         office.as_commission(&[
             "roll",
             "decide",
@@ -189,6 +190,8 @@ fn objections_inside_their_window() {
     };
     decide(&office, number + 100).refused("no objection");
     decide(&office, number).ok();
+    // An earlier opening is never written over.
+    decide(&office, number).refused("exists");
     let bytes = std::fs::read(&opening).expect("the opening");
     assert!(bytes[32..].starts_with(b"{\"format\":\"sijill-reason/1\""));
     office.at(MORNING_AFTER);

@@ -15,12 +15,20 @@ queue_minutes = 30
 
 /// A command on the station's machine.
 fn at_station(office: &Office, clock: &str, args: &[&str]) -> Said {
-    let (dir, passphrase) = (office.path("station"), office.path("passphrase"));
+    at_station_with("passphrase", office, clock, args)
+}
+
+/// The same with another passphrase of the person who acts.
+fn at_station_with(passphrase: &str, office: &Office, clock: &str, args: &[&str]) -> Said {
+    let (dir, engine) = (office.path("station"), office.path("passphrase"));
+    let passphrase = office.path(passphrase);
     let common = [
         "--dir",
         &dir,
         "--passphrase-file",
         &passphrase,
+        "--engine-passphrase-file",
+        &engine,
         "--rehearsal-clock",
         clock,
         "--danger-fast-keys",
@@ -86,19 +94,49 @@ fn open() -> Office {
         .refused("1 polling stations are defined");
     office.write("list.csv", "identifier,station\nV1,east\nV2,east\nV4,east\n");
     let (list, kits) = (office.path("list.csv"), office.path("kits"));
-    office.write("wrong.csv", "identifier,station\nV1,west\n");
     let wrong = office.path("wrong.csv");
     office
         .as_commission(&["station", "define"])
         .refused("no list of voters");
-    let said = office
-        .as_registrar(&["station", "assign", "--list", &list, "--out", &kits])
-        .ok()
-        .out;
+    // An assignment cannot be taken back: what is wrong with a list is found before the first one is made.
+    let refused = |lines: &str, why: &str| {
+        let before = office.sizes();
+        office.write("wrong.csv", &format!("identifier,station\n{lines}"));
+        office
+            .as_registrar(&["station", "assign", "--list", &wrong, "--out", &kits])
+            .refused(why);
+        assert_eq!(office.sizes(), before, "{lines}");
+        assert!(!std::path::Path::new(&kits).exists() || why.contains("another list"));
+    };
+    refused(
+        "V1,east\nV2,west\n",
+        "a station `west` that this event does not have",
+    );
+    refused("", "nobody for station east");
+    refused(
+        "V1,east\n,east\n",
+        "line 3 of the list says that its station has no voters",
+    );
+    refused(
+        "V1,east\nV1,west\n",
+        "line 3 of the list names a person for the second time",
+    );
+    refused("V1,east\nNOBODY,east\n", "not on the roll");
+    // Every kit has a passphrase of its own: the file for the registrar's keys does not name it.
+    let assign = ["station", "assign", "--list", &list, "--out", &kits];
+    let unnamed = office.as_registrar(&assign);
+    assert_eq!(unnamed.code, 2, "{}", unnamed.err);
+    assert!(unnamed.err.contains("a passphrase is needed"), "{}", unnamed.err);
+    let passphrases = office.path("passphrases");
+    let assign = [&assign[..], &["--passphrases", &passphrases]].concat();
+    let said = office.as_registrar(&assign).ok().out;
     assert!(said.contains("east: 3 voters"), "{said}");
-    office
-        .as_registrar(&["station", "assign", "--list", &wrong, "--out", &kits])
-        .refused("another list of voters");
+    let drawn = std::fs::read_to_string(office.path("passphrases/east")).expect("a passphrase");
+    assert_eq!(drawn.trim_end().len(), 32, "{drawn}");
+    assert!(!said.contains(drawn.trim_end()));
+    // It is not written over while somebody may have it.
+    office.as_registrar(&assign).refused("exists");
+    refused("V1,east\n", "another list of voters");
     office.as_commission(&["station", "define"]).ok();
     office.as_commission(&["election", "prepare"]).ok();
     office.run(&["ledger", "publish"]).ok();
@@ -112,7 +150,8 @@ fn open() -> Office {
         "--trust",
         &office.path("data/trust.json"),
     ];
-    at_station(&office, BEFORE, &set_up).ok();
+    at_station(&office, BEFORE, &set_up).refused("passphrase");
+    at_station_with("passphrases/east", &office, BEFORE, &set_up).ok();
     office.at(NOON);
     office.as_commission(&["election", "open"]).ok();
     office
@@ -175,10 +214,31 @@ fn a_station_from_its_kit_to_the_seal() {
         &["station", "close", "--unused", "17", "--key", &key],
     )
     .ok();
-    for n in 0..3 {
+    // Closed, and not signed by enough, or badly: anchored all the same.
+    let last = || office.sizes().concat();
+    let before = last();
+    let sign = |n: usize| {
         let key = officer(&office, n);
         at_station(&office, EVENING, &["station", "sign", "--key", &key]).ok();
-    }
+    };
+    sign(0);
+    let few = office.path("few.station");
+    at_station(&office, EVENING, &["station", "export", "--out", &few]).ok();
+    let said = office.run(&["station", "receive", &few]).ok().out;
+    assert!(!said.contains("final"), "{said}");
+    let anchored = last();
+    assert_ne!(anchored, before);
+    sign(1);
+    sign(2);
+    // What a crash leaves of a signature is none.
+    let folder = office.path("station/station/signatures");
+    let signature = std::fs::read_dir(&folder)
+        .expect("signatures")
+        .next()
+        .expect("one")
+        .expect("a file");
+    let draft = format!("{}.new", signature.path().display());
+    std::fs::write(&draft, b"half").expect("a draft");
     let book = office.path("east.station");
     at_station(&office, EVENING, &["station", "export", "--out", &book]).ok();
 
@@ -223,7 +283,19 @@ fn a_station_from_its_kit_to_the_seal() {
         "--opening",
         &opening,
     ];
+    // Signed by somebody else: refused, and the name is free again. An earlier opening is never written over.
+    let stranger = officer(&office, 0);
+    office
+        .run(&[&decide[..], &["--key", &stranger]].concat())
+        .refused("");
+    assert!(!std::path::Path::new(&opening).exists());
+    office.write("opening", "earlier");
+    office.as_commission(&decide).refused("exists");
+    assert_eq!(std::fs::read(&opening).expect("the file"), b"earlier");
+    std::fs::remove_file(&opening).expect("removed");
     office.as_commission(&decide).ok();
+    let bytes = std::fs::read(&opening).expect("the opening");
+    assert!(bytes[32..].windows(17).any(|w| w == b"envelope was open"));
     let said = office.as_registrar(&["station", "exclude"]).ok().out;
     assert!(said.contains("north: 1 credentials excluded"), "{said}");
     office.as_commission(&["election", "seal"]).ok();
