@@ -98,10 +98,16 @@ fn every_code_fails_somewhere() {
         .flat_map(|(row, _)| &row.codes)
         .map(String::as_str)
         .collect();
+    // No case is a jurisdiction: tests of the verifier forge those.
+    let of_jurisdictions = |code: &str| {
+        ["calendar.", "foi.", "opening."]
+            .iter()
+            .any(|family| code.starts_with(family))
+    };
     let missing: BTreeSet<&str> = CODES
         .iter()
         .map(|code| code.code)
-        .filter(|code| !seen.contains(code))
+        .filter(|code| !seen.contains(code) && !of_jurisdictions(code))
         .collect();
     assert_eq!(missing, ELSEWHERE.iter().map(|(code, _)| *code).collect());
     let unknown: Vec<_> = seen
