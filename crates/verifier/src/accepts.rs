@@ -4,7 +4,7 @@
 //! covers the rules that concern the object alone, not its place in a ledger; [`verify_event`](crate::verify_event) covers everything.
 
 use crate::authority::Authority;
-use crate::events::Event;
+use crate::events::{Event, RegisterEvent};
 use crate::ledger::genesis_form;
 use crate::manifest::Manifest;
 use crate::note::{Checkpoint, Receipt};
@@ -73,6 +73,11 @@ fn own_rules(event: &Event<'_>) -> bool {
             .all(|ledger| ledger.district.as_deref().is_none_or(is_short_id)),
         Event::BoxDefined(defined) => is_short_id(&defined.district),
         Event::BoxPrepared(prepared) => is_short_id(&prepared.district),
+        Event::CandidateRemoved(removed) => is_short_id(removed.district),
+        Event::Register(event) => match event.as_ref() {
+            RegisterEvent::RegisterListed { id, authority, .. } => is_short_id(id) && is_short_id(authority),
+            _ => true,
+        },
         _ => true,
     }
 }

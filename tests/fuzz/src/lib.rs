@@ -14,8 +14,8 @@ use sijill_ballot::{
 };
 use sijill_engine::keyfile::KeyFile;
 use sijill_ledger::{
-    EventType, Genesis, Kind, LedgerId, Origin, Scope, Seq, Signature, TilePath, TrustFile, UnverifiedBody,
-    UnverifiedCheckpoint, UnverifiedEntry, UnverifiedReceipt,
+    EventType, Genesis, JurisdictionTrustFile, Kind, LedgerId, Origin, Scope, Seq, Signature, TilePath,
+    TrustFile, UnverifiedBody, UnverifiedCheckpoint, UnverifiedEntry, UnverifiedReceipt,
 };
 use sijill_registers::catalogue::Event;
 use sijill_registers::election_file;
@@ -132,9 +132,13 @@ pub fn receipt(data: &[u8]) {
     agree_on_text(data, UnverifiedReceipt::parse, accepts::receipt(data));
 }
 
-/// A trust file.
+/// A trust file, of an event or of a jurisdiction.
 pub fn trust_file(data: &[u8]) {
-    agree_on_text(data, TrustFile::parse, accepts::trust_file(data));
+    let read = |text: &str| match TrustFile::parse(text) {
+        Ok(_) => Ok(()),
+        Err(error) => JurisdictionTrustFile::parse(text).map(|_| ()).map_err(|_| error),
+    };
+    agree_on_text(data, read, accepts::trust_file(data));
 }
 
 /// A manifest.
