@@ -322,25 +322,20 @@ impl Engine {
         let Some(openings) = self.content.openings() else {
             return;
         };
-        for handle in self.ledgers().all() {
-            if !matches!(handle.facts(), Facts::Foi(_) | Facts::Consultation(_)) {
-                continue;
+        let stored = match openings.all() {
+            Ok(stored) => stored,
+            Err(error) => {
+                tracing::error!(%error, "openings of no event may still be there");
+                return;
             }
-            let register = handle.ledger();
-            let unclaimed = openings.of(&register).map(|mut found| {
-                handle.with_head(|head| {
-                    let days = head.state.days();
-                    found.retain(|commitment| days.is_some_and(|days| !days.holds(commitment)));
-                });
-                found
+        };
+        for (ledger, commitment) in stored {
+            // Of a ledger that is refused nothing is known: its openings stay.
+            let unclaimed = self.ledgers().find(&ledger).is_some_and(|handle| {
+                handle.with_head(|head| head.state.days().is_some_and(|days| !days.holds(&commitment)))
             });
-            let destroyed = unclaimed.and_then(|unclaimed| {
-                unclaimed
-                    .iter()
-                    .try_for_each(|commitment| openings.destroy(&register, commitment).map(|_| ()))
-            });
-            if let Err(error) = destroyed {
-                tracing::error!(%register, %error, "an opening of no event is still there");
+            if unclaimed && let Err(error) = openings.destroy(&ledger, &commitment) {
+                tracing::error!(register = %ledger, %error, "an opening of no event is still there");
             }
         }
     }

@@ -183,24 +183,26 @@ impl OpeningStore {
         }
     }
 
-    /// The commitments of a ledger whose openings are here.
+    /// Ledger and commitment of every opening that is here.
     ///
     /// # Errors
     /// [`OpeningError::Io`]
-    pub fn of(&self, ledger: &LedgerId) -> Result<Vec<[u8; 32]>, OpeningError> {
+    pub fn all(&self) -> Result<Vec<(LedgerId, [u8; 32])>, OpeningError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(io_error(&self.folder)(error)),
         };
-        let prefix = format!("{ledger}-");
         let mut found = Vec::new();
         for entry in entries {
             let name = entry.map_err(io_error(&self.folder))?.file_name();
-            let digits = name.to_str().and_then(|name| name.strip_prefix(&prefix));
+            let parts = name.to_str().and_then(|name| name.split_once('-'));
             let mut commitment = [0; 32];
-            if digits.is_some_and(|digits| hex::decode_to_slice(digits, &mut commitment).is_ok()) {
-                found.push(commitment);
+            if let Some((ledger, digits)) = parts
+                && let Ok(ledger) = ledger.parse()
+                && hex::decode_to_slice(digits, &mut commitment).is_ok()
+            {
+                found.push((ledger, commitment));
             }
         }
         Ok(found)
@@ -236,8 +238,7 @@ mod tests {
         ));
         assert!(!store.destroy(&ANOTHER, &closed.commitment).unwrap());
         assert_eq!(&*store.load(&LEDGER, &closed).unwrap(), b"who asked");
-        assert_eq!(store.of(&LEDGER).unwrap(), [closed.commitment]);
-        assert_eq!(store.of(&ANOTHER).unwrap(), [[0; 32]; 0]);
+        assert_eq!(store.all().unwrap(), [(LEDGER, closed.commitment)]);
     }
 
     #[test]
