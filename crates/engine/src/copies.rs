@@ -18,9 +18,9 @@ use sijill_ledger::codec::bytes;
 use sijill_ledger::tiles::{PublishedError, ledger_folder, read_published};
 use sijill_ledger::{
     Chain, CheckpointError, Committed, ContentHash, ContentRef, Entry, Genesis, Kind, LedgerId,
-    LedgerIdentity, Seq, SignedCheckpoint, UnverifiedEntry, decode_canonical, encode,
+    LedgerIdentity, Seq, SignedCheckpoint, decode_canonical, encode,
 };
-use sijill_registers::catalogue::{Event, types};
+use sijill_registers::catalogue::Event;
 use sijill_registers::register::{ContentProblem, Contents, Context, Evidence, Facts, Rejection, State};
 use sijill_registers::station::events::Signed;
 use sijill_store::{Batch, NewEntry, PageLimit};
@@ -31,6 +31,7 @@ use crate::content::ContentStoreError;
 use crate::engine::{Engine, EngineError};
 use crate::ledgers::{Head, LedgerHandle};
 use crate::load::LoadError;
+use crate::publish::contents_of;
 
 /// What a station file begins with.
 const FORMAT: &[u8] = b"sijill-station/1\n";
@@ -254,7 +255,7 @@ impl Engine {
                 return Err(EngineError::Internal(format!("ledger {ledger} ends early")));
             }
             for bytes in page {
-                for cited in cited(Kind::Station, &bytes).map_err(EngineError::Internal)? {
+                for cited in contents_of(Kind::Station, &bytes).map_err(EngineError::Internal)? {
                     let content = self
                         .contents()
                         .load(&cited)
@@ -334,7 +335,7 @@ impl Engine {
                 std::fs::read(&path).map_err(|e| unreadable(&path, e))
             },
             |_, bytes| {
-                for content in cited(Kind::Election, bytes).map_err(ReceiveError::Folder)? {
+                for content in contents_of(Kind::Election, bytes).map_err(ReceiveError::Folder)? {
                     let path = folder.join(content.path());
                     contents.push(std::fs::read(&path).map_err(|e| unreadable(&path, e))?);
                 }
@@ -426,7 +427,7 @@ impl Engine {
         let mut all_cited = BTreeSet::new();
         for entry in parsed {
             let entry = entry?;
-            for content in cited(taken.kind, entry.bytes()).map_err(ReceiveError::Folder)? {
+            for content in contents_of(taken.kind, entry.bytes()).map_err(ReceiveError::Folder)? {
                 self.find_content(&content, contents)?;
                 all_cited.insert(content.sha256);
             }
@@ -689,14 +690,4 @@ fn compare(
         found,
         known: known_size,
     })
-}
-
-fn cited(kind: Kind, bytes: &[u8]) -> Result<Vec<ContentRef>, String> {
-    let entry = UnverifiedEntry::parse(bytes).map_err(|e| e.to_string())?;
-    let body = entry.body().body();
-    if body.event_type.as_u16() == types::GENESIS {
-        return Ok(Vec::new());
-    }
-    let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| e.to_string())?;
-    Ok(event.contents())
 }

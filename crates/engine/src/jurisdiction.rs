@@ -16,13 +16,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sijill_ledger::{
-    Committed, JurisdictionTrustFile, Kind, LedgerId, TrustedCheckpoint, TrustedLedger, UnverifiedEntry,
-    tiles::ledger_folder,
-};
+use sijill_ledger::{Committed, JurisdictionTrustFile, Kind, LedgerId, UnverifiedEntry};
 use sijill_registers::calendar::CalendarFacts;
 use sijill_registers::calendar::events::{DayClosed, PUBLIC, RegisterEvent, RegisterViewPublished};
-use sijill_registers::catalogue::{Event, types};
+use sijill_registers::catalogue::Event;
 use sijill_registers::consultation::views::MODERATION_LOG;
 use sijill_registers::foi::events::{FoiEvent, TransferReceived};
 use sijill_registers::foi::{FoiFacts, Published, views};
@@ -34,6 +31,7 @@ use crate::ledgers::LedgerHandle;
 use crate::openings::{OpeningError, OpeningStore};
 use crate::publish::{PublishError, Scope, beside, refuse_foreign, remove, replace, write};
 use crate::submit::{Acknowledgement, SubmitError};
+use crate::views::read_event;
 
 /// What the timer did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -391,32 +389,18 @@ impl Engine {
             let kind = handle.with_head(|head| head.state.kind());
             let mut of_ledger = Openings::of(handle)?;
             let mut visit = |bytes: &[u8]| -> Result<(), String> {
-                let entry = UnverifiedEntry::parse(bytes).map_err(|e| e.to_string())?;
-                let body = entry.body().body();
-                if body.event_type.as_u16() == types::GENESIS {
+                let Some((entry, event)) = read_event(kind, bytes)? else {
                     return Ok(());
-                }
-                let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| e.to_string())?;
+                };
                 cited.extend(event.contents());
                 of_ledger.apply(&entry, &event, self.contents())
             };
-            self.publish_ledger(handle, checkpoint.size(), &aside, &mut visit)
-                .await?;
+            trusted.push(
+                self.publish_ledger(handle, checkpoint, &aside, &mut visit)
+                    .await?,
+            );
             published.push((handle.ledger(), of_ledger));
-            let note = aside.join(ledger_folder(handle.ledger())).join("checkpoint");
-            write(&note, checkpoint.to_note().as_bytes())?;
             entries += checkpoint.size();
-            let identity = handle.identity();
-            trusted.push(TrustedLedger {
-                id: identity.ledger,
-                kind,
-                origin: identity.origin.clone(),
-                key: identity.key,
-                checkpoint: Some(TrustedCheckpoint {
-                    size: checkpoint.size(),
-                    root: checkpoint.root(),
-                }),
-            });
         }
         for content in &cited {
             write(&aside.join(content.path()), &self.contents().load(content)?)?;

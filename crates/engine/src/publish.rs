@@ -9,10 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sijill_ledger::{
-    ContentRef, Kind, LedgerId, Seq, TilePath, TrustFile, TrustedCheckpoint, TrustedLedger, UnverifiedEntry,
+    ContentRef, Kind, LedgerId, Seq, SignedCheckpoint, TilePath, TrustFile, TrustedCheckpoint, TrustedLedger,
     tiles::ledger_folder,
 };
-use sijill_registers::catalogue::{Event, types};
 use sijill_registers::election::ElectionFacts;
 use sijill_registers::election::events::PUBLIC;
 use sijill_registers::register::{ContentProblem, Facts};
@@ -21,6 +20,7 @@ use crate::archive::ArchiveError;
 use crate::engine::{Engine, EngineError};
 use crate::ledgers::LedgerHandle;
 use crate::openings::OpeningError;
+use crate::views::read_event;
 
 /// Which ledgers are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,24 +135,11 @@ impl Engine {
                 cited.extend(contents_of(kind, bytes)?);
                 Ok(())
             };
-            self.publish_ledger(handle, checkpoint.size(), &aside, &mut visit)
-                .await?;
-            write(
-                &aside.join(ledger_folder(handle.ledger())).join("checkpoint"),
-                checkpoint.to_note().as_bytes(),
-            )?;
+            trusted.push(
+                self.publish_ledger(handle, checkpoint, &aside, &mut visit)
+                    .await?,
+            );
             entries += checkpoint.size();
-            let identity = handle.identity();
-            trusted.push(TrustedLedger {
-                id: identity.ledger,
-                kind,
-                origin: identity.origin.clone(),
-                key: identity.key,
-                checkpoint: Some(TrustedCheckpoint {
-                    size: checkpoint.size(),
-                    root: checkpoint.root(),
-                }),
-            });
         }
         for content in &cited {
             write(&aside.join(content.path()), &self.contents().load(content)?)?;
@@ -191,8 +178,32 @@ impl Engine {
         Ok(archives)
     }
 
-    /// Writes tiles and bundles of the first `size` entries, and shows each entry on the way.
+    /// Writes a ledger up to a checkpoint, and the checkpoint; what a trust file says of it.
     pub(crate) async fn publish_ledger(
+        &self,
+        handle: &LedgerHandle,
+        checkpoint: &SignedCheckpoint,
+        root: &Path,
+        visit: &mut (dyn FnMut(&[u8]) -> Result<(), String> + Send),
+    ) -> Result<TrustedLedger, PublishError> {
+        self.write_tiles(handle, checkpoint.size(), root, visit).await?;
+        let note = root.join(ledger_folder(handle.ledger())).join("checkpoint");
+        write(&note, checkpoint.to_note().as_bytes())?;
+        let identity = handle.identity();
+        Ok(TrustedLedger {
+            id: identity.ledger,
+            kind: handle.with_head(|head| head.state.kind()),
+            origin: identity.origin.clone(),
+            key: identity.key,
+            checkpoint: Some(TrustedCheckpoint {
+                size: checkpoint.size(),
+                root: checkpoint.root(),
+            }),
+        })
+    }
+
+    /// Writes tiles and bundles of the first `size` entries, and shows each entry on the way.
+    async fn write_tiles(
         &self,
         handle: &LedgerHandle,
         size: u64,
@@ -240,14 +251,10 @@ pub fn archive_path(ballot_box: &LedgerId) -> String {
     format!("archives/{}.bel", sijill_registers::records::uuid(ballot_box))
 }
 
-fn contents_of(kind: Kind, bytes: &[u8]) -> Result<Vec<ContentRef>, String> {
-    let entry = UnverifiedEntry::parse(bytes).map_err(|e| e.to_string())?;
-    let body = entry.body().body();
-    if body.event_type.as_u16() == types::GENESIS {
-        return Ok(Vec::new());
-    }
-    let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| e.to_string())?;
-    Ok(event.contents())
+/// The documents that an entry cites.
+pub(crate) fn contents_of(kind: Kind, bytes: &[u8]) -> Result<Vec<ContentRef>, String> {
+    let read = read_event(kind, bytes)?;
+    Ok(read.map(|(_, event)| event.contents()).unwrap_or_default())
 }
 
 fn file_error(path: &Path) -> impl FnOnce(io::Error) -> PublishError + '_ {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use sijill_ledger::{Kind, LeafHash, LedgerId, Seq, UnixMillis, UnverifiedEntry};
+use sijill_ledger::{Kind, LeafHash, LedgerId, Seq, UnverifiedEntry};
 use sijill_registers::ballot_box::views::{tally::Tally, trackers::Trackers, turnout::Turnout};
 use sijill_registers::catalogue::{Event, types};
 use sijill_registers::election::views::result::Results;
@@ -123,7 +123,13 @@ impl Engine {
                     want,
                 });
             }
-            let events: Vec<_> = page.par_iter().map(|bytes| read_event(kind, bytes)).collect();
+            let events: Vec<_> = page
+                .par_iter()
+                .map(|bytes| {
+                    let read = read_event(kind, bytes)?;
+                    Ok::<_, String>(read.map(|(entry, event)| (entry.received_ms(), event)))
+                })
+                .collect();
             for event in events {
                 let seq = folded.size;
                 let fail = |problem: String| FoldError { seq, problem };
@@ -258,12 +264,13 @@ impl Engine {
     }
 }
 
-fn read_event(kind: Kind, bytes: &[u8]) -> Result<Option<(UnixMillis, Event)>, String> {
+/// An entry and its event; `None` for the genesis.
+pub(crate) fn read_event(kind: Kind, bytes: &[u8]) -> Result<Option<(UnverifiedEntry, Event)>, String> {
     let entry = UnverifiedEntry::parse(bytes).map_err(|e| e.to_string())?;
     let body = entry.body().body();
     if body.event_type.as_u16() == types::GENESIS {
         return Ok(None);
     }
     let event = Event::parse(kind, body.event_type, &body.payload).map_err(|e| e.to_string())?;
-    Ok(Some((entry.received_ms(), event)))
+    Ok(Some((entry, event)))
 }
