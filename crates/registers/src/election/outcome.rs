@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sijill_ballot::ElectionResult;
 use sijill_ledger::{Committed, ContentRef, LedgerId};
-use sijill_rules::{RulePack, Tie as TieRule, check_line, day_number, numbered_day};
+use sijill_rules::{Calendar, RulePack, Tie as TieRule, check_line, day_number, numbered_day};
 
 use super::decide::{ElectionRejection, order};
 use super::events::{
@@ -587,8 +587,10 @@ impl ElectionState {
     }
 }
 
-/// Spec: specs/outcome.md §1.1 to §1.3.
-fn check_rules(polling_day: u32, pack: &RulePack, manifest: &Manifest) -> Result<(), String> {
+/// Whether a pack is that of an election, and in force on its polling day, which is a day of the poll; the pack's calendar.
+/// Spec: specs/outcome.md §1.1, §1.2, specs/roll.md §1.2, §1.3.
+pub(crate) fn check_pack(polling_day: u32, pack: &RulePack, manifest: &Manifest) -> Result<Calendar, String> {
+    const BEYOND: &str = "a day lies beyond reckoning";
     if pack.id != manifest.rules.as_str() {
         return Err(format!(
             "the rule pack is {}, but the election is held under {}",
@@ -598,7 +600,6 @@ fn check_rules(polling_day: u32, pack: &RulePack, manifest: &Manifest) -> Result
     if pack.calendar.time_zone != manifest.time_zone {
         return Err("the rule pack has another time zone than the election".into());
     }
-    const BEYOND: &str = "a day lies beyond reckoning";
     let calendar = pack.calendar().map_err(|e| e.to_string())?;
     let day = numbered_day(polling_day).ok_or(BEYOND)?;
     let opens = calendar.day_of(manifest.opens_ms).ok_or(BEYOND)?;
@@ -611,6 +612,12 @@ fn check_rules(polling_day: u32, pack: &RulePack, manifest: &Manifest) -> Result
     if !pack.covers(day) {
         return Err(format!("the rule pack is not in force on {day}"));
     }
+    Ok(calendar)
+}
+
+/// Spec: specs/outcome.md §1.1 to §1.3.
+fn check_rules(polling_day: u32, pack: &RulePack, manifest: &Manifest) -> Result<(), String> {
+    check_pack(polling_day, pack, manifest)?;
     let voting = &pack.voting;
     let agrees = [
         (

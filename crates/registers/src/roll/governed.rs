@@ -13,6 +13,7 @@ use sijill_rules::{
 use super::events::{
     HolidaysDeclared, ObjectionDecided, ObjectionFiled, ObjectionWindowExtended, Pseudonym, RollDefined,
 };
+use crate::election::outcome::check_pack;
 use crate::manifest::Manifest;
 use crate::register::Contents;
 
@@ -334,32 +335,13 @@ pub(super) fn check_definition(
     at: UnixMillis,
 ) -> Result<(), String> {
     let at_ms = at.as_u64();
-    if pack.id != manifest.rules.as_str() {
-        return Err(format!(
-            "the rule pack is {}, but the election is held under {}",
-            pack.id, manifest.rules
-        ));
-    }
-    if pack.calendar.time_zone != manifest.time_zone {
-        return Err("the rule pack has another time zone than the election".into());
-    }
-    let mut calendar = pack.calendar().map_err(|e| e.to_string())?;
+    let mut calendar = check_pack(e.polling_day, pack, manifest)?;
     if let Some(list) = holidays {
         let list = HolidayList::from_json(list).map_err(|e| e.to_string())?;
         list.declare(&mut calendar, at_ms).map_err(|e| e.to_string())?;
     }
     const BEYOND: &str = "a day lies beyond reckoning";
     let polling_day = numbered_day(e.polling_day).ok_or(BEYOND)?;
-    let opens = calendar.day_of(manifest.opens_ms).ok_or(BEYOND)?;
-    let closes = calendar.day_of(manifest.closes_ms).ok_or(BEYOND)?;
-    if !(opens..=closes).contains(&polling_day) {
-        return Err(format!(
-            "polling day {polling_day} is not a day of the poll, {opens} to {closes}"
-        ));
-    }
-    if !pack.covers(polling_day) {
-        return Err(format!("the rule pack is not in force on {polling_day}"));
-    }
     match (e.objections, &pack.roll_objections) {
         (None, None) => Ok(()),
         (None, Some(_)) => Err("the rule pack has objections to the roll: the window must be stated".into()),
