@@ -320,6 +320,8 @@ pub struct ConsultationState {
     last_closed: Option<u32>,
     /// Whose responses are at these positions.
     respondents: HashMap<u64, Person>,
+    /// Persons with a response.
+    responded: u64,
     /// What each commitment commits to.
     contents: HashMap<[u8; 32], Content>,
     erased: HashSet<[u8; 32]>,
@@ -343,6 +345,7 @@ impl ConsultationState {
             archived: None,
             last_closed: None,
             respondents: HashMap::new(),
+            responded: 0,
             contents: HashMap::new(),
             erased: HashSet::new(),
         }
@@ -532,6 +535,17 @@ impl ConsultationState {
         self.comments.get(&position)
     }
 
+    /// The comments from a position on, ascending.
+    pub fn comments_from(&self, position: u64) -> impl Iterator<Item = (u64, &CommentRecord)> {
+        self.comments.range(position..).map(|(p, c)| (*p, c))
+    }
+
+    /// Position of the event that a commitment of this ledger stands in.
+    #[must_use]
+    pub fn committed_at(&self, commitment: &[u8; 32]) -> Option<u64> {
+        self.contents.get(commitment).map(|content| content.position)
+    }
+
     /// The comments with their positions, ascending.
     pub fn comments(&self) -> impl Iterator<Item = (u64, &CommentRecord)> {
         self.comments.iter().map(|(p, c)| (*p, c))
@@ -622,6 +636,12 @@ impl ConsultationState {
         self.people
             .iter()
             .filter_map(|(person, record)| Some((*person, *record.responses.last()?)))
+    }
+
+    /// Number of persons with a response.
+    #[must_use]
+    pub const fn responded(&self) -> u64 {
+        self.responded
     }
 
     /// Whether the last day of the window is closed.
@@ -811,6 +831,7 @@ impl ConsultationState {
 
     fn respond(&mut self, at: &At, person: Person) -> Result<(), String> {
         let record = self.people.get_mut(&person).ok_or("a response of nobody")?;
+        self.responded += u64::from(record.responses.is_empty());
         record.responses.push(at.position);
         self.respondents.insert(at.position, person);
         Ok(())

@@ -208,6 +208,8 @@ pub struct Request {
     pub(super) overturned: bool,
     /// Everybody who authored an event of it, GrievanceDecided apart.
     pub(super) actors: BTreeSet<KeyId>,
+    /// The officer who acted on it last, grievances apart.
+    pub officer: Option<KeyId>,
     /// The register that it went to.
     pub transferred_to: Option<LedgerId>,
 }
@@ -245,6 +247,7 @@ impl Request {
             similar: Vec::new(),
             overturned: false,
             actors: BTreeSet::new(),
+            officer: None,
             transferred_to: None,
         }
     }
@@ -290,8 +293,12 @@ pub struct FoiState {
     pub(super) pack: Option<(ContentRef, Arc<FoiPack>)>,
     pub(super) successor: Option<LedgerId>,
     pub(super) requests: BTreeMap<u64, Request>,
+    /// Positions of the requests, by number less 1.
+    numbers: Vec<u64>,
     /// Open requests.
     pub(super) open: BTreeSet<u64>,
+    /// Requests that must be decided anew.
+    reopened: BTreeSet<u64>,
     /// Open grievances, and their requests.
     pub(super) open_grievances: BTreeMap<u64, u64>,
     /// Requests of grievances.
@@ -312,7 +319,9 @@ impl FoiState {
             pack: None,
             successor: None,
             requests: BTreeMap::new(),
+            numbers: Vec::new(),
             open: BTreeSet::new(),
+            reopened: BTreeSet::new(),
             open_grievances: BTreeMap::new(),
             grievances: BTreeMap::new(),
             consultations: BTreeMap::new(),
@@ -364,7 +373,37 @@ impl FoiState {
     #[must_use]
     pub fn numbered(&self, number: u64) -> Option<&Request> {
         let at = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.requests.values().nth(at)
+        self.requests.get(self.numbers.get(at)?)
+    }
+
+    /// Every request from a position on, by number.
+    pub fn requests_from(&self, seq: u64) -> impl Iterator<Item = &Request> {
+        self.requests.range(seq..).map(|(_, request)| request)
+    }
+
+    /// Requests that are open or must be decided anew, by number.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Request> {
+        self.open
+            .union(&self.reopened)
+            .filter_map(|seq| self.requests.get(seq))
+    }
+
+    /// The request that an event concerns, if it concerns one; the event is at a position of this ledger.
+    #[must_use]
+    pub fn concerns(&self, position: u64, event: &FoiEvent) -> Option<u64> {
+        let item = |item: u64| match self.grievances.get(&item) {
+            Some(request) => Some(*request),
+            None => Some(item),
+        };
+        match event {
+            FoiEvent::RequestSubmitted(_) | FoiEvent::TransferReceived(_) => Some(position),
+            FoiEvent::ThirdPartyReplied(e) => self.consultations.get(&e.consultation).copied(),
+            FoiEvent::GrievanceDecided(e) => self.grievances.get(&e.grievance).copied(),
+            FoiEvent::DeadlineMissed(e) => item(e.item),
+            FoiEvent::SilenceDeemed(e) => item(e.item),
+            FoiEvent::RequestAbandoned(e) => Some(e.request),
+            other => other.request(),
+        }
     }
 
     /// Whether anything waits for an answer.
@@ -577,6 +616,13 @@ impl FoiState {
             }
         }
         self.remember_actor(at, event);
+        if let Some(seq) = self.concerns(seq, event) {
+            if self.requests.get(&seq).is_some_and(Request::is_reopened) {
+                self.reopened.insert(seq);
+            } else {
+                self.reopened.remove(&seq);
+            }
+        }
         Ok(())
     }
 
@@ -589,6 +635,11 @@ impl FoiState {
         };
         if let Some(request) = request.and_then(|seq| self.requests.get_mut(&seq)) {
             request.actors.insert(at.author);
+            // What the requester causes is the service's act, unless it came by a letter.
+            let by_officer = event.letter().is_none_or(|letter| letter.is_some());
+            if by_officer {
+                request.officer = Some(at.author);
+            }
         }
     }
 
@@ -601,6 +652,7 @@ impl FoiState {
 
     fn begin(&mut self, seq: u64, begin: Begin, pack: Option<Arc<FoiPack>>) {
         let number = self.requests.len() as u64 + 1;
+        self.numbers.push(seq);
         self.requests.insert(seq, Request::new(seq, number, begin, pack));
         self.open.insert(seq);
     }
