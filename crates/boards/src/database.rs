@@ -17,6 +17,9 @@ use crate::{consultation, foi};
 /// Raised whenever folding, layout or what a row says change: a file of another version is made again.
 const VERSION: i64 = 1;
 
+/// The day on which an erasure was written, so that it is always over.
+const AT_ONCE: i64 = -1;
+
 /// Positions that a ledger can have: a row is named by the number of its ledger times this, plus the position.
 pub(crate) const POSITIONS: i64 = 1 << 40;
 
@@ -139,7 +142,7 @@ impl Boards {
             boards.make_anew()?;
         }
         // If the process died between an erasure and the merge.
-        boards.finish_forgetting()?;
+        boards.finish_forgetting(0)?;
         Ok(boards)
     }
 
@@ -278,19 +281,12 @@ impl Boards {
     /// words finishes it when the file is opened.
     pub fn write(&mut self, batch: Batch, contents: &dyn Contents) -> Result<u64, BoardError> {
         let (texts, missing) = batch.fold_texts(contents);
-        let erases = batch.erases;
-        let written = self.write_rows(batch, &texts);
-        let hides = match written {
-            Ok(hides) => hides,
-            Err(error) => {
-                // Names that were numbered in a transaction that is undone.
-                self.names = Names::default();
-                return Err(error);
-            }
-        };
-        if erases {
-            self.finish_forgetting()?;
-        } else if hides {
+        let day = batch.day;
+        let hides = self.write_rows(batch, &texts).inspect_err(|_| {
+            // Names that were numbered in a transaction that is undone.
+            self.names = Names::default();
+        });
+        if !self.finish_forgetting(day)? && hides? {
             self.cut_log()?;
         }
         Ok(missing)
@@ -302,7 +298,7 @@ impl Boards {
         let no = place_ledger(&transaction, &batch)?;
         let mut tallies = Tallies::default();
         let mut hides = false;
-        match batch.rows {
+        match &batch.rows {
             Rows::Foi(rows) => {
                 foi::write_lines(&transaction, no, &rows.moved, &mut tallies)?;
                 for row in &rows.touched {
@@ -316,12 +312,13 @@ impl Boards {
                 for position in &rows.answers {
                     hides |= consultation::write_answer(&transaction, no, *position, texts)?;
                 }
-                consultation::write_about(&transaction, no, &rows)?;
+                consultation::write_about(&transaction, no, rows)?;
             }
         }
         tallies.write(&transaction, no)?;
-        if batch.erases {
-            transaction.execute("INSERT INTO forgetting DEFAULT VALUES", [])?;
+        if batch.erases || hides {
+            let day = if batch.erases { AT_ONCE } else { i64::from(batch.day) };
+            transaction.execute("INSERT INTO forgetting (day) VALUES (?1)", [day])?;
         }
         transaction.commit()?;
         Ok(hides)
@@ -357,22 +354,25 @@ impl Boards {
             transaction.execute(&format!("DELETE FROM {table} WHERE ledger = ?1"), [no])?;
         }
         transaction.execute("DELETE FROM ledgers WHERE no = ?1", [no])?;
-        transaction.execute("INSERT INTO forgetting DEFAULT VALUES", [])?;
+        transaction.execute("INSERT INTO forgetting (day) VALUES (?1)", [AT_ONCE])?;
         transaction.commit()?;
-        self.finish_forgetting()
+        self.finish_forgetting(0)?;
+        Ok(())
     }
 
-    /// Merges the words anew and cuts the log, if that is due. It can be done again.
-    fn finish_forgetting(&mut self) -> Result<(), BoardError> {
-        let is_due: bool =
-            self.connection
-                .query_row("SELECT EXISTS (SELECT 1 FROM forgetting)", [], |row| row.get(0))?;
+    /// Merges the words anew and cuts the log, if that is due: at once after an erasure, on the next day after something was
+    /// withheld. Whether it was; it can be done again.
+    fn finish_forgetting(&mut self, today: u32) -> Result<bool, BoardError> {
+        let is_due = self
+            .connection
+            .prepare_cached("SELECT 1 FROM forgetting WHERE day < ?1")?
+            .exists([today])?;
         if is_due {
             words::merge_anew(&self.connection)?;
             self.cut_log()?;
             self.connection.execute("DELETE FROM forgetting", [])?;
         }
-        Ok(())
+        Ok(is_due)
     }
 
     /// Copies the write-ahead log into the file and cuts it to nothing. (Without effect in memory.)
@@ -420,7 +420,7 @@ CREATE TABLE names (no INTEGER PRIMARY KEY, ledger INTEGER NOT NULL, kind INTEGE
     UNIQUE (ledger, kind, name));
 CREATE TABLE tallies (ledger INTEGER NOT NULL, what INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL,
     n INTEGER NOT NULL, PRIMARY KEY (ledger, what, a, b)) WITHOUT ROWID;
-CREATE TABLE forgetting (no INTEGER PRIMARY KEY);
+CREATE TABLE forgetting (day INTEGER NOT NULL);
 CREATE TABLE requests (
     no INTEGER PRIMARY KEY, ledger INTEGER NOT NULL, class INTEGER NOT NULL, due INTEGER NOT NULL, number INTEGER NOT NULL,
     original_due INTEGER, days_left INTEGER NOT NULL, extended INTEGER NOT NULL, missed INTEGER NOT NULL,

@@ -15,8 +15,9 @@
 //! the same wherever it is. Counts, medians and coverage are kept as sums that every row adds to. The rules are those of
 //! `sijill-registers`: every row is made by its readings, and a test compares each query with its pure view.
 //!
-//! *Forgetting.* What is withheld is deleted and overwritten; after an erasure the words of the whole file are merged anew, so
-//! that none is left in any page of the index, and the write-ahead log is cut.
+//! *Forgetting.* What is withheld or erased is deleted and overwritten, and the write-ahead log is cut. A word may then still
+//! stand where the index says with which word a page begins: so the words of the whole file are merged anew, at once after
+//! an erasure, and on the next day after something was withheld.
 //!
 //! Spec: specs/operations.md §15, specs/consultation.md §12.
 
