@@ -148,7 +148,8 @@ pub(crate) fn gather(
     let calendar = register.calendar(source.linked).map_err(Rejection::from)?;
     let facts = days.facts(source.linked).map_err(Rejection::from)?;
     let listed = facts.register(&source.state.ledger(), days.size());
-    let (id, authority) = listed.map_or_else(Default::default, |l| (l.id.to_string(), l.authority.to_string()));
+    let (id, authority) =
+        listed.map_or_else(Default::default, |l| (l.id.to_string(), l.authority.to_string()));
     let today = calendar.day_of(days.next_moment(source.now_ms));
     let today = today.and_then(|day| u32::try_from(day_number(day)).ok());
     let day = today.ok_or(BoardError::Beyond)?;
@@ -178,7 +179,10 @@ pub(crate) fn gather(
     let there: Vec<u64> = there.into_iter().collect();
     let comments: Vec<CommentRow> = there
         .par_iter()
-        .map_init(|| state.read(&calendar), |reading, position| comment_row(reading, *position))
+        .map_init(
+            || state.read(&calendar),
+            |reading, position| comment_row(reading, *position),
+        )
         .flatten()
         .collect::<Result<_, _>>()?;
     let published = |position: u64| {
@@ -196,7 +200,11 @@ pub(crate) fn gather(
         texts: there.iter().filter_map(|position| published(*position)).collect(),
         rows: Rows::Consultation(Box::new(ConsultationRows {
             comments,
-            answers: there.iter().copied().filter(|p| state.answer(*p).is_some()).collect(),
+            answers: there
+                .iter()
+                .copied()
+                .filter(|p| state.answer(*p).is_some())
+                .collect(),
             about: about(&state.read(&calendar)),
             outline: new_version.then(|| outline(state)),
             places: spots
@@ -225,7 +233,14 @@ fn about(reading: &Reading<'_>) -> About {
         report: reading.log_report(),
         themes: state
             .themes()
-            .map(|(id, theme)| (id.to_owned(), theme.name_en.clone(), theme.name_ar.clone(), outcome_of(id)))
+            .map(|(id, theme)| {
+                (
+                    id.to_owned(),
+                    theme.name_en.clone(),
+                    theme.name_ar.clone(),
+                    outcome_of(id),
+                )
+            })
             .collect(),
     }
 }
@@ -236,7 +251,11 @@ fn comment_row(reading: &Reading<'_>, position: u64) -> Option<Result<CommentRow
     let root = state.root_of(position)?;
     let on = state.comment(root)?.clause.clone();
     let steps: Vec<LogStep> = comment.steps.iter().map(LogStep::of).collect();
-    let steps = if steps.is_empty() { None } else { Some(serde_json::to_string(&steps)) };
+    let steps = if steps.is_empty() {
+        None
+    } else {
+        Some(serde_json::to_string(&steps))
+    };
     let steps = match steps.transpose() {
         Ok(steps) => steps,
         Err(error) => return Some(Err(error.into())),
@@ -289,7 +308,10 @@ pub(crate) fn spots(connection: &Connection, ledger: i64) -> Result<Vec<SpotLine
             },
         })
     };
-    all_names(connection, ledger, names::SPOT)?.into_iter().map(read).collect()
+    all_names(connection, ledger, names::SPOT)?
+        .into_iter()
+        .map(read)
+        .collect()
 }
 
 /// Writes a comment. Whether words were taken away.
@@ -317,7 +339,9 @@ pub(crate) fn write(
         all => all_names.number(transaction, ledger, names::THEMES, all)?,
     };
     let old: Option<(Share, i64)> = transaction
-        .prepare_cached("SELECT standing, late, erased, answered, reply_to IS NULL, themes FROM comments WHERE no = ?1")?
+        .prepare_cached(
+            "SELECT standing, late, erased, answered, reply_to IS NULL, themes FROM comments WHERE no = ?1",
+        )?
         .query_row([no], |r| {
             let share = Share {
                 standing: r.get(0)?,
@@ -390,7 +414,12 @@ pub(crate) fn write_answer(
     transaction
         .prepare_cached("INSERT OR IGNORE INTO answers (no) VALUES (?1)")?
         .execute([no])?;
-    words::put(transaction, Shelf::Forum, no, texts.get(&position).map(String::as_str))
+    words::put(
+        transaction,
+        Shelf::Forum,
+        no,
+        texts.get(&position).map(String::as_str),
+    )
 }
 
 fn write_place(
@@ -410,7 +439,15 @@ fn write_place(
             "INSERT OR {otherwise} INTO places (spot, ledger, kind, clause, version, made_on, other_wording)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
         ))?
-        .execute(params![spot, ledger, kind, clause, version, made_on, other_wording])?;
+        .execute(params![
+            spot,
+            ledger,
+            kind,
+            clause,
+            version,
+            made_on,
+            other_wording
+        ])?;
     Ok(())
 }
 
@@ -424,10 +461,16 @@ pub(crate) fn write_about(
         write_place(transaction, ledger, *spot, place, "REPLACE")?;
     }
     let about = serde_json::to_string(&rows.about)?;
-    transaction.execute("UPDATE ledgers SET about = ?2 WHERE no = ?1", params![ledger, about])?;
+    transaction.execute(
+        "UPDATE ledgers SET about = ?2 WHERE no = ?1",
+        params![ledger, about],
+    )?;
     if let Some(outline) = &rows.outline {
         let outline = serde_json::to_string(outline)?;
-        transaction.execute("UPDATE ledgers SET outline = ?2 WHERE no = ?1", params![ledger, outline])?;
+        transaction.execute(
+            "UPDATE ledgers SET outline = ?2 WHERE no = ?1",
+            params![ledger, outline],
+        )?;
     }
     Ok(())
 }
@@ -568,7 +611,10 @@ impl Boards {
             .connection
             .prepare_cached("SELECT about FROM ledgers WHERE no = ?1")?
             .query_row([no], |row| row.get(0))?;
-        Ok(about.map(|about| serde_json::from_str(&about)).transpose()?.unwrap_or_default())
+        Ok(about
+            .map(|about| serde_json::from_str(&about))
+            .transpose()?
+            .unwrap_or_default())
     }
 
     fn places(&self, no: i64) -> Result<BTreeMap<i64, Place>, BoardError> {
@@ -618,11 +664,19 @@ impl Boards {
             Threads::Document => vec![DOCUMENT],
             Threads::Clause(id) => {
                 let at = |place: &Place| matches!(place, Place::Clause(placed) if placed.clause == *id);
-                places.iter().filter(|(_, place)| at(place)).map(|(spot, _)| *spot).collect()
+                places
+                    .iter()
+                    .filter(|(_, place)| at(place))
+                    .map(|(spot, _)| *spot)
+                    .collect()
             }
             Threads::Orphaned => {
                 let gone = |place: &Place| matches!(place, Place::Orphaned { .. });
-                places.iter().filter(|(_, place)| gone(place)).map(|(spot, _)| *spot).collect()
+                places
+                    .iter()
+                    .filter(|(_, place)| gone(place))
+                    .map(|(spot, _)| *spot)
+                    .collect()
             }
         };
         let mut found = Vec::new();
@@ -654,11 +708,17 @@ impl Boards {
         for (root, spot) in page.lines {
             let place = match spot {
                 DOCUMENT => Place::Document,
-                spot => places.get(&spot).cloned().ok_or(BoardError::Damaged("a clause without a place"))?,
+                spot => places
+                    .get(&spot)
+                    .cloned()
+                    .ok_or(BoardError::Damaged("a clause without a place"))?,
             };
             let replies = match root.replies {
                 0 => Vec::new(),
-                _ => in_order(root.comment, self.below(no, root.comment, None, most_replies.min(MAX_LINES))?),
+                _ => in_order(
+                    root.comment,
+                    self.below(no, root.comment, None, most_replies.min(MAX_LINES))?,
+                ),
             };
             lines.push(RootLine { root, place, replies });
         }
@@ -765,10 +825,15 @@ impl Boards {
     pub fn coverage(&self, ledger: LedgerId) -> Result<CoverageLine, BoardError> {
         let no = self.consultation_no(ledger)?;
         let about = self.about(no)?;
-        let sets: BTreeMap<i64, Vec<u8>> = all_names(&self.connection, no, names::THEMES)?.into_iter().collect();
+        let sets: BTreeMap<i64, Vec<u8>> = all_names(&self.connection, no, names::THEMES)?
+            .into_iter()
+            .collect();
         let mut by_theme: BTreeMap<&str, u64> = BTreeMap::new();
-        let reported: BTreeMap<&str, bool> =
-            about.themes.iter().map(|(id, _, _, outcome)| (id.as_str(), outcome.is_some())).collect();
+        let reported: BTreeMap<&str, bool> = about
+            .themes
+            .iter()
+            .map(|(id, _, _, outcome)| (id.as_str(), outcome.is_some()))
+            .collect();
         let mut line = CoverageLine {
             counted: 0,
             answered: 0,
@@ -827,7 +892,10 @@ impl Boards {
             row.get::<_, i64>(0)
         })?;
         let found: Vec<i64> = rows.collect::<Result<_, _>>()?;
-        Ok(Page::cut(found.into_iter().map(|at| ([at], position_of(at))).collect(), most))
+        Ok(Page::cut(
+            found.into_iter().map(|at| ([at], position_of(at))).collect(),
+            most,
+        ))
     }
 
     /// Comments to which something happened, ascending, as the moderation log has them. At most `most` (1 to 1000).

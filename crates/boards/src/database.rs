@@ -152,8 +152,17 @@ impl Boards {
             sql.push_str(&shelf.drop());
         }
         for table in [
-            "ledgers", "names", "tallies", "requests", "decisions", "comments", "answers", "places", "forgetting",
-            "texts", "words",
+            "ledgers",
+            "names",
+            "tallies",
+            "requests",
+            "decisions",
+            "comments",
+            "answers",
+            "places",
+            "forgetting",
+            "texts",
+            "words",
         ] {
             sql.push_str(&format!("DROP TABLE IF EXISTS {table};\n"));
         }
@@ -317,7 +326,11 @@ impl Boards {
         }
         tallies.write(&transaction, no)?;
         if batch.erases || hides {
-            let day = if batch.erases { AT_ONCE } else { i64::from(batch.day) };
+            let day = if batch.erases {
+                AT_ONCE
+            } else {
+                i64::from(batch.day)
+            };
             transaction.execute("INSERT INTO forgetting (day) VALUES (?1)", [day])?;
         }
         transaction.commit()?;

@@ -21,7 +21,10 @@ pub enum BoardError {
     #[error("the register is not in the read models; run `sijill views rebuild`")]
     Absent,
     /// The database cannot be read or written, or is none. Delete it and let it be made again.
-    #[error("the read models cannot be used; delete {FILE} and they are made again: {0}", FILE = "boards.sqlite")]
+    #[error(
+        "the read models cannot be used; delete {FILE} and they are made again: {0}",
+        FILE = "boards.sqlite"
+    )]
     Database(#[from] rusqlite::Error),
     /// A row is not as it was written. Delete the file and let it be made again.
     #[error("the read models are damaged ({0}); delete boards.sqlite and they are made again")]

@@ -160,11 +160,7 @@ impl FoiRow {
     }
 }
 
-pub(crate) fn gather(
-    since: &Since<'_>,
-    foi: &FoiState,
-    source: &Source<'_>,
-) -> Result<Gathered, BoardError> {
+pub(crate) fn gather(since: &Since<'_>, foi: &FoiState, source: &Source<'_>) -> Result<Gathered, BoardError> {
     let reading = foi.read_views(source.now_ms, source.linked)?;
     let day = u32::try_from(day_number(reading.today())).map_err(|_| BoardError::Beyond)?;
     let is_erased = |text: &Committed| foi.days().is_erased(&text.commitment);
@@ -194,7 +190,10 @@ pub(crate) fn gather(
         .iter()
         .map(|request| {
             let all = request.answer_texts().into_iter();
-            (request.seq, all.filter(|text| !is_erased(text)).collect::<Vec<_>>())
+            (
+                request.seq,
+                all.filter(|text| !is_erased(text)).collect::<Vec<_>>(),
+            )
         })
         .filter(|(_, texts)| !texts.is_empty())
         .collect();
@@ -266,7 +265,13 @@ pub(crate) fn write_lines(
             continue;
         }
         let no = no_of(ledger, line.request)?;
-        update.execute(params![no, line.original_due, line.days_left, line.clarify_by, line.next])?;
+        update.execute(params![
+            no,
+            line.original_due,
+            line.days_left,
+            line.clarify_by,
+            line.next
+        ])?;
         if (old.class, old.due) != (line.class, line.due) {
             update_due.execute(params![no, line.class, line.due])?;
             tallies.add(What::Due, old.class, old.due, -1);
@@ -460,7 +465,9 @@ fn day_of(number: Option<i64>) -> Result<Option<Day>, BoardError> {
     let day = |n: i64| -> Option<Date> { numbered_day(u32::try_from(n).ok()?) };
     match number {
         None | Some(NO_DAY) => Ok(None),
-        Some(n) => Ok(Some(Day(day(n).ok_or(BoardError::Damaged("a day that is none"))?))),
+        Some(n) => Ok(Some(
+            Day(day(n).ok_or(BoardError::Damaged("a day that is none"))?),
+        )),
     }
 }
 
@@ -559,12 +566,10 @@ impl Boards {
         };
         let officer = match filter.officer {
             None => None,
-            Some(key) => {
-                match find_name(&self.connection, register.no, names::OFFICER, key.as_bytes())? {
-                    Some(no) => Some(no),
-                    None => return Ok(Vec::new()),
-                }
-            }
+            Some(key) => match find_name(&self.connection, register.no, names::OFFICER, key.as_bytes())? {
+                Some(no) => Some(no),
+                None => return Ok(Vec::new()),
+            },
         };
         let mut narrow = String::new();
         if officer.is_some() {
@@ -623,9 +628,7 @@ impl Boards {
             }
             let extended: i64 = self
                 .connection
-                .prepare_cached(
-                    "SELECT COUNT(*) FROM requests WHERE ledger = ?1 AND class < 3 AND extended",
-                )?
+                .prepare_cached("SELECT COUNT(*) FROM requests WHERE ledger = ?1 AND class < 3 AND extended")?
                 .query_row([register.no], |row| row.get(0))?;
             counts.extended += extended.unsigned_abs();
         }
@@ -678,9 +681,17 @@ impl Boards {
         )?;
         let mut lines = Vec::new();
         for register in self.foi_registers(scope)? {
-            let reached = if register.no < below { seq.saturating_add(1) } else { seq };
+            let reached = if register.no < below {
+                seq.saturating_add(1)
+            } else {
+                seq
+            };
             let rows = statement.query_map(params![register.no, day, reached, most + 1], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, String>(2)?,
+                ))
             })?;
             for row in rows {
                 let (day, seq, body) = row?;
@@ -729,7 +740,8 @@ impl Boards {
     /// # Errors
     /// [`BoardError`].
     pub fn league_of_authorities(&self) -> Result<Vec<AuthorityLine>, BoardError> {
-        let mut by_authority: BTreeMap<String, (Vec<String>, LeagueLine, BTreeMap<i64, u64>)> = BTreeMap::new();
+        let mut by_authority: BTreeMap<String, (Vec<String>, LeagueLine, BTreeMap<i64, u64>)> =
+            BTreeMap::new();
         for register in self.foi_registers(&Scope::All)? {
             let (line, days) = self.league_sums(&register)?;
             let (registers, sum, all_days) = by_authority
@@ -786,10 +798,15 @@ impl Boards {
         }
         line.on_time_bp = basis_points(line.on_time, line.decided);
         let codes: BTreeMap<i64, Vec<u8>> =
-            words::all_names(&self.connection, register.no, names::EXEMPTION)?.into_iter().collect();
+            words::all_names(&self.connection, register.no, names::EXEMPTION)?
+                .into_iter()
+                .collect();
         for (code, _, n) in tallies::read(&self.connection, register.no, What::Exemptions)? {
-            let code = codes.get(&code).ok_or(BoardError::Damaged("an exemption without a name"))?;
-            line.exemptions.insert(String::from_utf8_lossy(code).into_owned(), n);
+            let code = codes
+                .get(&code)
+                .ok_or(BoardError::Damaged("an exemption without a name"))?;
+            line.exemptions
+                .insert(String::from_utf8_lossy(code).into_owned(), n);
         }
         let days = tallies::read(&self.connection, register.no, What::Days)?;
         Ok((line, days.into_iter().map(|(days, _, n)| (days, n)).collect()))

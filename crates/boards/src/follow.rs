@@ -12,8 +12,8 @@ use sijill_registers::register::{Contents, Linked, State};
 use crate::consultation::{self, ConsultationRows};
 use crate::database::Progress;
 use crate::error::BoardError;
-use crate::fold::fold;
 use crate::foi::{self, FoiRows};
+use crate::fold::fold;
 
 /// A ledger at a size.
 pub struct Source<'a> {

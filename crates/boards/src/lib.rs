@@ -25,19 +25,17 @@ mod consultation;
 mod database;
 mod error;
 mod foi;
-mod follow;
 mod fold;
+mod follow;
 mod page;
 mod tallies;
 mod words;
 
-pub use consultation::{
-    ClauseLine, ClauseLines, CommentLine, CoverageLine, RootLine, Threads,
-};
+pub use consultation::{ClauseLine, ClauseLines, CommentLine, CoverageLine, RootLine, Threads};
 pub use database::{Boards, Progress, RegisterLine, SpotLine};
 pub use error::BoardError;
 pub use foi::{AuthorityLine, BoardCounts, BoardFilter, Scope, StandingFilter};
-pub use follow::{Batch, Source, gather};
 pub use fold::fold;
+pub use follow::{Batch, Source, gather};
 pub use page::{Cursor, Page};
 pub use words::{Hit, Kind};

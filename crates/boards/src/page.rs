@@ -79,7 +79,15 @@ mod tests {
         assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
         assert_eq!(cursor.key::<3>().unwrap(), [0, 20_440, 1 << 41]);
         assert!(matches!(cursor.key::<2>(), Err(BoardError::Cursor)));
-        for text in ["", ".", "1.", "a", "1..2", "99999999999999999999", &"1.".repeat(60)] {
+        for text in [
+            "",
+            ".",
+            "1.",
+            "a",
+            "1..2",
+            "99999999999999999999",
+            &"1.".repeat(60),
+        ] {
             assert!(text.parse::<Cursor>().is_err(), "{text}");
         }
     }

@@ -83,16 +83,19 @@ pub(crate) fn read(
     ledger: i64,
     what: What,
 ) -> Result<Vec<(i64, i64, u64)>, BoardError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT a, b, n FROM tallies WHERE ledger = ?1 AND what = ?2 ORDER BY a, b",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT a, b, n FROM tallies WHERE ledger = ?1 AND what = ?2 ORDER BY a, b")?;
     let rows = statement.query_map(params![ledger, what as i64], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))
     })?;
     let mut all = Vec::new();
     for row in rows {
         let (a, b, n) = row?;
-        all.push((a, b, u64::try_from(n).map_err(|_| BoardError::Damaged("a sum below zero"))?));
+        all.push((
+            a,
+            b,
+            u64::try_from(n).map_err(|_| BoardError::Damaged("a sum below zero"))?,
+        ));
     }
     Ok(all)
 }

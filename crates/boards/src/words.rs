@@ -165,10 +165,11 @@ impl Boards {
         if telling.is_empty() {
             return Ok(Vec::new());
         }
-        let mut statement = self.connection.prepare_cached(
-            &Shelf::Disclosures
-                .sql("SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rank, rowid DESC LIMIT ?2"),
-        )?;
+        let mut statement =
+            self.connection
+                .prepare_cached(&Shelf::Disclosures.sql(
+                    "SELECT rowid FROM words WHERE words MATCH ?1 ORDER BY rank, rowid DESC LIMIT ?2",
+                ))?;
         let most = most.clamp(1, MAX_LINES);
         let rows = statement.query_map(params![telling.join(" OR "), most], |row| row.get::<_, i64>(0))?;
         rows.map(|row| self.hit(row?)).collect()
@@ -295,8 +296,8 @@ pub(crate) fn all_names(
     ledger: i64,
     kind: i64,
 ) -> Result<Vec<(i64, Vec<u8>)>, BoardError> {
-    let mut statement =
-        connection.prepare_cached("SELECT no, name FROM names WHERE ledger = ?1 AND kind = ?2 ORDER BY no")?;
+    let mut statement = connection
+        .prepare_cached("SELECT no, name FROM names WHERE ledger = ?1 AND kind = ?2 ORDER BY no")?;
     let rows = statement.query_map(params![ledger, kind], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -21,7 +21,11 @@ use tries::{attempt, some_try};
 /// One step of the read models. Whether there was anything to do.
 fn step(f: &Forum, boards: &mut Boards, most: usize) -> bool {
     let progress = boards.progress(f.ledger).unwrap();
-    let from = if progress.size == 0 { f.size() } else { progress.size };
+    let from = if progress.size == 0 {
+        f.size()
+    } else {
+        progress.size
+    };
     let events: Vec<_> = (from..f.size()).map(|p| (p, f.event(p).1)).collect();
     let one = f.one();
     let source = Source {
@@ -34,7 +38,11 @@ fn step(f: &Forum, boards: &mut Boards, most: usize) -> bool {
     match gather(&progress, &events, &source, most).unwrap() {
         None => false,
         Some(batch) => {
-            assert_eq!(boards.write(batch, &f.documents).unwrap(), 0, "every text is there");
+            assert_eq!(
+                boards.write(batch, &f.documents).unwrap(),
+                0,
+                "every text is there"
+            );
             true
         }
     }
@@ -123,7 +131,10 @@ fn check(f: &Forum, boards: &Boards) {
     assert_eq!(positions(&Threads::Document), document);
     let gone: Vec<u64> = orphaned.iter().map(|(position, ..)| *position).collect();
     assert_eq!(positions(&Threads::Orphaned), gone);
-    assert_eq!((mine.document.0, mine.orphaned.0), (document.len() as u64, gone.len() as u64));
+    assert_eq!(
+        (mine.document.0, mine.orphaned.0),
+        (document.len() as u64, gone.len() as u64)
+    );
 
     let coverage = reading.coverage();
     let mine = boards.coverage(f.ledger).unwrap();
@@ -133,15 +144,28 @@ fn check(f: &Forum, boards: &Boards) {
     );
     assert_eq!(mine.uncovered, coverage.uncovered.len() as u64);
     assert_eq!(mine.themes, coverage.themes);
-    assert_eq!(all(|from| boards.uncovered(f.ledger, from, 2).unwrap()), coverage.uncovered);
+    assert_eq!(
+        all(|from| boards.uncovered(f.ledger, from, 2).unwrap()),
+        coverage.uncovered
+    );
 
     let log = reading.moderation_log(f.ledger, f.size()).unwrap();
-    assert_eq!(all(|from| boards.moderation_log(f.ledger, from, 2).unwrap()), log.comments);
+    assert_eq!(
+        all(|from| boards.moderation_log(f.ledger, from, 2).unwrap()),
+        log.comments
+    );
     let (report, counts, closed) = boards.moderation_head(f.ledger).unwrap();
-    assert_eq!((report, counts, closed), (Some(log.report), log.counts, log.closed));
+    assert_eq!(
+        (report, counts, closed),
+        (Some(log.report), log.counts, log.closed)
+    );
 
     // What is published is found, and nothing else.
-    for (query, kind) in [("comment", Kind::Comment), ("reply", Kind::Comment), ("CLAUSE", Kind::Answer)] {
+    for (query, kind) in [
+        ("comment", Kind::Comment),
+        ("reply", Kind::Comment),
+        ("CLAUSE", Kind::Answer),
+    ] {
         let hits = all(|from| boards.search(f.ledger, query, from, 2).unwrap());
         let mut pure: Vec<u64> = match kind {
             Kind::Answer => state.answers().map(|(position, _)| position).collect(),
@@ -152,11 +176,17 @@ fn check(f: &Forum, boards: &Boards) {
                     content.is_ok_and(|c| String::from_utf8_lossy(&c).contains(query))
                 };
                 let all = state.comments();
-                all.filter(|(_, c)| shown(&c.text.commitment) && said(&c.text)).map(|(p, _)| p).collect()
+                all.filter(|(_, c)| shown(&c.text.commitment) && said(&c.text))
+                    .map(|(p, _)| p)
+                    .collect()
             }
         };
         pure.reverse();
-        assert_eq!(hits.iter().map(|hit| hit.position).collect::<Vec<_>>(), pure, "{query}");
+        assert_eq!(
+            hits.iter().map(|hit| hit.position).collect::<Vec<_>>(),
+            pure,
+            "{query}"
+        );
         assert!(hits.iter().all(|hit| hit.kind == kind));
     }
 }
@@ -216,7 +246,10 @@ proptest! {
 fn scenario_43_a_search_finds_every_spelling_of_what_is_published() {
     let mut f = Forum::with_people();
     let mut boards = Boards::in_memory().unwrap();
-    assert!(matches!(boards.search(f.ledger, "parks", None, 10), Err(BoardError::Absent)));
+    assert!(matches!(
+        boards.search(f.ledger, "parks", None, 10),
+        Err(BoardError::Absent)
+    ));
     let one = f.comment(1, None, "قال أحمد إن المدرسةَ بعيدة").unwrap();
     let two = f.comment(2, None, "رأي احمد في المدرسه").unwrap();
     let attested = f.attest(5, "أحمد عن المدرسة").unwrap();
@@ -250,7 +283,16 @@ fn queries_are_words_and_nothing_else() {
     let search = |query: &str| boards.search(f.ledger, query, None, 10);
     assert!(search("fees OR nothing").unwrap().lines.is_empty());
     assert_eq!(search("fees OR parks").unwrap().lines[0].position, position);
-    for query in ["fees*", "\"fees", "fees)", "folded:fees", "-fees", "fees\0parks", "^fees + parks", "{fees}: parks"] {
+    for query in [
+        "fees*",
+        "\"fees",
+        "fees)",
+        "folded:fees",
+        "-fees",
+        "fees\0parks",
+        "^fees + parks",
+        "{fees}: parks",
+    ] {
         let _ = search(query).unwrap();
     }
     assert_eq!(search("\"fees\" (parks)").unwrap().lines.len(), 1);
@@ -260,13 +302,18 @@ fn queries_are_words_and_nothing_else() {
     assert!(matches!(search(&"a ".repeat(33)), Err(BoardError::TooLong)));
     assert!(matches!(search(&"a".repeat(1_001)), Err(BoardError::TooLong)));
     let foreign = "1.2.3".parse().unwrap();
-    assert!(matches!(boards.search(f.ledger, "fees", Some(&foreign), 10), Err(BoardError::Cursor)));
+    assert!(matches!(
+        boards.search(f.ledger, "fees", Some(&foreign), 10),
+        Err(BoardError::Cursor)
+    ));
 }
 
 /// Bytes of every file of the folder.
 fn bytes(folder: &Path) -> Vec<u8> {
     let files = std::fs::read_dir(folder).unwrap();
-    files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
+    files
+        .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+        .collect()
 }
 
 fn has(folder: &Path, word: &str) -> bool {
@@ -293,7 +340,10 @@ fn what_is_withheld_or_erased_leaves_no_words_in_the_file() {
     let hidden = f.comment(1, None, "my neighbour Rumpelstiltskin shouts").unwrap();
     // In one piece of the index.
     while step(&f, &mut boards, 100) {}
-    assert!(has(folder.path(), "rumpelstiltskin") && has(folder.path(), &word(1_234)), "the right words");
+    assert!(
+        has(folder.path(), "rumpelstiltskin") && has(folder.path(), &word(1_234)),
+        "the right words"
+    );
     f.hide(0, hidden, 1).unwrap();
     follow(&f, &mut boards);
     assert!(!has(folder.path(), "umpelstiltskin"));
@@ -301,13 +351,31 @@ fn what_is_withheld_or_erased_leaves_no_words_in_the_file() {
     f.erase(&[text]).unwrap();
     follow(&f, &mut boards);
     let file = String::from_utf8_lossy(&bytes(folder.path())).into_owned();
-    let left: Vec<u32> = (0..3_000).filter(|n| !stays(n) && file.contains(&word(*n))).collect();
+    let left: Vec<u32> = (0..3_000)
+        .filter(|n| !stays(n) && file.contains(&word(*n)))
+        .collect();
     assert_eq!(left, [0; 0]);
-    assert!(boards.search(f.ledger, &word(1_234), None, 9).unwrap().lines.is_empty());
-    assert_eq!(boards.search(f.ledger, &word(1_250), None, 9).unwrap().lines.len(), 1);
+    assert!(
+        boards
+            .search(f.ledger, &word(1_234), None, 9)
+            .unwrap()
+            .lines
+            .is_empty()
+    );
+    assert_eq!(
+        boards
+            .search(f.ledger, &word(1_250), None, 9)
+            .unwrap()
+            .lines
+            .len(),
+        1
+    );
     check(&f, &boards);
     drop(boards);
-    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["boards.sqlite"], "no journal is left");
     check(&f, &Boards::open(&path).unwrap());
 }
