@@ -454,7 +454,6 @@ pub struct AuthorityLine {
     /// Its registers.
     pub registers: Vec<String>,
     /// The sums; `register` is empty.
-    #[serde(flatten)]
     pub line: LeagueLine,
 }
 
@@ -740,36 +739,38 @@ impl Boards {
     /// # Errors
     /// [`BoardError`].
     pub fn league_of_authorities(&self) -> Result<Vec<AuthorityLine>, BoardError> {
-        let mut by_authority: BTreeMap<String, (Vec<String>, LeagueLine, BTreeMap<i64, u64>)> =
-            BTreeMap::new();
+        let mut by_authority: BTreeMap<String, Vec<(LeagueLine, BTreeMap<i64, u64>)>> = BTreeMap::new();
         for register in self.foi_registers(&Scope::All)? {
-            let (line, days) = self.league_sums(&register)?;
-            let (registers, sum, all_days) = by_authority
-                .entry(register.authority.clone())
-                .or_insert_with(|| (Vec::new(), empty_line(&register.authority, ""), BTreeMap::new()));
-            registers.push(register.register);
-            sum.received += line.received;
-            sum.open += line.open;
-            sum.decided += line.decided;
-            sum.on_time += line.on_time;
-            sum.missed += line.missed;
-            sum.grievances.0 += line.grievances.0;
-            sum.grievances.1 += line.grievances.1;
-            for (code, n) in line.exemptions {
-                *sum.exemptions.entry(code).or_default() += n;
-            }
-            for (days, n) in days {
-                *all_days.entry(days).or_default() += n;
-            }
+            let sums = self.league_sums(&register)?;
+            by_authority.entry(register.authority).or_default().push(sums);
         }
         let mut lines: Vec<AuthorityLine> = by_authority
             .into_iter()
-            .map(|(authority, (registers, mut line, days))| {
-                line.median_days = median(&days);
+            .map(|(authority, registers)| {
+                let mut line = empty_line(&authority, "");
+                let mut all_days: BTreeMap<i64, u64> = BTreeMap::new();
+                let mut names = Vec::new();
+                for (one, days) in registers {
+                    line.received += one.received;
+                    line.open += one.open;
+                    line.decided += one.decided;
+                    line.on_time += one.on_time;
+                    line.missed += one.missed;
+                    line.grievances.0 += one.grievances.0;
+                    line.grievances.1 += one.grievances.1;
+                    for (code, n) in one.exemptions {
+                        *line.exemptions.entry(code).or_default() += n;
+                    }
+                    for (days, n) in days {
+                        *all_days.entry(days).or_default() += n;
+                    }
+                    names.push(one.register);
+                }
+                line.median_days = median(&all_days);
                 line.on_time_bp = basis_points(line.on_time, line.decided);
                 AuthorityLine {
                     authority,
-                    registers,
+                    registers: names,
                     line,
                 }
             })

@@ -13,7 +13,6 @@ use std::path::Path;
 use forum::*;
 use proptest::prelude::*;
 use sijill_boards::{BoardError, Boards, CommentLine, Kind, Page, Source, Threads, gather};
-use sijill_registers::consultation::events::CommentMade;
 use sijill_registers::consultation::views::{ClausesReading, Place};
 use sijill_registers::consultation::{Access, Speaker};
 use tries::{attempt, some_try};
@@ -326,7 +325,7 @@ fn has(folder: &Path, word: &str) -> bool {
 #[test]
 fn what_is_withheld_or_erased_leaves_no_words_in_the_file() {
     let word = |n: u32| format!("quackenbush{n:05}");
-    let stays = |n: &u32| n % 50 == 0;
+    let stays = |n: &u32| n.is_multiple_of(50);
     let text = |kept: bool| {
         let words: Vec<String> = (0..3_000).filter(|n| stays(n) == kept).map(word).collect();
         words.join(" ")

@@ -317,7 +317,7 @@ fn attempt(w: &mut World, what: Try) -> Option<()> {
 fn pick(w: &World, which: u8) -> Option<u64> {
     // Mostly one of the last, so that something becomes of them.
     let all: Vec<u64> = w.foi(w.register).requests().map(|r| r.seq).collect();
-    let last = if which % 4 == 0 {
+    let last = if which.is_multiple_of(4) {
         0
     } else {
         all.len().saturating_sub(2)
