@@ -727,7 +727,7 @@ impl Boards {
     pub fn league(&self, scope: &Scope) -> Result<Vec<LeagueLine>, BoardError> {
         let registers = self.foi_registers(scope)?;
         let lines = registers.iter().map(|register| {
-            let (mut line, days) = self.league_sums(register)?;
+            let Sums { mut line, days } = self.league_sums(register)?;
             line.median_days = median(&days);
             Ok(line)
         });
@@ -739,7 +739,7 @@ impl Boards {
     /// # Errors
     /// [`BoardError`].
     pub fn league_of_authorities(&self) -> Result<Vec<AuthorityLine>, BoardError> {
-        let mut by_authority: BTreeMap<String, Vec<(LeagueLine, BTreeMap<i64, u64>)>> = BTreeMap::new();
+        let mut by_authority: BTreeMap<String, Vec<Sums>> = BTreeMap::new();
         for register in self.foi_registers(&Scope::All)? {
             let sums = self.league_sums(&register)?;
             by_authority.entry(register.authority).or_default().push(sums);
@@ -750,7 +750,7 @@ impl Boards {
                 let mut line = empty_line(&authority, "");
                 let mut all_days: BTreeMap<i64, u64> = BTreeMap::new();
                 let mut names = Vec::new();
-                for (one, days) in registers {
+                for Sums { line: one, days } in registers {
                     line.received += one.received;
                     line.open += one.open;
                     line.decided += one.decided;
@@ -782,8 +782,8 @@ impl Boards {
         Ok(lines)
     }
 
-    /// The line of a register but for the median, and its days from receipt to decision.
-    fn league_sums(&self, register: &RegisterLine) -> Result<(LeagueLine, BTreeMap<i64, u64>), BoardError> {
+    /// What the line of a register is made of.
+    fn league_sums(&self, register: &RegisterLine) -> Result<Sums, BoardError> {
         let mut line = empty_line(&register.authority, &register.register);
         for (field, _, n) in tallies::read(&self.connection, register.no, What::League)? {
             match field {
@@ -810,8 +810,15 @@ impl Boards {
                 .insert(String::from_utf8_lossy(code).into_owned(), n);
         }
         let days = tallies::read(&self.connection, register.no, What::Days)?;
-        Ok((line, days.into_iter().map(|(days, _, n)| (days, n)).collect()))
+        let days = days.into_iter().map(|(days, _, n)| (days, n)).collect();
+        Ok(Sums { line, days })
     }
+}
+
+/// The line of a register but for the median, and how many requests took how many days from receipt to decision.
+struct Sums {
+    line: LeagueLine,
+    days: BTreeMap<i64, u64>,
 }
 
 fn empty_line(authority: &str, register: &str) -> LeagueLine {
