@@ -26,8 +26,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use sijill_benches::{Meter, resident_bytes};
 use sijill_boards::{BoardFilter, Boards, Cursor, Scope, Source, StandingFilter, Threads, gather};
 use sijill_ledger::{
-    BodyHash, Committed, ContentHash, ContentRef, Genesis, GenesisFields, KeyId, Kind, LeafHash, LedgerId,
-    Ref, Root, SigningKey, UnixMillis,
+    BodyHash, Committed, ContentHash, ContentRef, Genesis, GenesisFields, Grant, KeyId, Kind, LeafHash,
+    LedgerId, Ref, Role, Root, SigningKey, UnixMillis,
 };
 use sijill_registers::calendar::events::*;
 use sijill_registers::catalogue::Event;
@@ -145,7 +145,11 @@ impl States {
             parent,
             ledger_key: key(201),
             service_key: key(200),
-            grants: Vec::new(),
+            grants: vec![Grant {
+                key: key(202),
+                role: Role::Commission,
+                scope: None,
+            }],
             max_lag_ms: 30_000,
             official_window_ms: DAY_MS,
             random,

@@ -479,6 +479,9 @@ proptest! {
         let mut again = Boards::in_memory().unwrap();
         follow(&w, &mut again);
         check(&w, &again);
+        // A replay of the bytes, and a snapshot, give the same state.
+        w.check_replay(w.register);
+        w.check_replay(w.other);
     }
 }
 

@@ -5,11 +5,13 @@ mod decide;
 pub mod events;
 pub mod feeds;
 mod published;
+mod snapshot;
 mod state;
 pub mod views;
 
 pub use decide::FoiRejection;
 pub use published::Published;
+pub(crate) use snapshot::FoiSnapshot;
 pub use state::{
     Begin, Consultation, DecisionOn, End, EndKind, FoiFacts, FoiState, Grievance, GrievanceEnd, Opening,
     Request, TransferOut,
