@@ -14,6 +14,8 @@ use crate::json::Cursor;
 
 /// Largest body of a record.
 const MAX_BODY_BYTES: u64 = 1 << 28;
+/// What is set aside for a body before any of it was read.
+const EXPECTED_BODY_BYTES: usize = 1 << 16;
 /// Largest body of the first entry; it has at most 49 bytes.
 const MAX_FIRST_BYTES: u64 = 256;
 /// First timestamp that 11 octal digits cannot write.
@@ -149,7 +151,11 @@ impl<R: Read> Entries<R> {
 
     /// Reads a body and its padding. Memory grows with what is there, not with what the header claims.
     fn body(&mut self, size: u64) -> Result<Vec<u8>, Fault> {
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(
+            usize::try_from(size)
+                .unwrap_or(usize::MAX)
+                .min(EXPECTED_BODY_BYTES),
+        );
         let outcome = (&mut self.reader).take(size).read_to_end(&mut body);
         outcome.map_err(unreadable)?;
         self.digest.update(&body);
