@@ -161,22 +161,17 @@ impl BallotElection {
     /// A ballot that is valid for this election. Spec: specs/ballot-suite.md §7.5.
     #[must_use]
     pub fn accepts(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::quickest(), false)
-    }
-
-    /// The same for a ballot whose credential stands on a list that [`credential_list`] accepts: its membership is not tested again.
-    #[must_use]
-    pub fn accepts_of_listed(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::quickest(), true)
+        self.accepts_by(ballot, Method::quickest())
     }
 
     /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §10.
     #[must_use]
     pub fn accepts_plain(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::Plain, false)
+        self.accepts_by(ballot, Method::Plain)
     }
 
-    /// [`BallotElection::accepts_of_listed`] of many ballots, which is quicker: their points are tested together.
+    /// Whether all of these ballots are acceptable, whose credentials stand on a list that [`credential_list`] accepts: their membership is
+    /// not tested again, and the orders of all other points are tested together.
     #[must_use]
     pub fn accepts_all_of_listed(&self, ballots: &[Vec<u8>]) -> bool {
         let parsed: Result<Vec<_>, _> = ballots
@@ -186,9 +181,9 @@ impl BallotElection {
         parsed.is_ok_and(|parsed| self.all_hold(&parsed, Method::quickest(), true))
     }
 
-    fn accepts_by(&self, ballot: &[u8], method: Method, known_credential: bool) -> bool {
+    fn accepts_by(&self, ballot: &[u8], method: Method) -> bool {
         Ballot::parse(ballot, &self.0)
-            .is_ok_and(|ballot| self.all_hold(std::slice::from_ref(&ballot), method, known_credential))
+            .is_ok_and(|ballot| self.all_hold(std::slice::from_ref(&ballot), method, false))
     }
 
     fn all_hold(&self, ballots: &[Ballot<'_>], method: Method, known_credential: bool) -> bool {

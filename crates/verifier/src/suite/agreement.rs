@@ -408,6 +408,61 @@ fn components_of_small_order() {
     }
 }
 
+/// Among so many others that the orders of all points are tested together.
+#[test]
+fn components_of_small_order_in_a_crowd() {
+    let mut maker = Maker {
+        counter: 3 << 32,
+        ground: true,
+    };
+    let (questions, chosen) = SHAPES[0];
+    let election = election(questions);
+    let honest = maker.unsigned(
+        &election,
+        &votes(chosen),
+        Where::Nowhere,
+        EdwardsPoint::identity(),
+    );
+    let honest = maker.sign(&honest);
+    for (at, torsion) in [
+        (Where::Alpha(0), 4),
+        (Where::AlphaAndBack(0), 1),
+        (Where::Credential, 4),
+    ] {
+        let ground = maker.unsigned(&election, &votes(chosen), at, EIGHT_TORSION[torsion]);
+        let ground = maker.sign(&ground);
+        let mut crowd = vec![&honest; 400];
+        crowd[123] = &ground;
+        let ballots: Vec<_> = crowd
+            .iter()
+            .map(|json| Ballot::parse(json, &election).unwrap())
+            .collect();
+        let candidates: Vec<_> = ballots
+            .iter()
+            .map(|ballot| Candidate {
+                ballot,
+                known_credential: false,
+            })
+            .collect();
+        for method in [Method::Separate, Method::Shared] {
+            let findings = BallotChecker::new(&election, method).check_all(&candidates);
+            for (index, found) in findings.iter().enumerate() {
+                match found {
+                    Ok(found) => {
+                        assert!(index != 123, "{method:?} {at:?}");
+                        assert!(found.signature_holds && found.proofs_hold == Some(true));
+                    }
+                    Err(error) => assert_eq!(
+                        (index, *error),
+                        (123, PointError::NotInSubgroup),
+                        "{method:?} {at:?}"
+                    ),
+                }
+            }
+        }
+    }
+}
+
 fn points_of_any_order(ballot: &Ballot<'_>) -> crate::suite::ballot::Points {
     let any = |written: &PointBytes| written.decompress().unwrap();
     let choices = ballot.answers.iter().map(|answer| {

@@ -128,12 +128,7 @@ mod tests {
 
     #[test]
     fn one_point_of_the_smallest_torsion_among_thousands_is_found() {
-        for (count, at) in [
-            (LEAST, 0),
-            (LEAST + 3, LEAST + 2),
-            (2 * SHARE + 1, 2 * SHARE),
-            (MOST + 7, 4),
-        ] {
+        for (count, at) in [(LEAST, 0), (LEAST + 3, LEAST + 2), (MOST + 7, MOST - 1)] {
             let mut torsion = vec![0; count];
             assert!(have_prime_order(&batch(&torsion)).iter().all(|holds| *holds));
             torsion[at] = 4;
