@@ -16,7 +16,8 @@ use crate::hash::sha256;
 use crate::layout::{check_jurisdiction_layout, ledger_ids, opening_of};
 use crate::ledger::{Ledger, check_citations, scan};
 use crate::manifest::is_refused;
-use crate::registers::foi::{Content, FOI_CHECKS, LookUp, Register, State};
+use crate::registers::common::{Content, State};
+use crate::registers::foi::{FOI_CHECKS, LookUp, Register};
 use crate::registers::jurisdiction::{CalendarLedger, replay_calendar};
 use crate::report::{JurisdictionSummary, Profile, RegisterSummary, Report, Text, escape};
 use crate::run::{Judgement, ledger_summary, new_report};
@@ -57,7 +58,7 @@ pub(crate) fn verify(
         match check {
             Check::SincePrefix => false,
             Check::FolderRestricted => profile == Profile::Public,
-            _ => ["2.", "3.", "14.", "15."]
+            _ => ["2.", "3.", "14.", "15.", "16."]
                 .iter()
                 .any(|section| number.starts_with(section)),
         }
@@ -132,17 +133,20 @@ pub(crate) fn verify(
 }
 
 fn summary(register: &Register<'_>) -> Option<RegisterSummary> {
-    let listed = register.calendar().listed_at(&register.id, u64::MAX)?;
+    let listed = register
+        .common
+        .calendar
+        .listed_at(&register.common.id, u64::MAX)?;
     let counts = register.counts();
     Some(RegisterSummary {
-        ledger: hex::encode(register.id),
+        ledger: hex::encode(register.common.id),
         kind: Kind::Foi.name(),
         register: listed.id.clone(),
         name: Text {
             en: escape(&listed.name.en),
             ar: escape(&listed.name.ar),
         },
-        closed: register.closed().map(day_text),
+        closed: register.common.closed.map(day_text),
         requests: counts.requests,
         open: counts.open,
         overdue: counts.overdue,
@@ -228,7 +232,7 @@ fn follow<'c>(
             }
             let others = |id: &Id, request: u64, size: u64| {
                 let mut others = before.iter().chain(after.iter());
-                let other = others.find(|other| other.id == *id);
+                let other = others.find(|other| other.common.id == *id);
                 other.map_or(LookUp::NotThere, |other| other.transfer(request, size))
             };
             further |= register.advance(source, &others, std::mem::take(&mut forced), checks);
@@ -245,21 +249,21 @@ fn follow<'c>(
 fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
     for register in registers {
         for (request, out) in &register.transfers {
-            let place = Place::entry(register.id, out.seq);
-            match registers.iter().find(|other| other.id == out.to) {
+            let place = Place::entry(register.common.id, out.seq);
+            match registers.iter().find(|other| other.common.id == out.to) {
                 None => checks.skip(
                     Check::FoiTransfer,
                     "a register that requests were transferred to is not here",
                 ),
-                Some(other) if !other.whole || !other.judged => {
+                Some(other) if !other.whole || !other.common.judged => {
                     checks.skip(
                         Check::FoiTransfer,
                         "a register that requests were transferred to is not judged",
                     );
                 }
                 Some(other) => {
-                    let due = other.closed().is_some_and(|closed| closed > out.day);
-                    let received = other.received.contains(&(register.id, *request));
+                    let due = other.common.closed.is_some_and(|closed| closed > out.day);
+                    let received = other.received.contains(&(register.common.id, *request));
                     if due {
                         let detail = "the transfer was not received there";
                         checks.require(Check::FoiTransfer, place, received, detail);
@@ -281,12 +285,12 @@ fn check_openings(
     let mut contents: BTreeMap<Id, Vec<(Id, Content)>> = BTreeMap::new();
     let mut complete = all_known;
     for register in registers {
-        complete &= register.whole && register.judged;
-        for (commitment, content) in &register.contents {
+        complete &= register.whole && register.common.judged;
+        for (commitment, places) in &register.common.contents {
             contents
                 .entry(*commitment)
                 .or_default()
-                .push((register.id, *content));
+                .extend(places.iter().map(|content| (register.common.id, *content)));
         }
     }
     let files: BTreeMap<Id, &String> = listing

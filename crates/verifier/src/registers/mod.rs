@@ -2,6 +2,7 @@
 
 pub(crate) mod ballot_box;
 pub(crate) mod ceremony;
+pub(crate) mod common;
 pub(crate) mod election;
 pub(crate) mod foi;
 pub(crate) mod jurisdiction;
