@@ -11,7 +11,7 @@ use crate::reader::{DecodeError, Reader};
 use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, is_short_id, service_nonce};
 
 pub(crate) use consultation::{
-    Comment, ConsultationEvent, Move, OnClause, Pair, Question, Settings, Standing,
+    Comment, ConsultationEvent, Move, OnClause, Outcome, Pair, Question, Settings, Standing,
 };
 pub(crate) use registers::{Committed, DocumentDecision, Field, RegisterEvent};
 

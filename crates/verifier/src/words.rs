@@ -234,6 +234,16 @@ pub(crate) fn elected_by(by: ElectedBy) -> (&'static str, &'static str) {
     }
 }
 
+/// State of the report of a consultation.
+pub(crate) fn report_state(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "published" => ("published in time", "منشور في موعده"),
+        "late" => ("published late", "منشور متأخرًا"),
+        "overdue" => ("OVERDUE", "متأخر ولم يُنشر"),
+        _ => ("not due yet", "لم يحن موعده"),
+    }
+}
+
 /// A reason in Arabic, if it is one of those that every run of a profile has.
 pub(crate) fn arabic_reason(reason: &str) -> Option<&'static str> {
     Some(match reason {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::calendar::{Calendar, Day, MOMENT_LIMIT_MS, day_at, is_line, start_of};
 use crate::check::{Check, Checks, Place};
 use crate::events::{Committed, Event, Field, RegisterEvent};
-use crate::registers::jurisdiction::{CalendarLedger, ListedRegister};
+use crate::registers::jurisdiction::CalendarLedger;
 use crate::wire::{Entry, Kind, Position, body_hash};
 
 type Id = [u8; 32];
@@ -142,11 +142,6 @@ impl<'c> Common<'c> {
 
     pub(crate) fn place(&self, seq: u64) -> Place {
         Place::entry(self.id, seq)
-    }
-
-    /// The register as the calendar lists it at the latest ref.
-    pub(crate) fn listed(&self) -> Option<&ListedRegister> {
-        self.calendar.listed_at(&self.id, self.size)
     }
 
     /// Nothing of the register can be judged, for this reason.

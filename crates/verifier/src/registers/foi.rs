@@ -271,10 +271,6 @@ impl<'c> Register<'c> {
         further
     }
 
-    fn fail(&self, checks: &mut Checks, seq: u64, (check, reason): Fault) {
-        checks.fail(check, Place::entry(self.common.id, seq), reason);
-    }
-
     fn take(
         &mut self,
         source: &dyn Source,
