@@ -307,6 +307,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(super::outcomes::all());
     cases.extend(super::stations::all());
     cases.extend(super::requests::all());
+    cases.extend(super::calendars::all());
     let archives: Vec<Case> = ARCHIVES
         .iter()
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))

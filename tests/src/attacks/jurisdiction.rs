@@ -349,6 +349,11 @@ impl World {
     /// The first entries, the jurisdiction, its packs, a holiday 30 days from now, the registers.
     pub fn found(&mut self) {
         self.genesis(Book::Calendar);
+        self.found_rest();
+    }
+
+    /// All of [`found`](Self::found) behind the first entry of the calendar.
+    pub fn found_rest(&mut self) {
         for register in 0..self.registers.len() {
             self.genesis(Book::Register(register));
         }
@@ -567,7 +572,7 @@ impl World {
         self.ledger(book).service_key.clone()
     }
 
-    fn by_service(&mut self, book: Book, event_type: u16, payload: Vec<u8>) -> u64 {
+    pub fn by_service(&mut self, book: Book, event_type: u16, payload: Vec<u8>) -> u64 {
         let service = self.service(book);
         self.push(book, event_type, &service, payload)
     }

@@ -3,6 +3,7 @@
 //! [`cases::all`] says what there is, [`corpus`] how it is packed, written and read. `fixtures/attacks/README.md` is for those who use it.
 
 mod archives;
+mod calendars;
 pub mod cases;
 pub mod corpus;
 pub mod forge;

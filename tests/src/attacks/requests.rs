@@ -3,7 +3,7 @@
 //! Spec: specs/foi.md, specs/jurisdiction.md.
 
 use super::cases::{Case, Command, Package, attack, honest};
-use super::jurisdiction::{Book, D0, Document, GrievanceRow, Lapse, MOI, MOJ, Row, STRICT, World};
+use super::jurisdiction::{Book, D0, Document, GrievanceRow, Lapse, MOI, MOJ, Row, SILENT, STRICT, World};
 
 /// An attack on a jurisdiction, found in the public folder.
 pub(super) fn on_registers(
@@ -689,8 +689,6 @@ fn deadlines() -> Vec<Case> {
 
 /// F2: a due date that was missed, and no word of it.
 fn silence() -> Vec<Case> {
-    let missed = |request| Lapse::Missed(request, D0 + 8, D0 + 7);
-    let _ = missed(0);
     vec![
         on_registers(
             "F2-nothing",
@@ -789,7 +787,8 @@ fn silence() -> Vec<Case> {
                 w.mark().close(MOI, D0 + 7, &lapses);
                 w.package()
             },
-        ),
+        )
+        .same(),
         on_registers(
             "F2-twice",
             "A date that was missed before is missed again",
@@ -804,7 +803,8 @@ fn silence() -> Vec<Case> {
                     .close(MOI, D0 + 8, &[Lapse::Missed(request, D0 + 9, D0 + 7)]);
                 w.package()
             },
-        ),
+        )
+        .same(),
         on_registers(
             "F2-cause",
             "What was missed names another cause than the day that is closed",
@@ -831,6 +831,8 @@ fn silence() -> Vec<Case> {
             |name| {
                 let (mut w, request) = asked(name);
                 let cause = w.ledger(MOI).last_body_hash;
+                // At the time of the entry before.
+                w.now -= 60_000;
                 w.mark().lapse(MOI, &cause, Lapse::Silence(request, D0));
                 w.package()
             },
@@ -892,7 +894,8 @@ fn silence() -> Vec<Case> {
                 w.mark().close(MOI, D0 + 5, &[Lapse::Abandoned(request, D0 + 6)]);
                 w.package()
             },
-        ),
+        )
+        .same(),
         on_registers(
             "F2-answered-too-late",
             "A clarification is taken after the request was abandoned",
@@ -1446,7 +1449,8 @@ fn facts() -> Vec<Case> {
                 w.mark().close(MOI, D0 + 8, &lapses);
                 w.package()
             },
-        ),
+        )
+        .same(),
         on_registers(
             "F6-back-dated",
             "The calendar takes a holiday as if it had been declared a week before",
@@ -1464,7 +1468,8 @@ fn facts() -> Vec<Case> {
                 w.declare(D0 + 7, D0 + 8);
                 w.package()
             },
-        ),
+        )
+        .same(),
         on_registers(
             "F6-same-moment",
             "A register learns of a holiday at the very moment of a decision that stands before",
@@ -1562,16 +1567,28 @@ fn days() -> Vec<Case> {
             "F11-again",
             "A day is closed again",
             "jurisdiction.md §2.4",
-            &["calendar.day"],
+            &["calendar.day", "entry.nonce"],
             |name| {
                 let (mut w, _) = asked(name);
                 w.morning(D0 + 1);
-                w.mark()
-                    .next(|draft| draft.author = "service".to_owned())
-                    .close(MOI, D0, &[]);
+                w.mark().close(MOI, D0, &[]);
                 w.package()
             },
-        ),
+        )
+        .door("repeated"),
+        on_registers(
+            "F11-back",
+            "A day is closed behind a later one",
+            "jurisdiction.md §2.4",
+            &["calendar.day"],
+            |name| {
+                let (mut w, _) = asked(name);
+                w.morning(D0 + 3);
+                w.mark().close(MOI, D0 + 1, &[]);
+                w.package()
+            },
+        )
+        .same(),
         on_registers(
             "F11-before",
             "A day is closed that lies before the register",
@@ -1587,7 +1604,601 @@ fn days() -> Vec<Case> {
     ]
 }
 
-/// The other rules of a register: what no line of the list names.
+/// The other rules of a register: what no line of the list names. Numbers are those of the checks.
 fn rules() -> Vec<Case> {
-    vec![]
+    vec![
+        on_registers(
+            "Q1-twice",
+            "A register is defined again",
+            "foi.md §1.1",
+            &["foi.order"],
+            |name| {
+                let mut w = World::begun(name);
+                w.mark().define(MOI, STRICT);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-undefined",
+            "A request before the register has rules",
+            "foi.md §1.1",
+            &["foi.order"],
+            |name| {
+                let mut w = World::new(name);
+                w.found();
+                w.see(MOI);
+                w.mark().submit(MOI);
+                w.begin(MOJ);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-nobody",
+            "Something is admitted that is no request",
+            "foi.md §3",
+            &["foi.order"],
+            |name| {
+                let mut w = World::begun(name);
+                w.mark().admit(MOI, 2);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-admitted",
+            "A request is admitted twice",
+            "foi.md §4",
+            &["foi.order"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().admit(MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-not-admitted",
+            "A request is decided that was never admitted",
+            "foi.md §4",
+            &["foi.order"],
+            |name| {
+                let mut w = World::begun(name);
+                let request = w.submit(MOI);
+                w.mark().decide(MOI, request, &[Document::NotHeld]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-decided",
+            "A decision is replaced by another one, without a grievance",
+            "foi.md §3",
+            &["foi.order"],
+            |name| {
+                let (mut w, request) = decided(name);
+                w.mark().decide(MOI, request, &[Document::Refused(&["security"])]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-upheld",
+            "A decision that was upheld is replaced by another one",
+            "foi.md §3",
+            &["foi.order"],
+            |name| {
+                let (mut w, request) = decided(name);
+                let grievance = w.grieve(MOI, request);
+                w.judge(MOI, grievance, 1);
+                w.mark().decide(MOI, request, &[Document::NotHeld]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-succeeded",
+            "A request is taken by a register that has a successor",
+            "foi.md §1.5",
+            &["foi.order"],
+            |name| {
+                let mut w = World::begun(name);
+                let next = next_year(&mut w);
+                w.genesis(next);
+                w.list(next);
+                w.see(MOI);
+                w.succeed(MOI, next);
+                w.mark().submit(MOI);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q1-successor",
+            "A register is succeeded by that of another authority",
+            "foi.md §1.5",
+            &["foi.order"],
+            |name| {
+                let mut w = World::begun(name);
+                w.mark().succeed(MOI, MOJ);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q2-adopted",
+            "A register takes rules that the jurisdiction has not adopted",
+            "foi.md §1.3",
+            &["foi.definition"],
+            |name| {
+                let mut w = World::begun(name);
+                let own = SILENT.replace("\"answer_days\":5", "\"answer_days\":50");
+                w.mark().choose(MOI, &own);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q2-unseen",
+            "A register takes rules that it has not seen adopted",
+            "foi.md §1.3",
+            &["foi.definition"],
+            |name| {
+                let mut w = World::begun(name);
+                let new = SILENT.replace("\"version\":1", "\"version\":3");
+                w.adopt(&new);
+                w.mark().choose(MOI, &new);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q2-expired",
+            "A register takes rules that are not in force any more",
+            "foi.md §1.3",
+            &["foi.definition"],
+            |name| {
+                let mut w = World::new(name);
+                w.found();
+                let old = SILENT
+                    .replace("\"version\":1", "\"version\":3")
+                    .replace("2026-06-30", "2026-01-03");
+                w.adopt(&old);
+                w.begin(MOI);
+                w.begin(MOJ);
+                w.mark().choose(MOI, &old);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q2-again",
+            "Rules are chosen that are in force already",
+            "foi.md §1.3",
+            &["foi.definition"],
+            |name| {
+                let mut w = World::begun(name);
+                w.mark().choose(MOI, SILENT);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q2-predecessor",
+            "A register continues one of another authority",
+            "foi.md §1.4",
+            &["foi.definition"],
+            |name| {
+                let mut w = World::begun(name);
+                let next = next_year(&mut w);
+                let Book::Register(at) = next else {
+                    return w.package();
+                };
+                w.registers[at].authority = "moj";
+                w.genesis(next);
+                w.list(next);
+                w.see(next);
+                w.mark().define(next, SILENT);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-old-rules",
+            "A letter from before the rules that are in force",
+            "foi.md §4.1",
+            &["foi.request"],
+            |name| {
+                let mut w = World::begun(name);
+                // The rules are valid from 1 December.
+                w.mark().submit_letter(MOI, D0 - 40);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-ground",
+            "A request is routed out on a ground that there is not",
+            "foi.md §4",
+            &["foi.request"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().route_out(MOI, request, 3);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-fee",
+            "A fee in no currency",
+            "foi.md §4",
+            &["foi.request"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().next(|draft| draft.payload[4] = b'q');
+                w.quote(MOI, request, D0 + 5);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-pay-by",
+            "A fee to be paid on the day on which it is quoted",
+            "foi.md §4",
+            &["foi.request"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().quote(MOI, request, D0);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-settled",
+            "A fee is settled neither by payment nor by waiver",
+            "foi.md §4",
+            &["foi.request"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.quote(MOI, request, D0 + 5);
+                w.mark().next(|draft| draft.payload[1] = 3);
+                w.settle(MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-later",
+            "A request is linked to a later one",
+            "foi.md §4.2",
+            &["foi.request"],
+            |name| {
+                let (mut w, request) = asked(name);
+                let later = w.submit(MOI);
+                w.mark().link(MOI, request, later);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q3-linked",
+            "Two requests are linked twice",
+            "foi.md §4.2",
+            &["foi.request"],
+            |name| {
+                let (mut w, request) = asked(name);
+                let later = w.submit(MOI);
+                w.link(MOI, later, request);
+                // Another nonce: the same link is another event.
+                w.mark().by("other officer").link(MOI, later, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q4-question",
+            "A second question while one is open",
+            "rules.md §5.2",
+            &["foi.clock"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.ask(MOI, request);
+                w.mark().ask(MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q4-answer",
+            "An answer to no question",
+            "rules.md §5.2",
+            &["foi.clock"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().answer(MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q4-fee",
+            "A second fee while one is open",
+            "rules.md §5.2",
+            &["foi.clock"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.quote(MOI, request, D0 + 5);
+                w.mark().quote(MOI, request, D0 + 6);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q4-unpaid",
+            "A request is closed as unpaid on the last day for paying",
+            "foi.md §4",
+            &["foi.clock"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.quote(MOI, request, D0 + 1);
+                w.morning(D0 + 1);
+                w.mark().unpaid(MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q4-no-fee",
+            "A request is closed as unpaid whose fee was settled",
+            "foi.md §4",
+            &["foi.clock"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.quote(MOI, request, D0 + 1);
+                w.settle(MOI, request);
+                w.morning(D0 + 1);
+                w.morning(D0 + 2);
+                w.mark().unpaid(MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q5-again",
+            "A third party replies twice",
+            "foi.md §4",
+            &["foi.third-party"],
+            |name| {
+                let (mut w, request) = asked(name);
+                let consultation = w.consult(MOI, request);
+                w.reply(MOI, consultation);
+                w.mark().reply(MOI, consultation);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q6-exemption",
+            "A refusal under an exemption that the rules do not have",
+            "foi.md §5.1",
+            &["foi.decision"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark()
+                    .decide(MOI, request, &[Document::Refused(&["convenience"])]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q6-other-rules",
+            "A refusal under an exemption of other rules than those under which the request began",
+            "foi.md §1.3, §5.1",
+            &["foi.decision"],
+            |name| {
+                let (mut w, request) = asked_strictly(name);
+                w.choose(MOI, SILENT);
+                w.mark().decide(MOI, request, &[Document::Refused(&["security"])]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q6-no-exemption",
+            "A refusal without an exemption",
+            "foi.md §5.1",
+            &["foi.decision"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().decide(MOI, request, &[Document::Refused(&[])]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q6-nothing",
+            "A decision on no document",
+            "foi.md §5.1",
+            &["foi.decision"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().decide(MOI, request, &[]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q6-place",
+            "A document is said to be public, at a place that is white space",
+            "foi.md §5.1",
+            &["foi.decision"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().decide(MOI, request, &[Document::Public(" ")]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q7-refused",
+            "A file is released that was refused",
+            "foi.md §5.2",
+            &["foi.release"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.decide(
+                    MOI,
+                    request,
+                    &[Document::Released, Document::Refused(&["privacy"])],
+                );
+                let files = w.openings.clone();
+                w.mark().release(MOI, request, &[0, 1]);
+                // Nothing of it has an effect, so nothing is published.
+                w.openings = files;
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q7-again",
+            "A file is released that is released",
+            "foi.md §5.2",
+            &["foi.release"],
+            |name| {
+                let (mut w, request) = decided(name);
+                w.release(MOI, request, &[0]);
+                w.mark().release(MOI, request, &[0]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q7-taken-back",
+            "A release is withdrawn that was withdrawn before",
+            "foi.md §5.3",
+            &["foi.release"],
+            |name| {
+                let (mut w, request) = decided(name);
+                let files = w.release(MOI, request, &[0]);
+                w.take_back(MOI, request, &[(0, files[0])]);
+                w.mark().take_back(MOI, request, &[(0, files[0])]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q8-nowhere",
+            "A request is transferred to a ledger that the calendar does not list",
+            "foi.md §6.1",
+            &["foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().transfer(MOI, request, Book::Calendar);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q8-itself",
+            "A register transfers a request to itself, and so begins anew",
+            "foi.md §6.1",
+            &["foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().transfer(MOI, request, MOI);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q8-question",
+            "A request is transferred while the requester is asked something",
+            "foi.md §6.1",
+            &["foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.ask(MOI, request);
+                w.mark().transfer(MOI, request, MOJ);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q8-lost",
+            "A transfer never arrives",
+            "foi.md §6.4",
+            &["foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().transfer(MOI, request, MOJ);
+                w.morning(D0 + 1);
+                w.morning(D0 + 2);
+                w.package()
+            },
+        ),
+        on_registers(
+            "Q8-twice",
+            "A transfer arrives twice",
+            "foi.md §6.2",
+            &["entry.nonce", "foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.transfer(MOI, request, MOJ);
+                w.receive(MOJ, MOI, request);
+                w.submit(MOI);
+                w.mark();
+                w.receive(MOJ, MOI, request);
+                w.package()
+            },
+        )
+        .door("entry.nonce"),
+        on_registers(
+            "Q8-other",
+            "A request arrives that was transferred to another authority",
+            "foi.md §6.2",
+            &["foi.transfer"],
+            |name| {
+                let mut w = World::new(name);
+                let third = w.add_register(7, "moph-2026", "moph", "");
+                w.found();
+                for book in [MOI, MOJ, third] {
+                    w.begin(book);
+                }
+                let request = w.submit(MOI);
+                w.transfer(MOI, request, third);
+                w.receive(third, MOI, request);
+                w.mark().receive(MOJ, MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q8-uncited",
+            "A transfer arrives that the ref does not cover",
+            "foi.md §6.2",
+            &["foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                let before = w.ledger(MOI).cite();
+                w.transfer(MOI, request, MOJ);
+                w.mark().next(move |draft| draft.refs = vec![before]);
+                w.receive(MOJ, MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "Q8-never-sent",
+            "A request arrives that was never transferred",
+            "foi.md §6.2",
+            &["foi.transfer"],
+            |name| {
+                let (mut w, request) = asked(name);
+                w.mark().receive(MOJ, MOI, request);
+                w.package()
+            },
+        )
+        .same(),
+    ]
 }

@@ -534,8 +534,10 @@ impl<'c> Register<'c> {
             return false;
         }
         checks.pass(Check::FoiOrder);
-        if let E::ViewPublished { size, content, .. } = event {
-            self.check_view(source, item.seq, *size, content, checks);
+        if let E::ViewPublished { view, size, content } = event {
+            if view == "due-dates" {
+                self.check_view(source, item.seq, *size, content, checks);
+            }
             return true;
         }
         let (authored, outcome) = (
