@@ -10,6 +10,9 @@
     reason = "helpers outside of tests fail by panicking too"
 )]
 
+#[path = "consultation/agrees.rs"]
+mod agrees;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
