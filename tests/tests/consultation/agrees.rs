@@ -57,7 +57,7 @@ fn files(f: &Forum, extra: Option<&Entry>) -> BTreeMap<String, Vec<u8>> {
             format!("{folder}/checkpoint"),
             checkpoint(&name, size, root(&leaves)),
         );
-        for entry in entries {
+        for entry in &entries[1..] {
             let body = entry.body();
             let event = Event::parse(one.state.kind(), body.event_type, &body.payload).unwrap();
             for content in event.contents() {
