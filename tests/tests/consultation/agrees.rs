@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use sijill_ledger::{Committed, Entry, KeyId, UnixMillis};
 use sijill_registers::calendar::events::*;
 use sijill_registers::catalogue::Event;
+use sijill_registers::consultation::Act;
 use sijill_registers::consultation::document::{Answers, Clause, Document};
 use sijill_registers::consultation::events::*;
 use sijill_registers::register::Contents as _;
@@ -248,6 +249,18 @@ impl Run {
             self.comment()
         } else {
             self.pick(&all)
+        }
+    }
+
+    /// A comment with an appeal that is pending, if there is one.
+    fn appealed(&mut self) -> u64 {
+        let pending = self.f.state().comments().find_map(|(at, comment)| {
+            let last = comment.steps.last()?;
+            matches!(last.act, Act::Appealed { .. }).then_some(at)
+        });
+        match pending {
+            Some(at) if !self.chance(10) => at,
+            _ => self.comment_in("hidden"),
         }
     }
 
@@ -614,7 +627,7 @@ impl Run {
             }
             _ => {
                 let e = AppealDecided {
-                    comment: self.comment_in("hidden"),
+                    comment: self.appealed(),
                     decision: self.pick(&[1, 2, 2, 0, 3]),
                     note: self.chance(30).then(|| self.f.commit("No".as_bytes())),
                 };
@@ -683,8 +696,9 @@ impl Run {
             }
             3..=6 => {
                 let theme = self.theme();
-                let (added, removed) = if self.chance(50) {
-                    (self.f.read().coverage().uncovered, Vec::new())
+                let uncovered = self.f.read().coverage().uncovered;
+                let (added, removed) = if !uncovered.is_empty() && self.chance(80) {
+                    (uncovered, Vec::new())
                 } else {
                     (self.some_comments(), self.some_comments())
                 };
@@ -823,12 +837,16 @@ impl Run {
                 .act(&commission, self.f.root, Event::Calendar(declared))
                 .unwrap();
         }
+        self.f.now += u64::from(self.chance(80));
         self.offer(SERVICE, Event::Register(RegisterEvent::CalendarSeen));
     }
 
     fn step(&mut self) {
         if self.f.state().definition().is_none() && self.chance(60) {
             return self.define();
+        }
+        if self.f.state().is_window_over() && self.chance(35) {
+            return self.conclude();
         }
         match self.one(100) {
             0 => self.define(),
@@ -838,12 +856,12 @@ impl Run {
             16..=18 => self.change(),
             19..=49 => self.say(),
             50..=53 => self.withdraw(),
-            54..=67 => self.moderate(),
-            68..=72 => self.respond(),
-            73..=82 => self.conclude(),
-            83..=84 => self.erase(),
-            85..=87 => self.publish_log(),
-            88..=95 => self.pass_time(),
+            54..=66 => self.moderate(),
+            67..=71 => self.respond(),
+            72..=80 => self.conclude(),
+            81..=82 => self.erase(),
+            83..=85 => self.publish_log(),
+            86..=95 => self.pass_time(),
             96..=97 => self.close(),
             _ => self.look_at_calendar(),
         }
