@@ -13,7 +13,17 @@ use crate::error::Failure;
 /// A refusal of something that a citizen sent.
 pub(super) fn refused(error: SubmitError) -> Failure {
     let arabic = arabic(&error);
-    let failure = Failure::from(error);
+    let failure = match &error {
+        SubmitError::Rejected(rejection @ Rejection::Author { .. }) => Failure::refused(
+            format!(
+                "this key is not enrolled in the consultation [{}]",
+                rejection.code()
+            ),
+            "enrol it at the intake service, or give the key file that you enrolled with",
+        )
+        .code(rejection.code()),
+        _ => Failure::from(error),
+    };
     match arabic {
         Some(text) => failure.in_arabic(text),
         None => failure,

@@ -1,14 +1,16 @@
 //! What everybody reads of a consultation, and a participant of their own part in it. Spec: specs/consultation.md §10.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sijill_ledger::LedgerId;
+use sijill_engine::Engine;
+use sijill_ledger::{Committed, ContentRef, LedgerId};
 use sijill_registers::consultation::document::{Answers, ENGLISH};
 use sijill_registers::consultation::events::{Outcome as ThemeOutcome, Question};
 use sijill_registers::consultation::views::{Coverage, Place, Placed, Reading, Thread};
 use sijill_registers::consultation::{Access, Act, Appeal, CommentRecord, Reason, Speaker, Standing, Step};
-use sijill_registers::register::Facts;
+use sijill_registers::register::{ContentProblem, Contents, Facts};
 use sijill_rules::{day_number, english_both, numbered_day};
 use sijill_search::{Index, Kind as Found, SearchError};
 
@@ -72,7 +74,7 @@ impl Shown {
             out.push_str(", answered");
         }
         let text = match &self.text {
-            Ok(text) => escape(text),
+            Ok(text) => escape(text.trim_end()),
             Err(gone) => gone.line(),
         };
         format!("{out}: {text}")
@@ -642,7 +644,7 @@ impl Desk<'_> {
                 own.position,
                 own.standing.name(),
                 own.replies,
-                escape(text.as_deref().unwrap_or("[erased / مُحي]"))
+                escape(text.as_deref().map_or("[erased / مُحي]", str::trim_end))
             );
             let mut steps = Vec::new();
             for step in &own.steps {
@@ -727,8 +729,11 @@ impl Desk<'_> {
 
     pub(super) fn search(&self, id: &str, ledger: LedgerId, words: &[String]) -> Outcome {
         let query = words.join(" ");
-        let contents = self.engine().contents();
-        let all = self.state(ledger, |state| sijill_search::consultation::all(state, contents))??;
+        let texts = Texts {
+            engine: self.engine(),
+            ledger,
+        };
+        let all = self.state(ledger, |state| sijill_search::consultation::all(state, &texts))??;
         let hits = Index::in_memory()
             .and_then(|mut index| {
                 index.update(ledger, 0, &all)?;
@@ -781,6 +786,23 @@ pub(crate) struct Counted {
     pub(crate) responses: u64,
     /// Those of them whose answers are erased.
     pub(crate) erased: u64,
+}
+
+/// The texts of one consultation.
+struct Texts<'a> {
+    engine: &'a Engine,
+    ledger: LedgerId,
+}
+
+impl Contents for Texts<'_> {
+    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
+        self.engine.contents().load(content)
+    }
+
+    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
+        let opened = self.engine.committed_content(&self.ledger, committed);
+        opened.map_err(|_| ContentProblem::Opening(committed.commitment))
+    }
 }
 
 /// Where a consultation stands today.
