@@ -99,7 +99,7 @@ pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
             .store
             .as_ref()
             .map(|store| own_namespace(store, "jurisdiction"));
-        let dir = demo.dir.join("jurisdiction-2026");
+        let dir = demo.dir.join("jurisdiction");
         Some(jurisdiction::run(&dir, store, &passphrase, held, demo.jurisdiction).await?)
     } else {
         None
@@ -547,7 +547,7 @@ fn places(dir: &Path, started: Instant) -> String {
     );
     let _ = writeln!(
         out,
-        "  sijill verify jurisdiction {d}/jurisdiction-2026/jurisdiction --trust {d}/jurisdiction-2026/trust-jurisdiction.json"
+        "  sijill verify jurisdiction {d}/jurisdiction/jurisdiction --trust {d}/jurisdiction/trust-jurisdiction.json"
     );
     let _ = writeln!(
         out,
