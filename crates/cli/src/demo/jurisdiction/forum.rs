@@ -350,7 +350,7 @@ impl<'a> Forum<'a> {
         let parent = parent.map(|c| c.seq);
         let (clause, theme) = match parent {
             Some(_) => (None, None),
-            None if n % 9 == 0 => (None, Some("general")),
+            None if n.is_multiple_of(9) => (None, Some("general")),
             None => self.clause(n)?,
         };
         let text = self.commit(&texts::comment(n))?;
@@ -364,7 +364,7 @@ impl<'a> Forum<'a> {
             is_hidden: false,
             is_withdrawn: false,
         });
-        if self.responded.insert(by) || n % 11 == 0 {
+        if self.responded.insert(by) || n.is_multiple_of(11) {
             self.respond(by, n).await?;
         }
         match n % 31 {
@@ -412,7 +412,7 @@ impl<'a> Forum<'a> {
     }
 
     async fn respond(&self, by: usize, n: usize) -> Outcome {
-        let bytes = Answers::new(vec![vec![u16::from(n % 3 == 0)]]).to_bytes();
+        let bytes = Answers::new(vec![vec![u16::from(n.is_multiple_of(3))]]).to_bytes();
         let answers = self.office.engine.commit_content(&self.ledger, &bytes)?;
         self.hand_in(
             by,
