@@ -65,8 +65,6 @@ pub enum KeyKind {
     Credential,
     /// The registrar's secret, from which pseudonyms are made.
     Registrar,
-    /// The service's secret of persons, from which their names on registers and in the vault of persons are made.
-    Persons,
     /// Any bytes: rows of a roll, sheets of credentials.
     Data,
 }
@@ -81,7 +79,6 @@ impl fmt::Display for KeyKind {
             Self::Ceremony => "ceremony",
             Self::Credential => "credential",
             Self::Registrar => "registrar",
-            Self::Persons => "persons",
             Self::Data => "data",
         })
     }
@@ -294,34 +291,6 @@ impl fmt::Debug for RegistrarSecret {
     }
 }
 
-/// The service's secret of persons: 32 random bytes. Wiped from memory when dropped, never printed.
-#[derive(Debug, Clone)]
-pub struct PersonsSecret(RegistrarSecret);
-
-impl PersonsSecret {
-    /// A fresh secret.
-    pub fn generate<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-        Self(RegistrarSecret::generate(rng))
-    }
-
-    /// The secret of these bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(RegistrarSecret::from_bytes(bytes))
-    }
-
-    /// The bytes, as a key for names.
-    #[must_use]
-    pub fn expose(&self) -> &[u8; 32] {
-        self.0.expose()
-    }
-
-    /// The same as what opens a vault.
-    pub(crate) const fn of_vault(&self) -> &RegistrarSecret {
-        &self.0
-    }
-}
-
 /// What stretching a passphrase costs, for whoever knows it and for whoever guesses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KdfCost {
@@ -481,28 +450,6 @@ impl KeyFile {
     ) -> Result<Self, SealError> {
         Self::seal(
             KeyKind::Registrar,
-            label,
-            None,
-            secret.expose(),
-            passphrase,
-            cost,
-            rng,
-        )
-    }
-
-    /// Seals the service's secret of persons.
-    ///
-    /// # Errors
-    /// [`SealError`]
-    pub fn seal_persons<R: CryptoRng + ?Sized>(
-        label: &str,
-        secret: &PersonsSecret,
-        passphrase: &Passphrase,
-        cost: KdfCost,
-        rng: &mut R,
-    ) -> Result<Self, SealError> {
-        Self::seal(
-            KeyKind::Persons,
             label,
             None,
             secret.expose(),
@@ -688,15 +635,6 @@ impl KeyFile {
         Ok(RegistrarSecret::from_bytes(&bytes))
     }
 
-    /// Unlocks the service's secret of persons.
-    ///
-    /// # Errors
-    /// [`UnlockError`]
-    pub fn unlock_persons(&self, passphrase: &Passphrase) -> Result<PersonsSecret, UnlockError> {
-        let bytes = self.unlock_secret(KeyKind::Persons, passphrase)?;
-        Ok(PersonsSecret::from_bytes(&bytes))
-    }
-
     /// Unlocks data.
     ///
     /// # Errors
@@ -838,7 +776,7 @@ impl KeyFile {
         hex_field::<16>("kdf.check", &header.kdf.check)?;
         hex_field::<24>("nonce", &header.nonce)?;
         match (header.kind, &header.public) {
-            (KeyKind::Registrar | KeyKind::Persons | KeyKind::Ceremony | KeyKind::Data, public) => {
+            (KeyKind::Registrar | KeyKind::Ceremony | KeyKind::Data, public) => {
                 field("public", public.is_none())?
             }
             (_, None) => field("public", false)?,

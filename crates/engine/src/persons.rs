@@ -36,7 +36,7 @@ use sijill_registers::register::Facts;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::engine::{Engine, EngineError};
-use crate::keyfile::PersonsSecret;
+use crate::keyfile::RegistrarSecret;
 use crate::ledgers::LedgerHandle;
 use crate::openings::{MAX_COMMITTED_BYTES, OpeningError, OpeningStore};
 use crate::vault::access::{Access, Action, Logged};
@@ -111,11 +111,21 @@ pub enum Whose<'a> {
     Unnamed,
 }
 
+/// The service's secret of persons, from which their names are made: a file like that of a registrar's secret.
+#[derive(Debug, Clone)]
+pub struct PersonsSecret(RegistrarSecret);
+
 impl PersonsSecret {
+    /// What a key file holds.
+    #[must_use]
+    pub const fn new(secret: RegistrarSecret) -> Self {
+        Self(secret)
+    }
+
     /// The name of a person on a consultation. Spec: specs/jurisdiction.md §4.
     #[must_use]
     pub fn person(&self, ledger: &LedgerId, identifier: &str) -> Person {
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.expose())
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.expose())
             .expect("HMAC takes keys of any length");
         for part in [PERSON_TAG, ledger.as_bytes(), identifier.as_bytes()] {
             mac.update(part);
@@ -180,7 +190,7 @@ impl Persons {
     /// # Durability
     /// As [`Vault::create`].
     pub fn create(path: &Path, calendar: LedgerId, secret: PersonsSecret) -> Result<Self, VaultError> {
-        let vault = Vault::create(path, calendar, secret.of_vault())?;
+        let vault = Vault::create(path, calendar, &secret.0)?;
         Ok(Self {
             vault,
             secret,
@@ -193,7 +203,7 @@ impl Persons {
     /// # Errors
     /// [`VaultError`]
     pub fn open(path: &Path, calendar: LedgerId, secret: PersonsSecret) -> Result<Self, VaultError> {
-        let vault = Vault::open(path, calendar, secret.of_vault())?;
+        let vault = Vault::open(path, calendar, &secret.0)?;
         Ok(Self {
             vault,
             secret,
@@ -625,7 +635,7 @@ impl Engine {
             return Err(PersonsError::Absent);
         }
         let holds = persons.standing_holds(self)?;
-        let on_all = holds.iter().any(|h| h.subject == subject && h.items.is_empty());
+        let on_all = holds.iter().any(|h| h.subject == subject && h.everything);
         let (mut erase, mut held, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for trace in traces {
             let commitment = &trace.committed.commitment;
@@ -699,11 +709,7 @@ impl Engine {
         for commitment in commitments {
             let whose = self.letter_subject(ledger, commitment)?;
             let covers = |hold: &&Hold| {
-                if hold.items.is_empty() {
-                    whose == Some(hold.subject)
-                } else {
-                    hold.covers(ledger, commitment)
-                }
+                hold.names(ledger, commitment) || (hold.everything && whose == Some(hold.subject))
             };
             if let Some(hold) = holds.iter().find(covers) {
                 return Err(PersonsError::Held {
@@ -734,7 +740,7 @@ impl Engine {
         let on_all = persons
             .standing_holds(self)?
             .iter()
-            .any(|hold| hold.subject == subject && hold.items.is_empty());
+            .any(|hold| hold.subject == subject && hold.everything);
         let mut admitted = persons.admit(self, by, Action::Write, why, subject)?;
         let Some(bytes) = admitted.read(&subject)? else {
             return Ok(true);
@@ -782,27 +788,32 @@ impl Engine {
     ) -> Result<u64, PersonsError> {
         self.require_commission(&persons.calendar, by.key_id())?;
         let (subject, identifier) = known(persons, whose)?;
+        let record = persons.record(self, by, Action::Read, "legal hold", subject)?;
+        let identifier = identifier.or_else(|| record.as_ref()?.identifier.clone());
+        let (traces, _) = self
+            .traces(persons, identifier.as_deref(), record.as_ref())
+            .await?;
         let mut items = Vec::new();
-        if let Some((register, request)) = only {
-            let record = persons.record(self, by, Action::Read, "legal hold", subject)?;
-            let (traces, _) = self
-                .traces(persons, identifier.as_deref(), record.as_ref())
-                .await?;
-            for trace in traces {
-                let about = self.foi_event(trace.ledger, trace.seq).await?;
-                let about = about.and_then(|e| e.request());
-                let own = trace.ledger == register && (trace.seq == request || about == Some(request));
-                if own && !trace.erased {
-                    items.push((*trace.ledger.as_bytes(), trace.committed.commitment));
+        for trace in traces.iter().filter(|trace| !trace.erased) {
+            let own = match only {
+                None => true,
+                Some((register, request)) if trace.ledger == register => {
+                    let event = self.foi_event(trace.ledger, trace.seq).await?;
+                    trace.seq == request || event.and_then(|e| e.request()) == Some(request)
                 }
+                Some(_) => false,
+            };
+            if own {
+                items.push((*trace.ledger.as_bytes(), trace.committed.commitment));
             }
-            items.sort_unstable();
-            if items.is_empty() {
-                return Err(PersonsError::Forgotten);
-            }
+        }
+        items.sort_unstable();
+        if items.is_empty() && only.is_some() {
+            return Err(PersonsError::Forgotten);
         }
         let hold = NewHold {
             subject,
+            everything: only.is_none(),
             items: &items,
             reason,
             until,
@@ -831,6 +842,7 @@ impl Engine {
         let subject = found.ok_or(PersonsError::NoHold(hold))?.subject;
         let lifted = NewHold {
             subject,
+            everything: false,
             items: &[],
             reason,
             until: None,
@@ -873,7 +885,10 @@ impl Engine {
     }
 
     /// The local day of now in a jurisdiction, as a day number.
-    fn today(&self, calendar: &LedgerId) -> Result<u32, PersonsError> {
+    ///
+    /// # Errors
+    /// [`PersonsError::Engine`] if this service keeps no such jurisdiction.
+    pub fn today(&self, calendar: &LedgerId) -> Result<u32, PersonsError> {
         let unknown = || EngineError::Missing(format!("this service keeps no jurisdiction {calendar}"));
         let handle = self.ledgers().find(calendar).ok_or_else(unknown)?;
         let Facts::Calendar(facts) = handle.facts() else {

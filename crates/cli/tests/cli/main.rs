@@ -12,6 +12,7 @@ mod hostile;
 mod interface;
 mod life;
 mod outcome;
+mod persons;
 mod polling_stations;
 mod steps;
 mod store;

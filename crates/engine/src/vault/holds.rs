@@ -22,7 +22,9 @@ pub type Item = ([u8; 32], [u8; 32]);
 pub struct NewHold<'a> {
     /// Whose contents.
     pub subject: Subject,
-    /// Which, ascending; none: everything, of today and later. None too where a hold is lifted.
+    /// Everything, of today and later.
+    pub everything: bool,
+    /// Which, ascending; with `everything`, all that there is today. None where a hold is lifted.
     pub items: &'a [Item],
     /// Why: a line of 1 to 1000 bytes, which must not name the person.
     pub reason: &'a str,
@@ -40,6 +42,7 @@ struct Body {
     at_ms: u64,
     who: KeyId,
     subject: [u8; 32],
+    everything: bool,
     items: Vec<Item>,
     reason: String,
     until: Option<u32>,
@@ -57,7 +60,9 @@ pub struct Hold {
     pub who: KeyId,
     /// Whose contents.
     pub subject: Subject,
-    /// Which; none: all.
+    /// Everything of theirs.
+    pub everything: bool,
+    /// Which; with `everything`, those that there were.
     pub items: Vec<Item>,
     /// Why.
     pub reason: String,
@@ -81,6 +86,7 @@ pub(super) fn write(
         at_ms,
         who: actor.key_id(),
         subject: hold.subject.0,
+        everything: hold.everything,
         items: hold.items.to_vec(),
         reason: hold.reason.to_owned(),
         until: hold.until,
@@ -125,6 +131,7 @@ impl Hold {
             at_ms: read.at_ms,
             who: read.who,
             subject: Subject(read.subject),
+            everything: read.everything,
             items: read.items,
             reason: read.reason,
             until: read.until,
@@ -144,14 +151,18 @@ impl Hold {
         }
     }
 
-    /// Whether it covers a content of this subject.
+    /// Whether it names a content.
+    #[must_use]
+    pub fn names(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> bool {
+        self.items
+            .binary_search(&(*ledger.as_bytes(), *commitment))
+            .is_ok()
+    }
+
+    /// Whether it covers a content of its subject.
     #[must_use]
     pub fn covers(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> bool {
-        self.items.is_empty()
-            || self
-                .items
-                .binary_search(&(*ledger.as_bytes(), *commitment))
-                .is_ok()
+        self.everything || self.names(ledger, commitment)
     }
 }
 
@@ -175,6 +186,7 @@ mod tests {
     fn new(reason: &str) -> NewHold<'_> {
         NewHold {
             subject: Subject([9; 32]),
+            everything: false,
             items: &[],
             reason,
             until: None,

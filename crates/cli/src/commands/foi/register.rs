@@ -14,6 +14,7 @@ use super::desk::Desk;
 use crate::commands::calendar::{calendar, make, office};
 use crate::commands::public_key;
 use crate::error::{Failure, Outcome};
+use crate::persons;
 use crate::render::{escape, say, show};
 
 impl Desk<'_> {
@@ -129,6 +130,8 @@ impl Desk<'_> {
             .map(|text| hash(text))
             .collect::<Outcome<Vec<_>>>()?;
         commitments.sort_unstable();
+        let kept_in = (&self.site, self.common.passphrases());
+        persons::refuse_held(self.engine(), kept_in, &ledger, &commitments)?;
         let key = self.common.signing_key(&key.key)?;
         self.engine().prepare(ledger).await?;
         let event = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
@@ -149,6 +152,11 @@ impl Desk<'_> {
     pub(super) async fn confirm_erasure(&self, register: &str, order: &str, key: &KeyArg) -> Outcome {
         let (ledger, _) = self.register(register)?;
         let order = BodyHash::from_bytes(hash(order)?);
+        let ordered = self.with_foi(ledger, |foi| {
+            Ok(foi.days().ordered(&order).map(<[_]>::to_vec).unwrap_or_default())
+        })?;
+        let kept_in = (&self.site, self.common.passphrases());
+        persons::refuse_held(self.engine(), kept_in, &ledger, &ordered)?;
         let key = self.common.signing_key(&key.key)?;
         self.engine().prepare(ledger).await?;
         let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
