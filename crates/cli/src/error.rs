@@ -16,6 +16,7 @@ use sijill_engine::views::ViewError;
 use sijill_engine::{EngineError, LoadError, SubmitError};
 use sijill_ledger::LedgerId;
 use sijill_registers::ballot_box::BoxRejection;
+use sijill_registers::consultation::ConsultationRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
 use sijill_store::{CreateError, Elsewhere, OpenError, ReadError};
@@ -41,6 +42,7 @@ pub(crate) struct Failure {
     code: &'static str,
     problem: String,
     help: String,
+    arabic: Option<String>,
 }
 
 /// What to do about a disk.
@@ -62,6 +64,7 @@ impl Failure {
             code: "usage",
             problem: problem.into(),
             help: help.into(),
+            arabic: None,
         }
     }
 
@@ -71,6 +74,7 @@ impl Failure {
             code: "refused",
             problem: problem.into(),
             help: help.into(),
+            arabic: None,
         }
     }
 
@@ -80,6 +84,7 @@ impl Failure {
             code: "failed",
             problem: problem.into(),
             help: help.into(),
+            arabic: None,
         }
     }
 
@@ -87,6 +92,22 @@ impl Failure {
     /// Spec: specs/operations.md §10.
     pub(crate) const fn code(mut self, code: &'static str) -> Self {
         self.code = code;
+        self
+    }
+
+    /// The same failure with what is wrong in Arabic too, where a citizen reads it.
+    pub(crate) fn in_arabic(mut self, text: impl Into<String>) -> Self {
+        self.arabic = Some(text.into());
+        self
+    }
+
+    /// The same failure with something more to say, in both languages.
+    pub(crate) fn also(mut self, english: &str, arabic: &str) -> Self {
+        self.problem = format!("{}; {english}", self.problem);
+        if let Some(text) = &mut self.arabic {
+            text.push(' ');
+            text.push_str(arabic);
+        }
         self
     }
 
@@ -155,23 +176,26 @@ impl Failure {
             Kind::Refused => "refused",
             Kind::Failed => "failed",
         };
-        serde_json::json!({
+        let mut line = serde_json::json!({
             "error": escape(&self.problem),
             "help": escape(&self.help),
             "kind": kind,
             "code": self.code,
-        })
+        });
+        if let Some(arabic) = &self.arabic {
+            line["error_ar"] = escape(arabic).into();
+        }
+        line
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "error: {}\nhelp: {}",
-            escape(&self.problem),
-            escape(&self.help)
-        )
+        writeln!(f, "error: {}", escape(&self.problem))?;
+        if let Some(arabic) = &self.arabic {
+            writeln!(f, "خطأ: {}", escape(arabic))?;
+        }
+        write!(f, "help: {}", escape(&self.help))
     }
 }
 
@@ -324,10 +348,25 @@ impl From<Rejection> for Failure {
                 moment(*received_ms, "UTC"),
                 moment(*until_ms, "UTC")
             ),
+            Rejection::Consultation(ConsultationRejection::TooEarly { first }) => {
+                format!("the consultation opens on {}; send it then", day(*first))
+            }
+            Rejection::Consultation(ConsultationRejection::TooLate { last }) => format!(
+                "the consultation closed at the end of {}; nothing is taken any more",
+                day(*last)
+            ),
             other => other.to_string(),
         };
         Self::refused(format!("{text} [{}]", rejection.code()), help).code(rejection.code())
     }
+}
+
+/// A day by its number.
+fn day(number: u32) -> String {
+    sijill_rules::numbered_day(number).map_or_else(
+        || format!("day {number} after 1970-01-01"),
+        sijill_rules::english_both,
+    )
 }
 
 impl From<ContentProblem> for Failure {

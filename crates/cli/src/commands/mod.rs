@@ -3,9 +3,11 @@
 pub(crate) mod backup;
 pub(crate) mod ballot_box;
 pub(crate) mod calendar;
+pub(crate) mod consultation;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
+pub(crate) mod erasure;
 pub(crate) mod export;
 pub(crate) mod foi;
 pub(crate) mod generate;
@@ -138,6 +140,9 @@ enum Command {
     /// Answer requests for information, with a clock that everybody can check
     #[command(subcommand)]
     Foi(Box<foi::FoiCommand>),
+    /// Ask the public about a document: comments on its clauses, moderation, answers, the report
+    #[command(subcommand)]
+    Consultation(Box<consultation::ConsultationCommand>),
     /// Look after what registers keep of persons: letters, copies, erasure, legal holds
     #[command(subcommand)]
     Person(person::PersonCommand),
@@ -271,6 +276,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Trustee(command) => trustee::run(&command, common).await,
         Command::Calendar(command) => calendar::run(&command, common).await,
         Command::Foi(command) => foi::run(&command, common).await,
+        Command::Consultation(command) => consultation::run(&command, common).await,
         Command::Person(command) => person::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
         Command::Station(command) => station::run(&command, common).await,

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod common;
+mod consultation;
 mod council;
 mod demonstration;
 mod electoral_roll;

@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub(crate) use self::arguments::FoiCommand;
 use self::desk::Desk;
-use super::Common;
+use super::{Common, erasure};
 use crate::error::Outcome;
 use crate::render::{say, show};
 
@@ -40,9 +40,14 @@ pub(crate) async fn run(command: &FoiCommand, common: &Common) -> Outcome {
             commitments,
             basis,
             key,
-        } => desk.erase(register, commitments, basis, key).await,
+        } => {
+            let (ledger, _) = desk.register(register)?;
+            let key = (key.key.as_path(), "foi");
+            erasure::order(desk.engine(), common, (ledger, register), commitments, basis, key).await
+        }
         FoiCommand::ConfirmErasure { register, order, key } => {
-            desk.confirm_erasure(register, order, key).await
+            let (ledger, _) = desk.register(register)?;
+            erasure::confirm(desk.engine(), common, (ledger, register), order, &key.key).await
         }
         FoiCommand::DueDates { register } => {
             let (ledger, _) = desk.register(register)?;

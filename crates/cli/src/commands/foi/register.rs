@@ -1,20 +1,17 @@
-//! What the commission does with a register: begins it, puts it under rules, erases contents.
+//! What the commission does with a register: begins it and puts it under rules.
 
 use serde_json::json;
-use sijill_ledger::{BodyHash, Kind, Predecessor, Role};
-use sijill_registers::calendar::events::{
-    CalendarEvent, ErasureConfirmed, ErasureOrdered, PUBLIC, RegisterEvent, RegisterListed,
-};
+use sijill_ledger::{Kind, Predecessor, Role};
+use sijill_registers::calendar::events::{CalendarEvent, PUBLIC, RegisterListed};
 use sijill_registers::catalogue::Event;
 use sijill_registers::foi::events::{FoiEvent, RegisterDefined, RegisterSucceeded};
 use sijill_registers::names::Name;
 
-use super::arguments::{FoiCommand, KeyArg};
+use super::arguments::FoiCommand;
 use super::desk::Desk;
 use crate::commands::calendar::{calendar, make, office};
 use crate::commands::public_key;
 use crate::error::{Failure, Outcome};
-use crate::persons;
 use crate::render::{escape, say, show};
 
 impl Desk<'_> {
@@ -116,69 +113,4 @@ impl Desk<'_> {
         show!(json!({ "register": id.as_str(), "ledger": ledger }));
         Ok(())
     }
-
-    pub(super) async fn erase(
-        &self,
-        register: &str,
-        commitments: &[String],
-        basis: &str,
-        key: &KeyArg,
-    ) -> Outcome {
-        let (ledger, _) = self.register(register)?;
-        let mut commitments = commitments
-            .iter()
-            .map(|text| hash(text))
-            .collect::<Outcome<Vec<_>>>()?;
-        commitments.sort_unstable();
-        let kept_in = (&self.site, self.common.passphrases());
-        persons::refuse_held(self.engine(), kept_in, &ledger, &commitments)?;
-        let key = self.common.signing_key(&key.key)?;
-        self.engine().prepare(ledger).await?;
-        let event = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
-            commitments,
-            basis: basis.to_owned(),
-        }));
-        let body = self.engine().sign_as(&key, ledger, &event, &[])?;
-        let at = self.engine().submit_signed(&body).await?;
-        say!(
-            "The order stands at entry {}. A second member of the commission confirms it:",
-            at.seq
-        );
-        say!("  sijill foi confirm-erasure {register} {}", body.hash());
-        show!(json!({ "register": register, "seq": at.seq, "order": body.hash().to_string() }));
-        Ok(())
-    }
-
-    pub(super) async fn confirm_erasure(&self, register: &str, order: &str, key: &KeyArg) -> Outcome {
-        let (ledger, _) = self.register(register)?;
-        let order = BodyHash::from_bytes(hash(order)?);
-        let ordered = self.with_foi(ledger, |foi| {
-            Ok(foi.days().ordered(&order).map(<[_]>::to_vec).unwrap_or_default())
-        })?;
-        let kept_in = (&self.site, self.common.passphrases());
-        persons::refuse_held(self.engine(), kept_in, &ledger, &ordered)?;
-        let key = self.common.signing_key(&key.key)?;
-        self.engine().prepare(ledger).await?;
-        let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
-        let at = self.engine().act(&key, ledger, &event, &[]).await?;
-        say!(
-            "Confirmed at entry {}: the contents are erased. Publish again, and destroy older backups.",
-            at.seq
-        );
-        show!(json!({ "register": register, "seq": at.seq }));
-        Ok(())
-    }
-}
-
-/// 64 hexadecimal digits.
-fn hash(text: &str) -> Outcome<[u8; 32]> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| {
-        Failure::usage(
-            format!("{} is not a commitment or order", escape(text)),
-            "give its 64 hexadecimal digits: `sijill foi log`, `sijill foi case --json` and published `openings/` have them",
-        )
-        .code("request.commitment")
-    })?;
-    Ok(bytes)
 }
