@@ -2,7 +2,7 @@
 
 use crate::common::{Office, Said};
 
-const PACK: &str = concat!(
+pub(crate) const PACK: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../fixtures/rules/foi-qa-2022-009.toml"
 );
