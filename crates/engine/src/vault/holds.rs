@@ -201,6 +201,7 @@ mod tests {
             &key(),
             &NewHold {
                 until: Some(10),
+                everything: true,
                 ..new("court")
             },
             5,
