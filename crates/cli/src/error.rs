@@ -8,6 +8,7 @@ use sijill_engine::backup::BackupError;
 use sijill_engine::checkpoint_record::RecordError;
 use sijill_engine::folder::FolderError;
 use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
+use sijill_engine::persons::PersonsError;
 use sijill_engine::publish::PublishError;
 use sijill_engine::vault::VaultError;
 use sijill_engine::vault::access::LogError;
@@ -532,6 +533,42 @@ impl From<VaultError> for Failure {
             _ => ("vault.failed", FULL_OR_FAILING),
         };
         Self::refused(error.to_string(), help).code(code)
+    }
+}
+
+impl From<PersonsError> for Failure {
+    fn from(error: PersonsError) -> Self {
+        let text = error.to_string();
+        let (code, help) = match error {
+            PersonsError::Vault(error) => return error.into(),
+            PersonsError::Opening(error) => return EngineError::from(error).into(),
+            PersonsError::Engine(error) => return error.into(),
+            PersonsError::Altered(_) => (
+                "person.altered",
+                "keep the file as evidence, and put the letter back from the newest backup of the data folder",
+            ),
+            PersonsError::Absent => (
+                "person.absent",
+                "check the identifier, or name a request of theirs with --request",
+            ),
+            PersonsError::Forgotten => ("person.forgotten", "name the person by their identifier"),
+            PersonsError::Full => (
+                "person.full",
+                "nothing was kept: see what can be erased of this person first",
+            ),
+            PersonsError::Office => (
+                "person.office",
+                "sign with the key of an officer of the register, or of the commission",
+            ),
+            PersonsError::NoHold(_) => ("person.hold", "`sijill person holds` lists the holds that stand"),
+            PersonsError::Held { .. } => (
+                "person.held",
+                "nothing was erased; it can be when the hold has ended, or was lifted with `sijill person lift`",
+            ),
+            PersonsError::Form => ("vault.form", "use the version that wrote it"),
+            _ => ("person.failed", FULL_OR_FAILING),
+        };
+        Self::refused(text, help).code(code)
     }
 }
 

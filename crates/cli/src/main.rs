@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod error;
 mod passphrase;
+mod persons;
 mod progress;
 mod registrar;
 mod render;

@@ -364,6 +364,11 @@ impl Site {
             .join(format!("vault-{}.sqlite", &id[..16]))
     }
 
+    /// What the service keeps of persons: their secret, and the vault of a jurisdiction.
+    pub(crate) fn persons(&self) -> PathBuf {
+        self.people().join("service")
+    }
+
     /// What is kept of the polling stations of an event.
     pub(crate) fn stations(&self, event: &LedgerId) -> PathBuf {
         of_event(&self.all_stations(), event)

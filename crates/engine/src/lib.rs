@@ -25,6 +25,7 @@ pub mod keyfile;
 pub mod ledgers;
 mod load;
 pub mod openings;
+pub mod persons;
 pub mod publish;
 mod sequencer;
 pub mod station_roll;
