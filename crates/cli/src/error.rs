@@ -95,6 +95,14 @@ impl Failure {
             && !matches!(self.code, "submit.unknown" | "store.unknown" | "submit.read-only")
     }
 
+    /// Whether a process that serves one command after the other cannot serve another one.
+    pub(crate) fn ends_a_process(&self) -> bool {
+        matches!(
+            self.code,
+            "submit.unknown" | "submit.read-only" | "store.unknown" | "store.elsewhere" | "internal"
+        )
+    }
+
     /// A file that the system does not let us use.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         let (code, help) = match error.kind() {
@@ -562,5 +570,33 @@ impl From<sijill_engine::station_roll::StationRollError> for Failure {
             other => Self::refused(other.to_string(), "take the kit that was made for this station")
                 .code("station.roll"),
         }
+    }
+}
+
+impl From<sijill_engine::station_notes::NoteError> for Failure {
+    fn from(error: sijill_engine::station_notes::NoteError) -> Self {
+        use sijill_engine::station_notes::NoteError as N;
+        let help = match &error {
+            N::Key => "take the kit that was made for this station",
+            N::Form | N::Sealed(_) => {
+                "give the registrar's own secret; else copy the station's file again from its machine"
+            }
+            N::TooLong => "say it in fewer words",
+            _ => FULL_OR_FAILING,
+        };
+        Self::refused(error.to_string(), help).code("station.guests")
+    }
+}
+
+impl From<sijill_engine::look_up::LookUpError> for Failure {
+    fn from(error: sijill_engine::look_up::LookUpError) -> Self {
+        use sijill_engine::look_up::LookUpError as L;
+        let help = match error {
+            L::Submit(error) => return error.into(),
+            L::Voted => "nothing was written; no paper is handed out",
+            L::Stale { .. } => "nothing was written; ask the centre again, and check the clock",
+            _ => "nothing was written; ask the centre again",
+        };
+        Self::refused(error.to_string(), help).code("station.look-up")
     }
 }

@@ -202,6 +202,11 @@ impl StationRoll {
         at.ok().map(|i| &self.voters[i])
     }
 
+    /// Whom it has, ascending.
+    pub fn identifiers(&self) -> impl Iterator<Item = &str> {
+        self.voters.iter().map(|v| v.identifier.as_str())
+    }
+
     /// The list that the ledgers cite.
     ///
     /// # Errors

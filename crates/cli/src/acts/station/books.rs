@@ -1,9 +1,12 @@
 //! Books of stations at the centre: received, decided about, and what they exclude. Spec: specs/station.md §2, §7, §8.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::copies::{Received, StationFile};
+use sijill_engine::look_up::{Answer, LookUpError, Question};
+use sijill_engine::station_notes::count;
 use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::ballot_box::Phase as BoxPhase;
 use sijill_registers::ballot_box::events::{BoxEvent, ExclusionsFixed};
@@ -12,15 +15,14 @@ use sijill_registers::election::BookEnd;
 use sijill_registers::election::events::{ElectionEvent, StationAnchored, StationFinal};
 use sijill_registers::names::Name;
 use sijill_registers::register::Facts;
-use sijill_registers::roll::commitments::ReasonContent;
-use sijill_registers::roll::events::{ExclusionsOpened, Opening, PaperDecided, Pseudonym, RollEvent};
+use sijill_registers::roll::events::{ExclusionsOpened, Opening, RollEvent};
 use sijill_registers::station::Reckoning;
 use sijill_registers::station::events::Number;
 
 use super::super::Event;
 use crate::error::{Failure, Outcome};
-use crate::registrar::{Book, salt};
-use crate::site::NewFile;
+use crate::registrar::Book;
+use crate::site::{make_folder, read_bounded, write_file};
 
 /// The ledger of a station that is defined, by its id.
 pub(crate) fn ledger_of(event: &Event, station: &Name) -> Outcome<LedgerId> {
@@ -44,12 +46,14 @@ const MIN_FINAL_SIGNATURES: usize = 3;
 ///
 /// # Errors
 /// A rule, such as that of the signatures under the final state: the book is received and anchored all the same.
-pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Received, bool)> {
+/// Its notes for the registrar go into the folder `notes`.
+pub(crate) async fn receive(event: &Event, file: &StationFile, notes: &Path) -> Outcome<(Received, bool)> {
     let received = event.engine.receive_station(event.election, file).await?;
     let facts = event.election_facts()?;
     let Some(station) = facts.stations.get(&received.ledger) else {
         return Ok((received, false));
     };
+    keep_notes(notes, &station.defined.station, file.guests())?;
     match &station.end {
         Some((_, BookEnd::Final { .. })) => return Ok((received, true)),
         Some((_, BookEnd::Lost(_))) => {
@@ -89,62 +93,57 @@ pub(crate) async fn receive(event: &Event, file: &StationFile) -> Outcome<(Recei
     }
 }
 
+/// Keeps the notes of a station, unopened. They only grow: fewer than are here are an older file's.
+fn keep_notes(folder: &Path, station: &Name, notes: &[u8]) -> Outcome {
+    if notes.is_empty() {
+        return Ok(());
+    }
+    let path = folder.join(station.as_str());
+    let here = if path.exists() {
+        read_bounded(&path)?
+    } else {
+        Vec::new()
+    };
+    if count(notes)? <= count(&here)? {
+        return Ok(());
+    }
+    make_folder(folder)?;
+    write_file(&path, notes)
+}
+
+/// Answers a station: the registrar says whose credential it is, the box whether it has a ballot. The access is logged.
+pub(crate) fn answer(event: &Event, book: &mut Book, line: &str) -> Outcome<Answer> {
+    let question = hex::decode(line).map_err(|_| LookUpError::Form)?;
+    let question = Question::parse(&question)?;
+    let roll = event.roll_facts()?;
+    let (district, _) = roll
+        .stations
+        .list(&question.station)
+        .and_then(|list| list.find(&question.person))
+        .ok_or_else(|| {
+            Failure::refused(
+                "a station asks about somebody who is not on its list",
+                "the station looks the person up again",
+            )
+            .code("station.look-up")
+        })?;
+    let ballot_box = event.box_of(Some(district))?;
+    let person = book.find_by(
+        question.person,
+        "a station asks whether they have voted digitally",
+    )?;
+    let credential = person.and_then(|p| p.issued.as_ref().map(|i| i.public));
+    Ok(event
+        .engine
+        .answer_look_up(question, ballot_box, credential.as_ref())?)
+}
+
 async fn serve(event: &Event, what: ElectionEvent, cites: LedgerId) -> Outcome {
     event
         .engine
         .act_as_service(event.election, Typed::Election(what), &[cites])
         .await?;
     Ok(())
-}
-
-/// Decides about a paper. The opening of the commitment to the reason goes into `opening`: 32 random bytes, then the
-/// document.
-pub(crate) async fn decide(
-    event: &Event,
-    commission: &SigningKey,
-    (station, paper): (LedgerId, u64),
-    (decision, person): (u8, Option<Pseudonym>),
-    (reason, opening): (&str, NewFile),
-) -> Outcome {
-    if reason.trim().is_empty() || reason.len() > 10_000 {
-        return Err(
-            Failure::usage("a reason has 1 to 10000 bytes", "say why with --reason").code("station.reason"),
-        );
-    }
-    let about = event.handle(&station)?.with_head(|head| {
-        let book = head.state.as_station()?.book();
-        let check_in = book.check_in(book.paper(paper)?.check_in)?;
-        Some(Pseudonym(check_in.person))
-    });
-    let about = about.ok_or_else(|| {
-        Failure::refused(
-            "this station has no such paper",
-            "a paper is named by its position",
-        )
-        .code("station.paper")
-    })?;
-    let content = ReasonContent {
-        roll: event.roll,
-        pseudonym: person.unwrap_or(about),
-        event: "PaperDecided",
-        text: reason,
-    };
-    let paper = Number::try_from(paper).map_err(Failure::internal)?;
-    let salt = salt();
-    // The opening first: a commitment that nobody can open would be worth nothing.
-    let opening = opening.write_ahead(&[&salt[..], &content.to_json()].concat())?;
-    let decided = PaperDecided {
-        station,
-        paper,
-        decision,
-        person,
-        reason: content.commit(&salt),
-    };
-    let decided = Typed::Roll(RollEvent::PaperDecided(decided));
-    let done = event
-        .act(commission, event.roll, decided, &[event.election])
-        .await;
-    opening.settle(done).map(|_| ())
 }
 
 /// Opens and fixes the exclusions of every box, from the papers that count. Returns their numbers by district.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use sijill_engine::station_notes::NotesKey;
 use sijill_engine::station_roll::{Line, StationRoll};
 use sijill_ledger::{ContentRef, LedgerId, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
@@ -77,6 +78,7 @@ pub(crate) fn kits(
     folder: &Path,
     mut lists: BTreeMap<Name, Vec<String>>,
     pseudonyms: &Pseudonyms,
+    notes: NotesKey,
 ) -> Outcome<Vec<Kit>> {
     const HELP: &str = "mend the list; nothing was written";
     let wrong = |problem: String, help: &str| Failure::refused(problem, help).code("station.list");
@@ -130,7 +132,7 @@ pub(crate) fn kits(
                 HELP,
             ));
         }
-        let roll = StationRoll::new(genesis.id(), lines)?;
+        let roll = StationRoll::new(genesis.id(), notes, lines, &mut rand::rng())?;
         let list = roll.list()?.to_bytes();
         let content = ContentRef::of(&list).map_err(|e| wrong(e.to_string(), HELP))?;
         let assigned = facts.assigned.get(&genesis.id());

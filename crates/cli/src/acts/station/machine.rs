@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use sijill_engine::Engine;
 use sijill_engine::ledgers::LedgerHandle;
-use sijill_ledger::{LedgerId, SigningKey};
+use sijill_engine::look_up::Answer;
+use sijill_ledger::{Grant, KeyId, LedgerId, Role, SigningKey};
 use sijill_registers::catalogue::Event as Typed;
 use sijill_registers::register::Facts;
 use sijill_registers::station::StationFacts;
-use sijill_registers::station::events::{Signed, StationEvent, final_message};
+use sijill_registers::station::events::{PaperIssued, Signed, StationEvent, final_message};
 
 use crate::error::{Failure, Outcome};
 
 /// The station whose machine this is.
 pub(crate) struct Machine {
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) ledger: LedgerId,
     pub(crate) election: LedgerId,
 }
@@ -68,6 +68,41 @@ impl Machine {
         Ok(done.seq.as_u64())
     }
 
+    /// An officer issues a paper upon the centre's answer. Returns the position.
+    pub(super) async fn issue_after_look_up(
+        &self,
+        key: &SigningKey,
+        event: PaperIssued,
+        answer: &Answer,
+    ) -> Outcome<u64> {
+        let done = self
+            .engine
+            .issue_after_look_up(key, self.ledger, event, answer)
+            .await?;
+        Ok(done.seq.as_u64())
+    }
+
+    /// The commission grants the role of an officer here, or takes it away, as the election ledger says already.
+    pub(crate) async fn change_officer(
+        &self,
+        commission: &SigningKey,
+        officer: KeyId,
+        holds: bool,
+    ) -> Outcome {
+        let grant = Grant {
+            key: officer,
+            role: Role::StationOfficer,
+            scope: None,
+        };
+        let event = if holds {
+            Typed::RoleGranted(grant)
+        } else {
+            Typed::RoleRevoked(grant)
+        };
+        self.engine.act(commission, self.ledger, &event, &[]).await?;
+        Ok(())
+    }
+
     /// What an officer signs at the end.
     pub(crate) fn sign_final(&self, key: &SigningKey) -> Outcome<Signed> {
         if self.facts()?.closed.is_none() {
@@ -84,13 +119,4 @@ impl Machine {
             signature: key.sign(&message),
         })
     }
-}
-
-/// A commitment to a guest. Spec: specs/events.md §6.
-pub(crate) fn guest_commitment(salt: &[u8; 32], identifier: &str) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    hasher.update(b"sijill/guest/v1\n");
-    hasher.update(salt);
-    hasher.update(identifier.as_bytes());
-    hasher.finalize().into()
 }

@@ -4,20 +4,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
+use sijill_engine::Engine;
 use sijill_engine::keyfile::KeyFile;
+use sijill_engine::look_up::{Answer, LookUpError};
+use sijill_engine::station_notes::NoteBook;
 use sijill_engine::station_roll::StationRoll;
 use sijill_ledger::{Genesis, Scope};
-use sijill_registers::station::events::{
-    CheckedIn, PaperIssued, PaperSpoilt, Signed, StationClosed, StationEvent, StationOpened,
-};
+use sijill_registers::station::events::{Signed, StationClosed, StationEvent, StationOpened};
 use sijill_verifier::Stage;
 
 use super::super::Common;
-use super::guests::{GUESTS, Guests, Served, known};
-use super::{Document, ROLL, typed, wire};
-use crate::acts::station::{self as acts, MACHINE_FORMAT, Machine, MachineKeys};
+use super::super::public_key;
+use super::{Document, wire};
+use crate::acts::station::{
+    Arrival, Desk, Issue, MACHINE_FORMAT, Machine, MachineKeys, NOTES, ROLL, Standing,
+};
 use crate::error::{Failure, Outcome};
-use crate::registrar::salt;
 use crate::render::{number, say, show};
 use crate::site::{NewFile, Site, make_folder, read_bounded, write_file, written_files};
 use crate::verified::VerifiedFolder;
@@ -79,12 +81,10 @@ pub(super) async fn set_up(kit: &Path, published: &Path, trust: &Path, common: &
     Ok(())
 }
 
-fn not_checked_in() -> Failure {
-    Failure::refused(
-        "this person is not checked in here",
-        "check their document, then `sijill station check-in`",
-    )
-    .code("station.check-in")
+/// The machine of this installation, with the roll of the station unlocked.
+pub(super) fn desk(site: &Site, engine: &Arc<Engine>, common: &Common) -> Outcome<Desk> {
+    let machine = Machine::open(Arc::clone(engine))?;
+    Desk::open(machine, &site.station(), &common.passphrases().engine()?)
 }
 
 pub(super) async fn duty(key: &Path, end: bool, common: &Common) -> Outcome {
@@ -140,7 +140,7 @@ pub(super) async fn open(key: &Path, papers: u64, seal: &Scope, common: &Common)
 /// The rule pack, which set-up has stored: its length is not in the definition.
 fn pack_of(
     site: &Site,
-    engine: &sijill_engine::Engine,
+    engine: &Engine,
     sha256: &[u8; 32],
 ) -> Outcome<sijill_ledger::ContentRef> {
     let name = hex::encode(sha256);
@@ -151,36 +151,45 @@ fn pack_of(
 pub(super) async fn look_up(person: &str, common: &Common) -> Outcome {
     let site = common.site()?;
     let open = common.start(&site).await?;
-    let machine = Machine::open(Arc::clone(&open.engine))?;
-    let known = known(&site, &machine, &typed(person)?, common)?;
-    let served = known.served(&machine)?;
-    match &known.line {
-        Some(line) => say!(
-            "On the list of this station, district {}{}.",
-            line.district,
-            if line.holder {
-                ", may have voted digitally"
-            } else {
-                ""
-            }
-        ),
-        None => say!("Not on the list of this station."),
-    }
-    let paper = served.as_ref().and_then(|s| s.paper);
-    match (&served, paper) {
-        (None, _) => say!("Not checked in."),
-        (Some(_), None) => say!("Checked in, without a paper."),
-        (Some(_), Some((_, true))) => say!("Has a paper."),
-        (Some(_), Some((_, false))) => say!("Their paper was spoilt."),
-    }
-    show!(json!({
-        "listed": known.line.is_some(),
-        "district": known.line.as_ref().map(|l| l.district.to_string()),
-        "holder": known.line.as_ref().is_some_and(|l| l.holder),
-        "checked_in": served.is_some(),
-        "paper": paper.map(|(position, stands)| json!({ "position": position, "stands": stands })),
-    }));
+    let standing = desk(&site, &open.engine, common)?.look_up(person)?;
+    say!("{}", in_words(&standing));
+    show!(as_json(&standing));
     Ok(())
+}
+
+/// Where somebody stands, for the officer.
+pub(super) fn in_words(standing: &Standing) -> String {
+    let listed = match &standing.listed {
+        Some((district, holder)) => format!(
+            "On the list of this station, district {district}{}.",
+            if *holder { ", may have voted digitally" } else { "" }
+        ),
+        None => "Not on the list of this station.".to_owned(),
+    };
+    let served = match (standing.check_in, standing.paper) {
+        (None, _) => "Not checked in.",
+        (Some(_), None) => "Checked in, without a paper.",
+        (Some(_), Some((_, true))) => "Has a paper.",
+        (Some(_), Some((_, false))) => "Their paper was spoilt.",
+    };
+    let disputed = if standing.disputed {
+        "\nSaid that they did not get it."
+    } else {
+        ""
+    };
+    format!("{listed}\n{served}{disputed}")
+}
+
+/// The same for programs.
+pub(super) fn as_json(standing: &Standing) -> serde_json::Value {
+    json!({
+        "listed": standing.listed.is_some(),
+        "district": standing.listed.as_ref().map(|(district, _)| district.to_string()),
+        "holder": standing.listed.as_ref().is_some_and(|(_, holder)| *holder),
+        "checked_in": standing.check_in.is_some(),
+        "paper": standing.paper.map(|(position, stands)| json!({ "position": position, "stands": stands })),
+        "disputed": standing.disputed,
+    })
 }
 
 pub(super) async fn check_in(
@@ -193,79 +202,65 @@ pub(super) async fn check_in(
     let site = common.site()?;
     let key = common.signing_key(key)?;
     let open = common.start(&site).await?;
-    let machine = Machine::open(Arc::clone(&open.engine))?;
-    let identifier = typed(person)?;
-    let known = known(&site, &machine, &identifier, common)?;
-    let listed = known.line.is_some();
-    if listed == guest {
-        return Err(if guest {
-            Failure::refused(
-                "this person is on the list of this station, and no guest",
-                "leave --guest out",
-            )
-        } else {
-            Failure::refused(
-                "this person is not on the list of this station",
-                "send them to their own station, or check them in with --guest: they get an envelope",
-            )
-        }
-        .code("station.check-in"));
-    }
-    let person = match known.person() {
-        Some(person) => person,
-        None => {
-            let mut guests = Guests::load(&site, common)?;
-            let salt = salt();
-            guests.0.insert(identifier.clone(), salt);
-            guests.save(&site, common)?;
-            acts::guest_commitment(&salt, &identifier)
-        }
-    };
-    let event = StationEvent::CheckedIn(CheckedIn {
-        listed,
-        person,
-        document: match document {
-            Document::IdCard => 1,
-            Document::DigitalId => 2,
-        },
+    let arrival = Arrival {
+        identifier: person,
+        document: document.number(),
         assistance,
-    });
-    let position = machine.act(&key, event).await?;
+        guest,
+    };
+    let mut desk = desk(&site, &open.engine, common)?;
+    let (position, listed) = desk.check_in(&key, &arrival).await?;
     say!("Checked in ({position}).");
     show!(json!({ "check_in": position, "listed": listed }));
     Ok(())
 }
 
 pub(super) async fn issue(
-    key: &Path,
-    second: Option<&Path>,
+    (key, second): (&Path, Option<&Path>),
     person: &str,
     envelope: Option<u64>,
+    answer: Option<&Path>,
     common: &Common,
 ) -> Outcome {
     let site = common.site()?;
     let key = common.signing_key(key)?;
     let second = second.map(|path| common.signing_key(path)).transpose()?;
+    let answer = answer
+        .map(|path| {
+            let line = String::from_utf8(read_bounded(path)?).unwrap_or_default();
+            answer_of(line.trim())
+        })
+        .transpose()?;
     let open = common.start(&site).await?;
-    let machine = Machine::open(Arc::clone(&open.engine))?;
-    let known = known(&site, &machine, &typed(person)?, common)?;
-    let Served { check_in, paper } = known.served(&machine)?.ok_or_else(not_checked_in)?;
-    let mut event = PaperIssued {
-        check_in: wire(check_in)?,
-        envelope: envelope.map(wire).transpose()?,
-        replaces: paper.map(|(position, _)| wire(position)).transpose()?,
-        second: None,
+    let issue = Issue {
+        identifier: person,
+        second: second.as_ref(),
+        envelope,
+        answer: answer.as_ref(),
     };
-    if let Some(second) = &second {
-        let message = event.second_message(machine.ledger, key.key_id());
-        event.second = Some(Signed {
-            key: second.key_id(),
-            signature: second.sign(&message),
-        });
-    }
-    let position = machine.act(&key, StationEvent::PaperIssued(event)).await?;
+    let position = desk(&site, &open.engine, common)?.issue(&key, &issue).await?;
     say!("Paper {position}: hand it out now.");
     show!(json!({ "paper": position }));
+    Ok(())
+}
+
+/// The centre's answer, in hexadecimal.
+pub(super) fn answer_of(line: &str) -> Outcome<Answer> {
+    let bytes = hex::decode(line).map_err(|_| LookUpError::Form)?;
+    Ok(Answer::parse(&bytes)?)
+}
+
+pub(super) async fn ask(person: &str, out: &Path, common: &Common) -> Outcome {
+    let file = NewFile::take(out)?;
+    let site = common.site()?;
+    let open = common.start(&site).await?;
+    let question = desk(&site, &open.engine, common)?.question(person)?;
+    file.write(format!("{}\n", hex::encode(question.to_bytes())).as_bytes())?;
+    say!(
+        "Wrote {}: the centre answers it with `sijill station answer`, and the answer is good for a minute.",
+        out.display()
+    );
+    show!(json!({ "question": out }));
     Ok(())
 }
 
@@ -273,17 +268,35 @@ pub(super) async fn spoil(key: &Path, person: &str, common: &Common) -> Outcome 
     let site = common.site()?;
     let key = common.signing_key(key)?;
     let open = common.start(&site).await?;
-    let machine = Machine::open(Arc::clone(&open.engine))?;
-    let known = known(&site, &machine, &typed(person)?, common)?;
-    let served = known.served(&machine)?.ok_or_else(not_checked_in)?;
-    let (paper, _) = served.paper.ok_or_else(|| {
-        Failure::refused("this person has no paper", "`sijill station issue` hands one out")
-            .code("station.paper")
-    })?;
-    let event = StationEvent::PaperSpoilt(PaperSpoilt { paper: wire(paper)? });
-    machine.act(&key, event).await?;
+    let paper = desk(&site, &open.engine, common)?.spoil(&key, person).await?;
     say!("Paper {paper} is spoilt; put it into the bag.");
     show!(json!({ "spoilt": paper }));
+    Ok(())
+}
+
+pub(super) async fn dispute(key: &Path, person: &str, statement: &str, common: &Common) -> Outcome {
+    let site = common.site()?;
+    let key = common.signing_key(key)?;
+    let open = common.start(&site).await?;
+    let mut desk = desk(&site, &open.engine, common)?;
+    let paper = desk.dispute(&key, person, statement).await?;
+    say!("Paper {paper} is disputed: the commission decides whether it counts.");
+    show!(json!({ "disputed": paper }));
+    Ok(())
+}
+
+pub(super) async fn change_officer(key: &Path, officer: &str, holds: bool, common: &Common) -> Outcome {
+    let officer = public_key(officer)?;
+    let site = common.site()?;
+    let key = common.signing_key(key)?;
+    let open = common.start(&site).await?;
+    let machine = Machine::open(Arc::clone(&open.engine))?;
+    machine.change_officer(&key, officer, holds).await?;
+    say!(
+        "{officer} {} an officer in the book of this station.",
+        if holds { "is" } else { "is no longer" }
+    );
+    show!(json!({ "officer": officer, "holds": holds }));
     Ok(())
 }
 
@@ -356,16 +369,11 @@ pub(super) async fn export(out: &Path, common: &Common) -> Outcome {
         }
         signatures.sort_by_key(|s| s.key);
     }
-    let guests = site.station().join(GUESTS);
-    let guests = if guests.exists() {
-        read_bounded(&guests)?
-    } else {
-        Vec::new()
-    };
+    let notes = NoteBook::export(&site.station().join(NOTES))?;
     let signed = signatures.len();
     let book = open
         .engine
-        .export_station(machine.ledger, signatures, guests)
+        .export_station(machine.ledger, signatures, notes)
         .await?;
     file.write(&book.to_bytes())?;
     say!(

@@ -1,7 +1,7 @@
 //! `sijill station`
 
 mod centre;
-mod guests;
+mod desk;
 mod machine;
 
 use std::path::PathBuf;
@@ -14,14 +14,44 @@ use sijill_registers::station::events::Number;
 use super::Common;
 use super::roll::RegistrarArgs;
 use crate::error::{Failure, Outcome};
-use crate::roll_file;
-
-/// The sealed roll of a station, in its kit and on its machine.
-const ROLL: &str = "roll.sealed";
 
 /// Keep a polling station, on its own machine; and at the centre, bring its book in.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StationCommand {
+    /// Station: take up an officer whom the commission has named, in the book of this station (commission)
+    AdmitOfficer {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The officer: a public key, or a key file that shows it
+        #[arg(value_name = "OFFICER")]
+        officer: String,
+    },
+    /// Centre: answer stations that ask whether somebody has voted digitally (registrar)
+    #[command(
+        long_about = "Centre: answer stations that ask whether somebody has voted digitally.\n\n\
+        Reads one question in each line, as `station ask` writes them, and writes one answer in each line, until the input \
+        ends. Only where the first vote is final; an answer is good for a minute."
+    )]
+    Answer {
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+        /// File with the questions [default: standard input]
+        #[arg(long, value_name = "FILE")]
+        questions: Option<PathBuf>,
+        /// File for the answers [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Station: write the question for the centre whether somebody who is checked in has voted digitally
+    Ask {
+        /// The person's identifier
+        #[arg(value_name = "IDENTIFIER")]
+        person: String,
+        /// The file; it goes to `station answer` at the centre
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Centre: assign the lists of voters on the roll, and make a kit for each station's machine (registrar)
     Assign {
         #[command(flatten)]
@@ -80,8 +110,11 @@ pub(crate) enum StationCommand {
         #[arg(long, value_enum)]
         decision: Decision,
         /// The pseudonym of the guest whose envelope counts: the registrar tells it
-        #[arg(long, value_name = "HEX")]
+        #[arg(long, value_name = "HEX", conflicts_with = "guests")]
         person: Option<String>,
+        /// The registrar's list of guests, which names that pseudonym
+        #[arg(long, value_name = "FILE")]
+        guests: Option<PathBuf>,
         /// Why; the roll commits to it without showing it
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -94,6 +127,56 @@ pub(crate) enum StationCommand {
         /// The commission's signing key file
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
+    },
+    /// Station: serve voters, one command in each line, with roll and keys unlocked once
+    #[command(
+        long_about = "Station: serve voters, one command in each line, with roll and keys unlocked once.\n\n\
+        Each line is answered when what it says is durable. With --json lines are JSON objects, and so are answers; otherwise:\n\n  \
+        look-up IDENTIFIER\n  check-in IDENTIFIER id-card|digital-id [assisted] [guest] [by=N]\n  \
+        issue IDENTIFIER [second=N] [envelope=NUMBER] [answer=HEX] [by=N]\n  spoil IDENTIFIER [by=N]\n  \
+        dispute IDENTIFIER [by=N] TEXT\n  ask IDENTIFIER\n  duty begin|end [by=N]\n  lock N\n  status\n  quit\n\n\
+        N is an officer, by the place of the key file on the command line, from 1; without `by` the first one acts. \
+        `lock` forgets the key of an officer who leaves the desk."
+    )]
+    Desk {
+        /// The signing key file of an officer at this desk; once for each
+        #[arg(long, value_name = "FILE", required = true)]
+        key: Vec<PathBuf>,
+    },
+    /// Station: dismiss an officer whom the commission has revoked, in the book of this station (commission)
+    DismissOfficer {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The officer: a public key, or a key file that shows it
+        #[arg(value_name = "OFFICER")]
+        officer: String,
+    },
+    /// Station: record that somebody, told of the paper in their name, says that they did not get it
+    Dispute {
+        /// The officer's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The person's identifier
+        #[arg(value_name = "IDENTIFIER")]
+        person: String,
+        /// What they say; sealed for the registrar
+        #[arg(long, value_name = "TEXT")]
+        statement: String,
+    },
+    /// Centre: somebody, told of the paper in their name, says that they did not get it (registrar)
+    DisputePaper {
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+        /// The person's identifier
+        #[arg(value_name = "IDENTIFIER")]
+        person: String,
+        /// What they say; the roll commits to it without showing it
+        #[arg(long, value_name = "TEXT")]
+        statement: String,
+        /// The file for the opening of that commitment; keep it
+        #[arg(long, value_name = "FILE")]
+        opening: PathBuf,
     },
     /// Station: begin an officer's duty, or end it
     Duty {
@@ -115,6 +198,17 @@ pub(crate) enum StationCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Centre: who the guests of all stations are: open what the stations sealed (registrar)
+    Guests {
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+        /// The list for the commission: pseudonyms alone
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The registrar's own list, with identifiers: `station,check_in,identifier`
+        #[arg(long, value_name = "FILE")]
+        names: Option<PathBuf>,
+    },
     /// Station: hand out a paper to somebody who is checked in
     Issue {
         /// The officer's signing key file
@@ -129,6 +223,9 @@ pub(crate) enum StationCommand {
         /// Number of the envelope, for guests
         #[arg(long, value_name = "NUMBER")]
         envelope: Option<u64>,
+        /// The centre's answer that they have not voted digitally, where the first vote is final
+        #[arg(long, value_name = "FILE")]
+        answer: Option<PathBuf>,
     },
     /// Station: write the public keys of this machine, for the commission
     #[command(
@@ -165,6 +262,21 @@ pub(crate) enum StationCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Centre: name another officer of a station, or another chair (commission)
+    NameOfficer {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The station
+        #[arg(value_name = "STATION")]
+        station: Name,
+        /// The officer: a public key, or a key file that shows it
+        #[arg(value_name = "OFFICER")]
+        officer: String,
+        /// As the chair
+        #[arg(long)]
+        chair: bool,
+    },
     /// Station: open it, with three officers on duty
     Open {
         /// The officer's signing key file
@@ -177,11 +289,58 @@ pub(crate) enum StationCommand {
         #[arg(long, value_name = "SEAL")]
         seal: Scope,
     },
+    /// Centre: the papers about which the commission must decide
+    Papers,
     /// Centre: take the book of a station; the same file again changes nothing
     Receive {
         /// The file that `station export` wrote
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Centre: say for the public why papers do not add up, and what follows (commission)
+    Resolve {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The station
+        #[arg(value_name = "STATION")]
+        station: Name,
+        /// The district whose return it is [default: the closing protocol of the station]
+        #[arg(long, value_name = "DISTRICT")]
+        district: Option<Name>,
+        /// Why; public
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Centre: return what was counted by hand at the stations (commission)
+    #[command(long_about = "Centre: return what was counted by hand at the stations.\n\n\
+        A TOML file with one table for each station and district:\n\n  \
+        [[return]]\n  station = \"east\"\n  district = \"north\"\n  valid = 39\n  invalid = 1\n  spoilt = 1\n  \
+        counts = [[1, 20, 18]]      # per question, per choice, blank first where it is offered\n\n\
+        How many papers were issued follows from the book; `issued` is given only for a lost station whose urn is counted. \
+        Returns that were recorded already are left alone.")]
+    Return {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The returns
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// They do not add up, also after they were counted again: record them all the same
+        #[arg(long)]
+        mismatch: bool,
+    },
+    /// Centre: revoke an officer of a station (commission)
+    RevokeOfficer {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The station
+        #[arg(value_name = "STATION")]
+        station: Name,
+        /// The officer: a public key, or a key file that shows it
+        #[arg(value_name = "OFFICER")]
+        officer: String,
     },
     /// Station: make this installation the machine of a station, from its kit and the published folder
     SetUp {
@@ -212,6 +371,12 @@ pub(crate) enum StationCommand {
     },
     /// Centre: the stations of the event, and how far their books have come
     Status,
+    /// Centre: the paper returns of the districts: the sums of what their stations returned (commission)
+    Totals {
+        /// The commission's signing key file
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
 }
 
 /// An identity document.
@@ -221,6 +386,16 @@ pub(crate) enum Document {
     IdCard,
     /// A digital ID.
     DigitalId,
+}
+
+impl Document {
+    /// As the event names it.
+    const fn number(self) -> u8 {
+        match self {
+            Self::IdCard => 1,
+            Self::DigitalId => 2,
+        }
+    }
 }
 
 /// Whether a paper counts.
@@ -244,6 +419,15 @@ pub(crate) enum LostRule {
 /// Runs `sijill station`.
 pub(crate) async fn run(command: &StationCommand, common: &Common) -> Outcome {
     match command {
+        StationCommand::AdmitOfficer { key, officer } => {
+            machine::change_officer(key, officer, true, common).await
+        }
+        StationCommand::Answer {
+            registrar,
+            questions,
+            out,
+        } => centre::answer(registrar, (questions.as_deref(), out.as_deref()), common).await,
+        StationCommand::Ask { person, out } => machine::ask(person, out, common).await,
         StationCommand::Assign {
             registrar,
             list,
@@ -264,22 +448,48 @@ pub(crate) async fn run(command: &StationCommand, common: &Common) -> Outcome {
             paper,
             decision,
             person,
+            guests,
             reason,
             opening,
         } => {
             let why = (reason.as_str(), opening.as_path());
-            centre::decide(key, (station, *paper), *decision, person.as_deref(), why, common).await
+            let who = (person.as_deref(), guests.as_deref());
+            centre::decide(key, (station, *paper), *decision, who, why, common).await
         }
         StationCommand::Define { key } => centre::define(key, common).await,
+        StationCommand::Desk { key } => desk::run(key, common).await,
+        StationCommand::DismissOfficer { key, officer } => {
+            machine::change_officer(key, officer, false, common).await
+        }
+        StationCommand::Dispute {
+            key,
+            person,
+            statement,
+        } => machine::dispute(key, person, statement, common).await,
+        StationCommand::DisputePaper {
+            registrar,
+            person,
+            statement,
+            opening,
+        } => centre::dispute(registrar, person, (statement, opening), common).await,
         StationCommand::Duty { key, end } => machine::duty(key, *end, common).await,
         StationCommand::Exclude { registrar } => centre::exclude(registrar, common).await,
         StationCommand::Export { out } => machine::export(out, common).await,
+        StationCommand::Guests {
+            registrar,
+            out,
+            names,
+        } => centre::guests(registrar, out, names.as_deref(), common).await,
         StationCommand::Issue {
             key,
             second,
             person,
             envelope,
-        } => machine::issue(key, second.as_deref(), person, *envelope, common).await,
+            answer,
+        } => {
+            let keys = (key.as_path(), second.as_deref());
+            machine::issue(keys, person, *envelope, answer.as_deref(), common).await
+        }
         StationCommand::Keys { out } => machine::keys(out, common).await,
         StationCommand::LookUp { person } => machine::look_up(person, common).await,
         StationCommand::Lose {
@@ -288,8 +498,27 @@ pub(crate) async fn run(command: &StationCommand, common: &Common) -> Outcome {
             rule,
             reason,
         } => centre::lose(key, station, *rule, reason, common).await,
+        StationCommand::NameOfficer {
+            key,
+            station,
+            officer,
+            chair,
+        } => centre::name_officer(key, station, officer, *chair, common).await,
         StationCommand::Open { key, papers, seal } => machine::open(key, *papers, seal, common).await,
+        StationCommand::Papers => centre::papers(common).await,
         StationCommand::Receive { file } => centre::receive(file, common).await,
+        StationCommand::Resolve {
+            key,
+            station,
+            district,
+            reason,
+        } => centre::resolve(key, (station, district.as_ref()), reason, common).await,
+        StationCommand::Return { key, file, mismatch } => centre::returns(key, file, *mismatch, common).await,
+        StationCommand::RevokeOfficer {
+            key,
+            station,
+            officer,
+        } => centre::revoke_officer(key, station, officer, common).await,
         StationCommand::SetUp {
             kit,
             published,
@@ -298,15 +527,11 @@ pub(crate) async fn run(command: &StationCommand, common: &Common) -> Outcome {
         StationCommand::Sign { key } => machine::sign(key, common).await,
         StationCommand::Spoil { key, person } => machine::spoil(key, person, common).await,
         StationCommand::Status => centre::status(common).await,
+        StationCommand::Totals { key } => centre::totals(key, common).await,
     }
 }
 
 fn wire(n: u64) -> Outcome<Number> {
     Number::try_from(n)
         .map_err(|e| Failure::usage(e.to_string(), "give a smaller number").code("number.range"))
-}
-
-fn typed(person: &str) -> Outcome<String> {
-    roll_file::identifier(person)
-        .map_err(|problem| Failure::usage(problem, "type the identifier again").code("person.identifier"))
 }
