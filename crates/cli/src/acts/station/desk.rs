@@ -209,6 +209,7 @@ impl Desk {
             second: None,
         };
         if let Some(second) = issue.second {
+            self.refuse_strangers(second.key_id())?;
             let message = event.second_message(self.machine.ledger, key.key_id());
             event.second = Some(Signed {
                 key: second.key_id(),

@@ -138,11 +138,7 @@ pub(super) async fn open(key: &Path, papers: u64, seal: &Scope, common: &Common)
 }
 
 /// The rule pack, which set-up has stored: its length is not in the definition.
-fn pack_of(
-    site: &Site,
-    engine: &Engine,
-    sha256: &[u8; 32],
-) -> Outcome<sijill_ledger::ContentRef> {
+fn pack_of(site: &Site, engine: &Engine, sha256: &[u8; 32]) -> Outcome<sijill_ledger::ContentRef> {
     let name = hex::encode(sha256);
     let bytes = read_bounded(&site.engine_folder().join("content").join(name))?;
     Ok(engine.put_content(&bytes)?)
