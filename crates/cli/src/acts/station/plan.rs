@@ -123,6 +123,33 @@ pub(crate) fn plans(path: &Path) -> Outcome<Vec<Plan>> {
 }
 
 impl Plan {
+    /// A plan of a station that is not always on line; the first of its officers is the chair.
+    pub(crate) fn new(
+        station: Name,
+        name: (&str, &str),
+        keys: &MachineKeys,
+        mut districts: Vec<Name>,
+        officers: &[KeyId],
+    ) -> Outcome<Self> {
+        let (chair, members) = officers
+            .split_first()
+            .ok_or_else(|| Failure::internal("a station without officers"))?;
+        let mut members = members.to_vec();
+        members.sort();
+        districts.sort();
+        Ok(Self {
+            station,
+            service_key: keys.service,
+            ledger_key: keys.ledger,
+            chair: *chair,
+            members,
+            name: (name.0.to_owned(), name.1.to_owned()),
+            districts,
+            online: false,
+            queue_ms: 0,
+        })
+    }
+
     /// Keeps it for what follows, with the first entry of its ledger.
     pub(crate) fn keep(&self, folder: &Path, genesis: &Genesis) -> Outcome {
         let kept = KeptPlan {
