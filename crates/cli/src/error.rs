@@ -17,8 +17,10 @@ use sijill_ledger::LedgerId;
 use sijill_registers::ballot_box::BoxRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
+use sijill_registers::station::StationRejection;
 use sijill_store::{CreateError, Elsewhere, OpenError, ReadError};
 
+use crate::messages;
 use crate::render::{escape, moment};
 
 /// What kind of failure it is.
@@ -162,12 +164,16 @@ impl Failure {
             Kind::Refused => "refused",
             Kind::Failed => "failed",
         };
-        serde_json::json!({
+        let mut said = serde_json::json!({
             "error": escape(&self.problem),
             "help": escape(&self.help),
             "kind": kind,
             "code": self.code,
-        })
+        });
+        if let Some(message) = messages::of(self.code) {
+            said["message"] = serde_json::json!(message);
+        }
+        said
     }
 }
 
@@ -178,7 +184,11 @@ impl fmt::Display for Failure {
             "error: {}\nhelp: {}",
             escape(&self.problem),
             escape(&self.help)
-        )
+        )?;
+        if let Some(message) = messages::of(self.code) {
+            write!(f, "\n{}\n{}\n[{}]", message.en, message.ar, message.rule)?;
+        }
+        Ok(())
     }
 }
 
@@ -310,6 +320,9 @@ impl From<Rejection> for Failure {
             (_, "outcome.order") => {
                 "nothing was written; `sijill election result` shows where the result of each district stands"
             }
+            (_, "station.window") => {
+                "set date, time and time zone of this machine right, or wait for the time"
+            }
             (_, "event.nonce") => "this is a defect of this program; report it",
             (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
             (_, "ballot.election") => "this ballot was made for another election; make one for this event",
@@ -331,6 +344,20 @@ impl From<Rejection> for Failure {
                 moment(*received_ms, "UTC"),
                 moment(*until_ms, "UTC")
             ),
+            Rejection::Station(StationRejection::Window {
+                received_ms,
+                from_ms,
+                until_ms,
+            }) => {
+                let off_ms = from_ms.saturating_sub(*received_ms) + received_ms.saturating_sub(*until_ms);
+                format!(
+                    "the clock of this machine shows {}, {} min outside of the time from {} to {}",
+                    moment(*received_ms, "UTC"),
+                    off_ms.div_ceil(60_000),
+                    moment(*from_ms, "UTC"),
+                    moment(*until_ms, "UTC")
+                )
+            }
             other => other.to_string(),
         };
         Self::refused(format!("{text} [{}]", rejection.code()), help).code(rejection.code())

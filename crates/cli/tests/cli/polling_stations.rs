@@ -257,6 +257,37 @@ fn a_station_from_its_kit_to_the_seal() {
     in_book(&["admit-officer", &fourth]).ok();
     in_book(&["dismiss-officer", &third]).ok();
 
+    // A clock that is a day off, said in both languages with the rule.
+    let (key, late) = (officer(&office, 1), "2026-12-06T12:00:00+03:00");
+    let said = at_station(
+        &office,
+        late,
+        &[
+            "--json",
+            "station",
+            "check-in",
+            "V2",
+            "--document",
+            "id-card",
+            "--key",
+            &key,
+        ],
+    );
+    let said: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(said["code"], "station.window", "{said}");
+    assert!(
+        said["error"].as_str().expect("text").contains("990 min outside"),
+        "{said}"
+    );
+    assert!(
+        said["message"]["ar"]
+            .as_str()
+            .expect("text")
+            .contains("ساعة هذا الجهاز"),
+        "{said}"
+    );
+    assert_eq!(said["message"]["rule"], "station.md §4.4, §4.5");
+
     // The rest of the day at a desk: roll and keys are unlocked once.
     let said = desk(
         &office,
@@ -359,7 +390,12 @@ fn a_station_from_its_kit_to_the_seal() {
     let bytes = std::fs::read(&book).expect("the file");
     std::fs::write(office.path("cut.station"), &bytes[..bytes.len() - 1]).expect("a file");
     let cut = office.path("cut.station");
-    office.run(&["station", "receive", &cut]).refused("cut off");
+    let said = office.run(&["station", "receive", &cut]).refused("cut off");
+    assert!(
+        said.err.contains("ملف المركز مبتور") && said.err.contains("[station.md §11.2]"),
+        "{}",
+        said.err
+    );
     office.as_commission(&["election", "close"]).ok();
     office
         .as_registrar(&["station", "exclude"])

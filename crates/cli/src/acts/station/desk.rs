@@ -96,6 +96,10 @@ pub(crate) fn typed(person: &str) -> Outcome<String> {
         .map_err(|problem| Failure::usage(problem, "type the identifier again").code("person.identifier"))
 }
 
+fn is_qid(identifier: &str) -> bool {
+    identifier.len() == QID_DIGITS && identifier.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn not_checked_in() -> Failure {
     Failure::refused(
         "this person is not checked in here",
@@ -117,7 +121,6 @@ impl Desk {
 
     /// The same with a roll that is unlocked.
     pub(crate) fn new(machine: Machine, roll: StationRoll, folder: &Path) -> Self {
-        let is_qid = |text: &str| text.len() == QID_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
         Self {
             machine,
             qids: roll.identifiers().next().is_some() && roll.identifiers().all(is_qid),
@@ -131,9 +134,7 @@ impl Desk {
     pub(crate) fn look_up(&self, identifier: &str) -> Outcome<Standing> {
         let identifier = typed(identifier)?;
         let listed = self.roll.find(&identifier);
-        if listed.is_none() && self.qids && identifier.len() != QID_DIGITS
-            || self.qids && !identifier.bytes().all(|b| b.is_ascii_digit())
-        {
+        if self.qids && !is_qid(&identifier) {
             return Err(Failure::refused(
                 "a QID has 11 digits; Arabic-Indic digits are fine",
                 "read it again from the document",
@@ -400,5 +401,25 @@ impl Machine {
             )
             .code("officer.unknown")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_qid_is_eleven_digits_also_arabic_indic_ones() {
+        for good in ["28400000001", " ٢٨٤٠٠٠٠٠٠٠١ ", "۲۸۴۰۰۰۰۰۰۰۱"] {
+            assert!(is_qid(&typed(good).unwrap()), "{good}");
+        }
+        for bad in ["2840000000", "284000000011", "2840000000I", "٢٨٤-٠٠٠٠٠٠١", "V1"] {
+            assert!(!is_qid(&typed(bad).unwrap()), "{bad}");
+        }
+        for none in ["", "  ", "2840\u{202e}0000001"] {
+            assert_eq!(typed(none).unwrap_err().to_json()["code"], "person.identifier");
+        }
+        let said = typed("").unwrap_err().to_json();
+        assert!(said["message"]["ar"].as_str().unwrap().contains("الوثيقة"));
     }
 }
