@@ -8,6 +8,7 @@ mod acts;
 mod commands;
 mod demo;
 mod error;
+mod messages;
 mod passphrase;
 mod persons;
 mod progress;

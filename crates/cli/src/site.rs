@@ -379,7 +379,12 @@ impl Site {
         self.root.join("stations")
     }
 
-    /// What a polling station keeps on its own machine: its roll, its guests, the signatures at the end.
+    /// What stations of an event have noted for the registrar, sealed.
+    pub(crate) fn notes(&self, event: &LedgerId) -> PathBuf {
+        of_event(&self.root.join("notes"), event)
+    }
+
+    /// What a polling station keeps on its own machine: its roll, its notes for the registrar, the signatures at the end.
     pub(crate) fn station(&self) -> PathBuf {
         self.root.join("station")
     }
