@@ -5,10 +5,13 @@
 //! [`trustee`] is the trustee's own machine, which trusts nothing but a verified published folder.
 
 mod acts;
+mod boards;
 mod commands;
 mod demo;
 mod error;
+mod messages;
 mod passphrase;
+mod persons;
 mod progress;
 mod registrar;
 mod render;

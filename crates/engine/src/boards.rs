@@ -1,9 +1,10 @@
-//! Read models of the registers, brought up to the ledgers. Spec: specs/operations.md §15.
+//! Read models of the registers, brought up to the ledgers. Spec: specs/operations.md §16.
 //!
 //! *A step* reads the events since the last one, then looks at the head of the ledger: only if everything that was decided is
 //! durable, and nothing came meanwhile, are rows made of it. They are written after the head was let go, so a sequencer
 //! waits for as long as rows are made of some thousand items, and never for a disk.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sijill_boards::{BoardError, Boards, Source, gather};
@@ -59,6 +60,35 @@ pub struct Followed {
     pub missing: u64,
 }
 
+/// The file of the read models, for nobody else to read; made if it is not there.
+///
+/// # Errors
+/// [`BoardError`].
+pub fn open_boards(path: &Path) -> Result<Boards, BoardError> {
+    // What SQLite makes beside it has the same mode.
+    if let Err(error) = crate::durable::private().create(true).open(path) {
+        tracing::warn!(%error, "the file of the read models cannot be made");
+    }
+    Boards::open(path)
+}
+
+/// Deletes the file of the read models, if it is there.
+///
+/// # Errors
+/// What the system says.
+pub fn delete_boards(path: &Path) -> std::io::Result<()> {
+    // The log first: without it the file is what it was at some step, with it and without the file nothing.
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl Engine {
     /// Brings the read models of every register up to its durable entries and to this moment.
     ///
@@ -78,6 +108,20 @@ impl Engine {
         Ok(all)
     }
 
+    /// As [`Engine::follow_boards`], of one register.
+    ///
+    /// # Errors
+    /// [`FollowError`].
+    ///
+    /// # Durability
+    /// As [`Engine::follow_boards`].
+    pub async fn follow_board(&self, ledger: LedgerId, boards: &mut Boards) -> Result<Followed, FollowError> {
+        let gone = || EngineError::Missing(format!("this service keeps no ledger {ledger}"));
+        let handle = self.ledgers().find(&ledger).ok_or_else(gone)?;
+        let kind = handle.with_head(|head| head.state.kind());
+        self.follow(&handle, kind, boards).await
+    }
+
     async fn follow(
         &self,
         handle: &LedgerHandle,
@@ -85,7 +129,7 @@ impl Engine {
         boards: &mut Boards,
     ) -> Result<Followed, FollowError> {
         let ledger = handle.ledger();
-        let contents = self.contents_of(ledger);
+        let contents = self.shared.contents.of(ledger);
         let mut followed = Followed {
             ledger,
             from: boards.progress(ledger)?.size,
@@ -98,7 +142,8 @@ impl Engine {
             let progress = boards.progress(ledger)?;
             let durable = handle.durable_size();
             if let Some(last) = progress.last {
-                let leaf = handle.with_head(|head| head.chain.leaf(Seq::new(progress.size.saturating_sub(1))));
+                let leaf =
+                    handle.with_head(|head| head.chain.leaf(Seq::new(progress.size.saturating_sub(1))));
                 if progress.size > durable || leaf != Some(last) {
                     // Rows of another history: of a restored backup, or of entries that never became durable.
                     boards.forget(ledger)?;

@@ -4,12 +4,14 @@ mod clock;
 mod decide;
 pub mod events;
 pub mod feeds;
+mod kept;
 mod published;
 mod snapshot;
 mod state;
 pub mod views;
 
 pub use decide::FoiRejection;
+pub use kept::ClockBasis;
 pub use published::Published;
 pub(crate) use snapshot::FoiSnapshot;
 pub use state::{

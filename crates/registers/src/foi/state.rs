@@ -280,6 +280,8 @@ pub struct TransferOut {
 pub struct FoiFacts {
     /// The ledger.
     pub ledger: LedgerId,
+    /// The calendar ledger of its jurisdiction.
+    pub parent: LedgerId,
     /// Requests that went elsewhere, by position.
     pub transfers: BTreeMap<u64, Arc<TransferOut>>,
     /// What it has cited of the calendar.
@@ -332,6 +334,7 @@ impl FoiState {
             consultations: BTreeMap::new(),
             facts: Arc::new(FoiFacts {
                 ledger,
+                parent,
                 transfers: BTreeMap::new(),
                 cited: Arc::new(Vec::new()),
                 taken: BTreeSet::new(),
@@ -694,6 +697,7 @@ impl FoiState {
         }
         self.facts = Arc::new(FoiFacts {
             ledger: self.ledger,
+            parent: self.days.parent(),
             transfers: transfers.into_iter().collect(),
             cited: self.days.cited(),
             taken,
