@@ -65,6 +65,10 @@ pub struct Followed {
 /// # Errors
 /// [`BoardError`].
 pub fn open_boards(path: &Path) -> Result<Boards, BoardError> {
+    // A log of a file that was deleted without it is nobody's.
+    if !path.exists() {
+        let _nothing_to_lose = delete_boards(path);
+    }
     // What SQLite makes beside it has the same mode.
     if let Err(error) = crate::durable::private().create(true).open(path) {
         tracing::warn!(%error, "the file of the read models cannot be made");

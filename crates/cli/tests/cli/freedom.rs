@@ -246,9 +246,11 @@ fn reminders_come_once(office: &mut Office) {
         .has("Nobody has to be reminded");
     office.at(&moment("2025-12-20 10:00"));
     office.run(&["foi", "reminders"]).ok().has("(one-day)");
-    office
-        .run(&["foi", "reminders", "--sent", "x"])
-        .refused("no id of a reminder");
+    misused(
+        office,
+        &["foi", "reminders", "--sent", "x"],
+        "no id of a reminder",
+    );
 }
 
 /// What is read of many registers is what each says of itself, also after the file was lost.
@@ -285,12 +287,12 @@ fn what_many_registers_say(office: &Office) {
     assert_eq!(rebuilt["boards"].as_array().map(Vec::len), Some(2));
     check();
     misused(office, &["foi", "similar", "?"], "at least one word");
-    office
-        .run(&["foi", "worklist", "--from", "1.2"])
-        .refused("not a place of the list");
-    office
-        .run(&["foi", "worklist", "--most", "0"])
-        .refused("1..=1000");
+    misused(
+        office,
+        &["foi", "worklist", "--from", "1.2"],
+        "not a place of the list",
+    );
+    misused(office, &["foi", "worklist", "--most", "0"], "1..=1000");
 }
 
 #[test]
