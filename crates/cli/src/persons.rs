@@ -39,14 +39,15 @@ pub(crate) fn open(site: &Site, passphrases: Passphrases, calendar: LedgerId) ->
 /// As [`open`]; an empty one, and a secret, if there are none yet.
 pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: LedgerId) -> Outcome<Persons> {
     let vault = vault_file(site, &calendar);
-    if vault.exists() {
+    let file = secret_file(site);
+    if vault.exists() && !file.exists() {
+        // Says that the secret is gone; another one would not open it.
         return open(site, passphrases, calendar);
     }
     let folder = site.persons();
     if !folder.exists() {
         make_folder(&folder)?;
     }
-    let file = secret_file(site);
     if !file.exists() {
         let mut rng = rand::rng();
         let secret = RegistrarSecret::generate(&mut rng);
@@ -61,7 +62,7 @@ pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: Ledge
         sealed.create(&file)?;
     }
     let secret = unlock(site, &passphrases)?;
-    Ok(Persons::create(&vault, calendar, secret)?)
+    Ok(Persons::open_or_create(&vault, calendar, secret)?)
 }
 
 fn unlock(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {
