@@ -107,7 +107,8 @@ fn every_code_fails_somewhere() {
     let missing: BTreeSet<&str> = CODES
         .iter()
         .map(|code| code.code)
-        .filter(|code| !seen.contains(code))
+        // No case has a consultation: tests of the verifier forge those.
+        .filter(|code| !seen.contains(code) && !code.starts_with("consultation."))
         .collect();
     assert_eq!(missing, ELSEWHERE.iter().map(|(code, _)| *code).collect());
     let unknown: Vec<_> = seen
@@ -159,6 +160,8 @@ fn is_empty_by_right(id: &str, number: &str) -> bool {
         "6.4" | "6.5" | "6.6" | "6.7" | "6.8" | "6.9" | "6.10" | "6.11" | "6.12" => id == "honest-no-ballots",
         // Nobody is transferred.
         "4.7" => true,
+        // No case has a consultation.
+        _ if number.starts_with("16.") => true,
         _ => false,
     }
 }
