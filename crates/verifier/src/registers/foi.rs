@@ -302,6 +302,11 @@ impl<'c> Register<'c> {
         self.next >= self.items.len()
     }
 
+    /// Whether it has a RegisterDefined.
+    pub(crate) fn is_defined(&self) -> bool {
+        self.defined.is_some()
+    }
+
     /// The last day that is closed.
     pub(crate) fn closed(&self) -> Option<Day> {
         self.state.closed
