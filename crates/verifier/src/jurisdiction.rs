@@ -278,7 +278,7 @@ fn follow<'c>(
     }
 }
 
-/// No transfer is lost. Spec: specs/foi.md §6.4.
+/// No transfer is lost. Spec: specs/foi.md §6.1, §6.4.
 fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
     for register in registers {
         for (request, out) in &register.transfers {
@@ -293,6 +293,10 @@ fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
                         Check::FoiTransfer,
                         "a register that requests were transferred to is not judged",
                     );
+                }
+                Some(other) if !other.is_defined() => {
+                    let detail = "the register that the request was transferred to is not defined";
+                    checks.fail(Check::FoiTransfer, place, detail);
                 }
                 Some(other) => {
                     let due = other.common.closed.is_some_and(|closed| closed > out.day);
