@@ -210,7 +210,7 @@ pub(crate) fn scan(
     Some(ledger)
 }
 
-/// Reads a ledger again and hands its understood entries to `take`, bundle by bundle.
+/// Reads a ledger again and hands its understood entries to `take`, a few bundles at a time.
 pub(crate) fn replay(
     source: &dyn Source,
     ledger: &Ledger,
@@ -218,20 +218,24 @@ pub(crate) fn replay(
     mut take: impl FnMut(&mut Checks, &[(Entry<'_>, Event<'_>)]),
 ) -> Result<(), String> {
     let end = ledger.broken_at.unwrap_or(ledger.size());
-    for name in bundle_names(ledger.size()) {
-        let first = name.index.saturating_mul(crate::tiles::WIDTH);
-        if first >= end {
-            break;
-        }
-        let bundle = match read_again(source, ledger, &name) {
-            Ok(bundle) => bundle,
-            Err(error) => {
-                checks.fail(Check::LedgerTiles, Place::ledger(ledger.id), &error);
-                return Err(error);
+    let mut names = bundle_names(ledger.size())
+        .take_while(|name| name.index.saturating_mul(crate::tiles::WIDTH) < end)
+        .peekable();
+    while names.peek().is_some() {
+        let mut bundles = Vec::with_capacity(BUNDLES_AT_ONCE);
+        let mut unreadable = None;
+        for name in names.by_ref().take(BUNDLES_AT_ONCE) {
+            match read_again(source, ledger, &name) {
+                Ok(bundle) => bundles.push(bundle),
+                Err(error) => {
+                    unreadable = Some(error);
+                    break;
+                }
             }
-        };
+        }
         let mut items = Vec::new();
-        for (_, _, bytes) in bundle.entries().take_while(|(seq, _, _)| *seq < end) {
+        let entries = bundles.iter().flat_map(Bundle::entries);
+        for (_, _, bytes) in entries.take_while(|(seq, _, _)| *seq < end) {
             // Both decoded in the scan, from bytes of the same hash.
             let entry = Entry::decode(bytes).map_err(|e| e.to_string())?;
             let event = Event::decode(ledger.kind, &entry.body).map_err(|e| format!("{e:?}"))?;
@@ -239,6 +243,10 @@ pub(crate) fn replay(
         }
         take(checks, &items);
         checks.progress().advance(items.len() as u64);
+        if let Some(error) = unreadable {
+            checks.fail(Check::LedgerTiles, Place::ledger(ledger.id), &error);
+            return Err(error);
+        }
     }
     match ledger.broken_at {
         None => Ok(()),
