@@ -216,22 +216,16 @@ fn controls() -> Vec<Case> {
         ),
         odd(
             "honest-consultation-late",
-            "Late comments are taken and not counted, until the report stands; one that came on the last day and was sequenced on the next is in time",
+            "Late comments are taken and not counted, until the report stands",
             |name| {
                 let settings = Settings {
                     late: 2,
                     ..Settings::default()
                 };
                 let mut t = Talk::open_with(name, settings, 1);
-                // Midnight in Qatar.
-                let midnight = (LAST + 1) * 86_400_000 - 3 * 3_600_000;
-                t.w.now = midnight;
-                t.w.close(TALK, LAST, &[]);
-                t.w.now = midnight + 2_000;
-                t.w.next(move |draft| draft.received = midnight - 1);
                 let in_time = t.comment("amna", On::Document);
-                let late = t.comment("badr", On::Document);
-                assert!(in_time.at < late.at);
+                t.day(LAST + 1);
+                t.comment("badr", On::Document);
                 t.day(LAST + 3);
                 t.theme("all");
                 t.assign("all", &[in_time.at], &[]);
@@ -241,6 +235,29 @@ fn controls() -> Vec<Case> {
                     day_text(LAST + 3)
                 );
                 t.log(&state, [4, 2, 2, 0, 0, 1, 1, 0, 0], "");
+                t.package()
+            },
+        ),
+        odd(
+            "honest-consultation-midnight",
+            "A comment and a response that were received in the last millisecond of the window and sequenced on the next day are in time",
+            |name| {
+                let mut t = Talk::open(name);
+                // Midnight in Qatar.
+                let midnight = (LAST + 1) * 86_400_000 - 3 * 3_600_000;
+                t.w.now = midnight;
+                t.w.close(TALK, LAST, &[]);
+                for second in 1..3 {
+                    t.w.now = midnight + second * 1_000;
+                    t.w.next(move |draft| draft.received = midnight - 1);
+                    if second == 1 {
+                        t.comment("amna", On::Document);
+                    } else {
+                        let response = t.respond("badr", "[[1]]");
+                        t.reveal(&response.text);
+                    }
+                }
+                plain_log(&mut t, "pending", [4, 1, 1, 0, 0, 0, 1, 0, 1]);
                 t.package()
             },
         ),
@@ -404,7 +421,8 @@ fn contents() -> Vec<Case> {
                 }
                 t.package()
             },
-        ),
+        )
+        .door("opening.missing"),
         on_registers(
             "F8-longer",
             "Something was put behind the text of a comment",
@@ -418,7 +436,8 @@ fn contents() -> Vec<Case> {
                 }
                 t.package()
             },
-        ),
+        )
+        .door("opening.missing"),
         on_registers(
             "F8-direction",
             "A comment has a character that turns the text around",
