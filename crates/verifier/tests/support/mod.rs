@@ -15,6 +15,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
 use sijill_verifier::{MemorySource, Trust};
 
+pub(crate) mod consultation;
 pub(crate) mod stations;
 
 pub(crate) const OPENS: u64 = 1_800_003_600_000;
