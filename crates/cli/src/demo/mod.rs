@@ -1,13 +1,15 @@
-//! `sijill demo`: a referendum and a council election, each in a folder of its own, by the code that officials, trustees
-//! and voters' devices run.
+//! `sijill demo`: a referendum, a council election and a jurisdiction with its registers ([`jurisdiction`]), each in a
+//! folder of its own, by the code that officials, trustees and voters' devices run.
 //!
 //! A simulated clock goes through the days before the poll, the polling day and the evening of the count. What the
 //! invented voters do follows from their number on the roll ([`voters`]), so the expected result is known from the
 //! plain votes and compared with the decrypted one.
 
 mod folder;
+mod jurisdiction;
 mod people;
 mod poll;
+mod stations;
 mod trustees;
 mod voters;
 
@@ -30,7 +32,7 @@ use sijill_rules::{RulePack, Tie as TieRule};
 use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
 
 use crate::acts::definition::{Announced, Officials, define};
-use crate::acts::{Event, counting, credentials, outcome, polling, preparation, publishing, roll};
+use crate::acts::{self, Event, counting, credentials, outcome, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
 use crate::registrar::Book;
 use crate::render;
@@ -41,7 +43,9 @@ use crate::site::{Clocks, Keys, NewSite, Site};
 use crate::stores::{Held, Place};
 use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
+pub(crate) use jurisdiction::Size;
 use people::People;
+use stations::Stations;
 use voters::Electorate;
 
 const ELECTION: &str = include_str!("../../../../fixtures/referendum/election.toml");
@@ -63,6 +67,7 @@ pub(crate) struct Demo {
     pub(crate) rules: Option<PathBuf>,
     pub(crate) roll: Option<PathBuf>,
     pub(crate) store: Option<Place>,
+    pub(crate) jurisdiction: Size,
 }
 
 /// An event that is demonstrated.
@@ -72,6 +77,8 @@ struct Plan {
     rows: Vec<RollRow>,
     /// A candidate whom a court removes while the poll is open.
     removal: Option<CandidateRemoved>,
+    /// Whether it has polling stations.
+    stations: bool,
 }
 
 /// Runs the demonstration.
@@ -90,9 +97,20 @@ pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
         events.push(json!({ "event": id, "folder": dir, "verdict": report.summary }));
         say!("The simulated poll closed at {evening}.\n");
     }
+    // An event of somebody's own is demonstrated alone.
+    let jurisdiction = if demo.file.is_none() && demo.roll.is_none() {
+        let store = demo
+            .store
+            .as_ref()
+            .map(|store| own_namespace(store, "jurisdiction"));
+        let dir = demo.dir.join("jurisdiction");
+        Some(jurisdiction::run(&dir, store, &passphrase, held, demo.jurisdiction).await?)
+    } else {
+        None
+    };
     folder.finished()?;
     say!("{}", places(&demo.dir, started));
-    show!(json!({ "events": events }));
+    show!(json!({ "events": events, "jurisdiction": jurisdiction }));
     Ok(())
 }
 
@@ -109,6 +127,7 @@ async fn run_event(
         pack,
         rows,
         removal,
+        stations,
     } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
         .opens_ms
@@ -137,12 +156,20 @@ async fn run_event(
     let open = site
         .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase, held)
         .await?;
+    let mut stations = if stations {
+        let machines = dir.join("machines");
+        Some(Stations::make(&machines, &site.people(), passphrase, &clock, held).await?)
+    } else {
+        None
+    };
     let officials = Officials {
         commission: people.commission.key_id(),
         members: people.members.iter().map(SigningKey::key_id).collect(),
         registrar: people.registrar.key_id(),
         trustees: people.trustees.iter().map(|t| t.author.key_id()).collect(),
-        stations: Vec::new(),
+        stations: stations
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), Stations::plans)?,
         stations_folder: site.all_stations(),
     };
     let event = define(
@@ -179,6 +206,9 @@ async fn run_event(
         trustees::publish_keys(&event, &site, &people, &clock).await?;
     }
     show(1);
+    if let Some(stations) = &mut stations {
+        stations.assign(&event, &site, &people, &electorate).await?;
+    }
     preparation::prepare(&event, &people.commission).await?;
 
     step(
@@ -195,16 +225,30 @@ async fn run_event(
         );
         outcome::remove_candidate(&event, removal, &people.commission).await?;
     }
-    let polled = poll::run(&event, &site, &clock, &electorate).await?;
+    if let Some(stations) = &mut stations {
+        stations.open(&event, &site).await?;
+        stations.plan_the_day(&event, &electorate)?;
+    }
+    let polled = poll::run(&event, &site, &clock, &electorate, stations.as_mut()).await?;
     say!("   {}", polled.summary());
 
     step(5, "Close, exclusion of those who voted on paper, seal");
     clock.set(at(manifest.closes_ms + manifest.grace_ms + 1));
     polling::close(&event, &people.commission).await?;
     clock.advance(10 * 60_000);
+    let notes = site.notes(&event.election);
+    if let Some(stations) = &mut stations {
+        stations.close(&event, &notes).await?;
+        let openings = site.people().join("commission").join("openings");
+        stations.decide(&event, &notes, &people, &openings).await?;
+    }
     let path = site.vault(&event.election);
     let mut book = Book::open(&path, &event, &people.secret, people.registrar())?;
-    polling::exclude(&event, Some(&mut book), &electorate.on_paper(), &people.registrar).await?;
+    if stations.is_some() {
+        acts::station::exclude(&event, &mut book).await?;
+    } else {
+        polling::exclude(&event, Some(&mut book), &electorate.on_paper(), &people.registrar).await?;
+    }
     drop(book);
     polling::seal(&event, &people.commission).await?;
     publishing::publish(&event, &site).await?;
@@ -215,7 +259,9 @@ async fn run_event(
 
     step(7, "Paper returns, the results, and ties by the rule of the law");
     clock.advance(10 * 60_000);
-    if manifest.paper {
+    if let Some(stations) = &stations {
+        stations.count(&event, &people, &electorate).await?;
+    } else if manifest.paper {
         for (_, ballot_box) in &event.boxes {
             let returned = electorate.paper_return(&event, ballot_box)?;
             counting::return_paper(&event, returned, &people.commission).await?;
@@ -323,6 +369,7 @@ fn plans(demo: &Demo) -> Outcome<Vec<Plan>> {
             pack,
             rows,
             removal: Some(removal),
+            stations: true,
         });
     }
     Ok(plans)
@@ -336,6 +383,7 @@ fn plan(demo: &Demo) -> Outcome<Plan> {
         pack,
         rows,
         removal: None,
+        stations: false,
     })
 }
 
@@ -519,6 +567,10 @@ fn places(dir: &Path, started: Instant) -> String {
             "the service's data, and the record of what it signed",
         ),
         ("people", "key files; in real life each on its owner's machine"),
+        (
+            "machines",
+            "polling stations of the council, each with its own ledger",
+        ),
     ] {
         let _ = writeln!(out, "  {path}: {what}");
     }
@@ -530,6 +582,10 @@ fn places(dir: &Path, started: Instant) -> String {
     let _ = writeln!(
         out,
         "  sijill verify receipt {d}/EVENT/receipts/*.tlog-proof --trust {d}/EVENT/trust.json --folder {d}/EVENT/published"
+    );
+    let _ = writeln!(
+        out,
+        "  sijill verify jurisdiction {d}/jurisdiction/jurisdiction --trust {d}/jurisdiction/trust-jurisdiction.json"
     );
     let _ = writeln!(
         out,
