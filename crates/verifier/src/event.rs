@@ -47,7 +47,7 @@ pub(crate) fn verify(
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
     let elsewhere = |check: &Check| {
-        ["7.", "9.", "13.", "14.", "15.", "20."]
+        ["7.", "9.", "13.", "14.", "15.", "16.", "20."]
             .iter()
             .any(|s| check.number().starts_with(s))
     };
