@@ -444,7 +444,8 @@ impl Rehearsal {
     pub async fn open_box(&self) {
         let record = self.record();
         let all: Vec<_> = (0..self.voters.len()).collect();
-        let holders = all.len() as u64;
+        let roll = self.engine.ledgers().find(&self.roll).unwrap();
+        let (eligible, holders) = roll.with_head(|head| head.state.as_roll().unwrap().counts()[&district()]);
         let election = self.put(record.json().as_bytes());
         let credentials = self.credential_list(&all);
         let defined = BoxDefined {
@@ -452,7 +453,7 @@ impl Rehearsal {
             ledger: self.ballot_box,
             election,
             credentials,
-            eligible: holders + 1,
+            eligible,
             holders,
         };
         let event = Event::Election(ElectionEvent::BoxDefined(defined));

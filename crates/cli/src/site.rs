@@ -364,6 +364,11 @@ impl Site {
             .join(format!("vault-{}.sqlite", &id[..16]))
     }
 
+    /// What the service keeps of persons: their secret, and the vault of a jurisdiction.
+    pub(crate) fn persons(&self) -> PathBuf {
+        self.people().join("service")
+    }
+
     /// What is kept of the polling stations of an event.
     pub(crate) fn stations(&self, event: &LedgerId) -> PathBuf {
         of_event(&self.all_stations(), event)
@@ -374,7 +379,12 @@ impl Site {
         self.root.join("stations")
     }
 
-    /// What a polling station keeps on its own machine: its roll, its guests, the signatures at the end.
+    /// What stations of an event have noted for the registrar, sealed.
+    pub(crate) fn notes(&self, event: &LedgerId) -> PathBuf {
+        of_event(&self.root.join("notes"), event)
+    }
+
+    /// What a polling station keeps on its own machine: its roll, its notes for the registrar, the signatures at the end.
     pub(crate) fn station(&self) -> PathBuf {
         self.root.join("station")
     }

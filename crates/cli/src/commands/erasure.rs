@@ -10,6 +10,7 @@ use sijill_registers::catalogue::Event;
 
 use super::Common;
 use crate::error::{Failure, Outcome};
+use crate::persons;
 use crate::render::{escape, say, show};
 
 /// Orders it. `family` is the command by which a second person confirms.
@@ -26,6 +27,7 @@ pub(crate) async fn order(
         .map(|text| hash(text))
         .collect::<Outcome<Vec<_>>>()?;
     commitments.sort_unstable();
+    refuse_held(engine, common, &ledger, &commitments)?;
     let key = common.signing_key(key)?;
     engine.prepare(ledger).await?;
     let event = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
@@ -52,6 +54,10 @@ pub(crate) async fn confirm(
     key: &Path,
 ) -> Outcome {
     let order = BodyHash::from_bytes(hash(order)?);
+    let handle = engine.ledgers().find(&ledger);
+    let ordered =
+        handle.and_then(|handle| handle.with_head(|head| Some(head.state.days()?.ordered(&order)?.to_vec())));
+    refuse_held(engine, common, &ledger, &ordered.unwrap_or_default())?;
     let key = common.signing_key(key)?;
     engine.prepare(ledger).await?;
     let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
@@ -62,6 +68,16 @@ pub(crate) async fn confirm(
     );
     show!(json!({ "register": register, "seq": at.seq }));
     Ok(())
+}
+
+/// What is under legal hold is not erased. Spec: specs/operations.md §15.5.
+fn refuse_held(engine: &Engine, common: &Common, ledger: &LedgerId, commitments: &[[u8; 32]]) -> Outcome {
+    persons::refuse_held(
+        engine,
+        (&common.site()?, common.passphrases()),
+        ledger,
+        commitments,
+    )
 }
 
 /// 64 hexadecimal digits.

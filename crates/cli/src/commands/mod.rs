@@ -15,6 +15,7 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod outcome;
+pub(crate) mod person;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
@@ -142,6 +143,9 @@ enum Command {
     /// Ask the public about a document: comments on its clauses, moderation, answers, the report
     #[command(subcommand)]
     Consultation(Box<consultation::ConsultationCommand>),
+    /// Look after what registers keep of persons: letters, copies, erasure, legal holds
+    #[command(subcommand)]
+    Person(person::PersonCommand),
     /// Vote, as a voter's device does
     Vote(vote::VoteArgs),
     /// Look at receipts, and check them
@@ -273,6 +277,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Calendar(command) => calendar::run(&command, common).await,
         Command::Foi(command) => foi::run(&command, common).await,
         Command::Consultation(command) => consultation::run(&command, common).await,
+        Command::Person(command) => person::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
         Command::Station(command) => station::run(&command, common).await,
         Command::Receipt(command) => return receipt::run(&command),

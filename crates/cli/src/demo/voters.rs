@@ -50,6 +50,18 @@ enum Channel {
     Digital,
 }
 
+/// Somebody who comes to a polling station.
+pub(super) struct PaperVoter {
+    pub(super) identifier: String,
+    pub(super) district: Name,
+    /// When, in milliseconds since 1970 UTC.
+    pub(super) at_ms: u64,
+    /// When they cast their first digital ballot, if they do.
+    pub(super) ballot_ms: Option<u64>,
+    /// Whether the first paper is spoilt, and replaced.
+    pub(super) spoils: bool,
+}
+
 /// Something that a voter does on the polling day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Act {
@@ -141,8 +153,7 @@ impl Electorate {
             ) {
                 continue;
             }
-            let window = closes - opens;
-            let first = opens + window / 1000 * (voter.number * 7919 % LAST_FIRST_BALLOT);
+            let first = voter.comes_ms(opens, closes);
             if voter.audits() {
                 acts.push(Act {
                     at_ms: first,
@@ -190,6 +201,42 @@ impl Electorate {
             .collect()
     }
 
+    /// Those of these districts.
+    pub(super) fn of_districts(&self, districts: &[&str]) -> Vec<String> {
+        let here = self
+            .voters
+            .iter()
+            .filter(|v| districts.contains(&v.district.as_str()));
+        here.map(|v| v.identifier.clone()).collect()
+    }
+
+    /// Everybody who comes to a polling station. Whoever voted digitally before comes towards the evening.
+    pub(super) fn paper_voters(&self, event: &Event) -> Vec<PaperVoter> {
+        let (opens, closes) = (event.manifest.opens_ms, event.manifest.closes_ms);
+        let mut coming = Vec::new();
+        for (district, _) in &event.boxes {
+            let papers = self.voters.iter().filter(|v| v.district == *district);
+            let papers = papers
+                .filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
+            for (voter, nth) in papers.zip(0u32..) {
+                let comes = voter.comes_ms(opens, closes);
+                let both = voter.channel(self.rules) == Channel::DigitalThenPaper;
+                coming.push(PaperVoter {
+                    identifier: voter.identifier.clone(),
+                    district: voter.district.clone(),
+                    at_ms: if both {
+                        closes - (closes - comes) / 20
+                    } else {
+                        comes
+                    },
+                    ballot_ms: both.then_some(comes),
+                    spoils: is_spoilt(nth),
+                });
+            }
+        }
+        coming
+    }
+
     /// What the papers of a district say.
     pub(super) fn paper_return(&self, event: &Event, ballot_box: &LedgerId) -> Outcome<PaperReturned> {
         let (id, _) = event
@@ -214,7 +261,7 @@ impl Electorate {
         let papers =
             here.filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
         for (voter, nth) in papers.zip(0u32..) {
-            if nth % 40 == 3 {
+            if is_spoilt(nth) {
                 // Spoilt, handed back, and replaced by another paper.
                 returned.spoilt += 1;
                 returned.issued += 1;
@@ -263,7 +310,17 @@ impl Electorate {
     }
 }
 
+/// Whether the first paper of those who vote on paper in a district, counted from 0, is spoilt.
+const fn is_spoilt(nth: u32) -> bool {
+    nth % 40 == 3
+}
+
 impl Voter {
+    /// When they vote first.
+    fn comes_ms(&self, opens: u64, closes: u64) -> u64 {
+        opens + (closes - opens) / 1000 * (self.number * 7919 % LAST_FIRST_BALLOT)
+    }
+
     fn channel(&self, rules: Rules) -> Channel {
         match self.number % 25 {
             0..=3 => Channel::Abstains,

@@ -13,6 +13,7 @@ mod hostile;
 mod interface;
 mod life;
 mod outcome;
+mod persons;
 mod polling_stations;
 mod steps;
 mod store;

@@ -113,6 +113,9 @@ pub(crate) enum FoiCommand {
         /// The register
         #[arg(value_name = "REGISTER")]
         register: String,
+        /// The requester's identifier, if the service has checked it: their letters are then kept under it
+        #[arg(long, value_name = "IDENTIFIER")]
+        person: Option<String>,
         /// File that says who asks and how to reach them
         #[arg(long, value_name = "FILE")]
         requester: PathBuf,

@@ -8,14 +8,14 @@ use sijill_engine::{Acknowledgement, Engine};
 use sijill_ledger::{Committed, Kind, LedgerId};
 use sijill_registers::catalogue::Event;
 use sijill_registers::foi::FoiState;
-use sijill_registers::foi::events::{FoiEvent, Letter};
+use sijill_registers::foi::events::FoiEvent;
 use sijill_registers::foi::views::Day;
 use sijill_registers::register::Rejection;
 use sijill_rules::{english_both, parse_number, western_digits};
 
 use super::arguments::{FoiCommand, KeyArg, Paper, request_of};
 use crate::commands::Common;
-use crate::commands::calendar::{calendar, day, number};
+use crate::commands::calendar::calendar;
 use crate::error::{Failure, Outcome};
 use crate::render::{escape, say, show};
 use crate::site::{OpenSite, Site, read_bounded};
@@ -107,18 +107,6 @@ impl Desk<'_> {
         Ok(self.engine().commit_content(&ledger, text.as_bytes())?)
     }
 
-    /// Commits to the text of a file.
-    pub(super) fn commit_file(&self, ledger: LedgerId, path: &Path) -> Outcome<Committed> {
-        let text = String::from_utf8(read_bounded(path)?).map_err(|_| {
-            Failure::refused(
-                format!("{} is not UTF-8 text", path.display()),
-                "save it as UTF-8 and try again",
-            )
-            .code("file.encoding")
-        })?;
-        self.commit(ledger, &text)
-    }
-
     /// Commits to the bytes of a file.
     pub(super) fn commit_bytes(&self, ledger: LedgerId, path: &Path) -> Outcome<Committed> {
         let bytes = read_bounded(path)?;
@@ -130,16 +118,6 @@ impl Desk<'_> {
             .code("file.size"));
         }
         Ok(self.engine().commit_content(&ledger, &bytes)?)
-    }
-
-    pub(super) fn letter(&self, ledger: LedgerId, paper: &Paper) -> Outcome<Option<Letter>> {
-        match (&paper.received_on, &paper.scan) {
-            (Some(on), Some(scan)) => Ok(Some(Letter {
-                received_on: number(day(on)?),
-                scan: self.commit_bytes(ledger, scan)?,
-            })),
-            _ => Ok(None),
-        }
     }
 
     /// Hands in what a requester causes: by the service, or with a letter by an officer.

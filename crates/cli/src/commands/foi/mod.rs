@@ -1,10 +1,12 @@
 //! `sijill foi`: requests for information, from their receipt to what is published of them.
 //!
 //! *Structure.* [`arguments`] says what can be asked for; [`desk`] finds registers and requests and hands events in;
+//! [`letters`] keeps what belongs to a person;
 //! [`register`] is the part of the commission, [`requester`] and [`officer`] the life of a request, [`reading`] what is read.
 
 mod arguments;
 mod desk;
+mod letters;
 mod officer;
 mod reading;
 mod register;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use sijill_engine::persons::Whose;
 use sijill_ledger::LedgerId;
 use sijill_registers::foi::events::*;
 
@@ -37,7 +38,7 @@ struct DocumentEntry {
 
 impl Desk<'_> {
     /// What an officer signs about a request.
-    pub(super) fn event<'c>(
+    pub(super) async fn event<'c>(
         &self,
         command: &'c FoiCommand,
         ledger: LedgerId,
@@ -63,13 +64,17 @@ impl Desk<'_> {
                         Ground::OwnData => 1,
                         Ground::OtherLaw => 2,
                     },
-                    explanation: self.commit_file(ledger, explanation)?,
+                    explanation: self.letter_to(
+                        ledger,
+                        self.requester(ledger, request).await?,
+                        explanation,
+                    )?,
                 };
                 (FoiEvent::RequestRoutedOut(event), key)
             }
             FoiCommand::Transfer { to, reason, key, .. } => {
                 let (to, _) = self.register(to)?;
-                let reason = self.commit_file(ledger, reason)?;
+                let reason = self.letter_to(ledger, self.requester(ledger, request).await?, reason)?;
                 let event = RequestTransferred { request, to, reason };
                 (FoiEvent::RequestTransferred(event), key)
             }
@@ -85,7 +90,7 @@ impl Desk<'_> {
                 (FoiEvent::RequestsLinked(RequestsLinked { request, similar }), key)
             }
             FoiCommand::Ask { question, key, .. } => {
-                let question = self.commit_file(ledger, question)?;
+                let question = self.letter_to(ledger, self.requester(ledger, request).await?, question)?;
                 let event = ClarificationAsked { request, question };
                 (FoiEvent::ClarificationAsked(event), key)
             }
@@ -115,10 +120,13 @@ impl Desk<'_> {
             FoiCommand::Consult {
                 party, notice, key, ..
             } => {
+                // The third party is a person of its own.
+                let texts = [party.as_path(), notice.as_path()];
+                let [party, notice] = self.kept(ledger, Whose::Unnamed, texts)?;
                 let event = ThirdPartyConsulted {
                     request,
-                    party: self.commit_file(ledger, party)?,
-                    notice: self.commit_file(ledger, notice)?,
+                    party,
+                    notice,
                 };
                 (FoiEvent::ThirdPartyConsulted(event), key)
             }
