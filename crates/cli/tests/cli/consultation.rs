@@ -281,7 +281,50 @@ fn the_life_of_a_consultation_is_as_it_was() {
     p.step(0, "consultation show parks");
     p.step(0, "consultation list");
     p.step(0, "calendar publish");
+    p.step(0, "export consultation parks --out @open");
+    p.step(1, "export consultation parks --out @open");
+    p.step(0, "export feeds --base https://sharek.example --out @feeds");
+    the_exports_have_what_is_published(&p);
     golden::compare("consultation.txt", &p.transcript);
+}
+
+/// Comments, answers, report and counts, as everybody may read them; feeds of what is published.
+fn the_exports_have_what_is_published(p: &Play) {
+    let read = |name: &str| std::fs::read_to_string(p.office.path(name)).expect("a file");
+    let json: serde_json::Value = serde_json::from_str(&read("open/consultation.json")).expect("JSON");
+    assert_eq!(json["format"], "sijill-open-consultation/1");
+    let comments = json["comments"].as_array().expect("comments");
+    let states: Vec<&str> = comments.iter().filter_map(|c| c["state"].as_str()).collect();
+    assert_eq!(states, ["visible", "visible", "visible", "withdrawn", "visible"]);
+    assert_eq!(comments[3]["text"], serde_json::Value::Null, "it is withdrawn");
+    let places: Vec<_> = comments
+        .iter()
+        .map(|c| (&c["clause"], &c["clause_now"], &c["orphaned"]))
+        .collect();
+    assert_eq!(places[1], (&"night".into(), &"hours".into(), &false.into()));
+    assert_eq!(
+        places[2],
+        (&"dogs".into(), &serde_json::Value::Null, &true.into())
+    );
+    assert_eq!(json["responses"]["questions"][0]["options"][1]["persons"], 1);
+    assert_eq!(json["report"]["themes"][0]["outcome"], "partly accepted");
+    let csv = read("open/comments.csv");
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    assert_eq!(rows.records().count(), 5);
+    assert!(!csv.contains("Keep the lights on"), "{csv}");
+    assert!(read("open/answers.csv").contains("Thank you: the fee is five riyals now."));
+    assert!(read("open/responses.csv").contains("1,2,Should there be a fee?,هل يُفرض رسم؟,No,لا,1"));
+    assert!(
+        read("open/report.csv").contains("fees,Fees,الرسوم,1,partly accepted,The fee is five riyals now.")
+    );
+    let feed = read("feeds/consultations.atom");
+    assert_eq!(
+        feed.matches("<entry>").count(),
+        4,
+        "two versions, a report, an archive: {feed}"
+    );
+    assert!(feed.contains("رسوم الحدائق العامة: what we heard"), "{feed}");
+    assert!(read("feeds/disclosures.atom").contains("<updated>2026-02-20T06:00:00Z</updated>"));
 }
 
 #[test]

@@ -172,6 +172,33 @@ fn a_request_from_its_receipt_to_the_court() {
         "{league}"
     );
     office.run(&["foi", "due-dates", "moph-2026"]).ok();
+    let feeds = office.path("feeds");
+    let nowhere = office.run(&["export", "feeds", "--base", "sharek", "--out", &feeds]);
+    assert!(
+        nowhere.code == 2 && nowhere.err.contains("--base"),
+        "{}",
+        nowhere.err
+    );
+    office
+        .run(&[
+            "export",
+            "feeds",
+            "--base",
+            "https://sharek.example/",
+            "--out",
+            &feeds,
+        ])
+        .ok();
+    let feed = std::fs::read_to_string(office.temp.path().join("feeds/disclosures.atom")).expect("a feed");
+    for text in [
+        "<title>moph-2026/1: Costs of the tower</title>",
+        "The invoice: released",
+        "The offer: refused",
+        "https://sharek.example/disclosures/moph-2026/1",
+    ] {
+        assert!(feed.contains(text), "{text}: {feed}");
+    }
+    assert!(!feed.contains("Fatima"), "{feed}");
     let published = office.run(&["calendar", "publish"]).ok().out;
     assert!(published.contains("3 ledgers"), "{published}");
     let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
