@@ -1,6 +1,6 @@
 //! Consultations by single commands. The life of one is a transcript; scenarios are cited by their numbers.
 
-use crate::common::{Office, Said};
+use crate::common::{Office, Said, files, sijill};
 use crate::golden::{self, Placeholders};
 
 const DEFINITION: &str = r#"
@@ -285,7 +285,31 @@ fn the_life_of_a_consultation_is_as_it_was() {
     p.step(1, "export consultation parks --out @open");
     p.step(0, "export feeds --base https://sharek.example --out @feeds");
     the_exports_have_what_is_published(&p);
+    the_verifier_agrees(&p);
     golden::compare("consultation.txt", &p.transcript);
+}
+
+/// What is published verifies, and so does every receipt of a participant.
+fn the_verifier_agrees(p: &Play) {
+    let (folder, trust) = (
+        p.office.path("data/jurisdiction"),
+        p.office.path("data/trust-jurisdiction.json"),
+    );
+    let report = sijill(&["verify", "jurisdiction", &folder, "--trust", &trust])
+        .ok()
+        .out;
+    assert!(
+        report.contains("comments: 5: visible 4, hidden 0, withdrawn 1"),
+        "{report}"
+    );
+    let receipts: Vec<String> = files(&p.office.temp.path().join("receipts"))
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    assert_eq!(receipts.len(), 3);
+    let check = ["receipt", "check", "--trust", &trust, "--folder", &folder];
+    let receipts = receipts.iter().map(String::as_str);
+    sijill(&check.into_iter().chain(receipts).collect::<Vec<_>>()).ok();
 }
 
 /// Comments, answers, report and counts, as everybody may read them; feeds of what is published.

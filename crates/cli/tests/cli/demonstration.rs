@@ -162,6 +162,13 @@ fn the_jurisdiction_is_told(told: &str, dir: &std::path::Path) {
     ] {
         assert!(told.contains(line), "{line}: {told}");
     }
+    let (folder, trust) = (dir.join("jurisdiction"), dir.join("trust-jurisdiction.json"));
+    let (folder, trust) = (folder.to_str().expect("UTF-8"), trust.to_str().expect("UTF-8"));
+    let report = sijill(&["verify", "jurisdiction", folder, "--trust", trust])
+        .ok()
+        .out;
+    assert!(report.contains("requests: 20; open: 0, overdue: 0"), "{report}");
+    assert!(report.contains("participants: 48; comments: 82"), "{report}");
     for file in files(dir) {
         let bytes = std::fs::read(&file).expect("a file");
         for name in [&b"REHEARSAL-0"[..], b"Requester 1 of"] {

@@ -85,6 +85,8 @@ fn officer(office: &Office, args: &[&str]) -> Said {
     office.run(&[&["foi"], args, &["--key", &office.path("officer.key")]].concat())
 }
 
+/// Scenarios 20 (due by the pack, explained), 23 (one extension, on the last day), 25 (decided document by document), 27
+/// (another officer, the court's last day), 41 (erased by two).
 #[test]
 fn a_request_from_its_receipt_to_the_court() {
     let mut office = office();
@@ -228,6 +230,7 @@ fn a_request_from_its_receipt_to_the_court() {
     assert_eq!(std::fs::read_dir(&openings).expect("openings").count(), 6);
 }
 
+/// Scenarios 26 (overdue the next day) and 28 (both bodies see the chain).
 #[test]
 fn the_timer_brings_about_what_the_service_slept_through() {
     let mut office = office();
@@ -265,6 +268,7 @@ fn the_timer_brings_about_what_the_service_slept_through() {
     assert!(json.contains("\"status\":\"transferred\""), "{json}");
 }
 
+/// Scenario 21, on paper: the clock counts from the day on which a letter was handed in.
 #[test]
 fn letters_are_entered_by_officers_with_their_day() {
     let mut office = office();

@@ -222,16 +222,12 @@ async fn publish(office: &Office, site: &Site, calendar: LedgerId) -> Outcome<Va
         ..Options::default()
     };
     let report = verify_jurisdiction(&folder, &options).map_err(Failure::internal)?;
-    match report.verdict {
-        Verdict::Verified => say!("   published:  {}\n", report.summary),
-        // The verifier does not know consultations yet: specs/jurisdiction.md.
-        Verdict::Unsupported => say!("   not verified yet: {}\n", report.summary),
-        _ => {
-            return Err(Failure::failed(
-                format!("the published folder does not verify:\n{}", report.to_text()),
-                "this is a defect of this program; keep the folder and report it",
-            ));
-        }
+    if report.verdict != Verdict::Verified {
+        return Err(Failure::failed(
+            format!("the published folder does not verify:\n{}", report.to_text()),
+            "this is a defect of this program; keep the folder and report it",
+        ));
     }
+    say!("   published:  {}\n", report.summary);
     Ok(json!({ "jurisdiction": calendar, "folder": folder, "verdict": report.summary }))
 }

@@ -536,7 +536,7 @@ impl<'a> Requests<'a> {
         for line in &league {
             let median = line.median_days.map_or("none".to_owned(), |d| d.to_string());
             say!(
-                "   {}: {} answered on time, median {median} days.",
+                "   {}: {} of its decisions were in time, median {median} days.",
                 line.authority,
                 percent(line.on_time_bp)
             );
