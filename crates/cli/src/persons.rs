@@ -42,6 +42,12 @@ pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: Ledge
     if vault.exists() {
         return open(site, passphrases, calendar);
     }
+    let secret = secret_or_new(site, &passphrases)?;
+    Ok(Persons::create(&vault, calendar, secret)?)
+}
+
+/// The person secret of this installation; a new one if there is none yet.
+pub(crate) fn secret_or_new(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {
     let folder = site.persons();
     if !folder.exists() {
         make_folder(&folder)?;
@@ -60,8 +66,7 @@ pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: Ledge
         )?;
         sealed.create(&file)?;
     }
-    let secret = unlock(site, &passphrases)?;
-    Ok(Persons::create(&vault, calendar, secret)?)
+    unlock(site, passphrases)
 }
 
 fn unlock(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {

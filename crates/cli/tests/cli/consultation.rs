@@ -170,12 +170,18 @@ impl Play {
         self.step(0, "consultation new --id parks --authority municipality --name-en 'Fees of public parks' --name-ar 'رسوم الحدائق العامة' --owner @owner --moderator @moderator --moderator @moderator-2 --member @second --key @commission");
         self.step(0, "consultation define parks @consultation.toml --key @owner");
         self.step(0, "consultation publish parks @version-1.md --key @owner");
-        self.step(0, "consultation enrol parks --person 1001 --secret @intake.secret --participant-key @fatima --category citizen --verified");
         self.step(
             0,
-            "consultation enrol parks --person 1002 --secret @intake.secret --category resident --verified",
+            "consultation enrol parks --person 1001 --participant-key @fatima --category citizen --verified",
         );
-        self.step(0, "consultation enrol parks --person 1003 --secret @intake.secret --participant-key @john --category resident --verified");
+        self.step(
+            0,
+            "consultation enrol parks --person 1002 --category resident --verified",
+        );
+        self.step(
+            0,
+            "consultation enrol parks --person 1003 --participant-key @john --category resident --verified",
+        );
     }
 }
 
@@ -197,7 +203,7 @@ fn the_life_of_a_consultation_is_as_it_was() {
         "consultation settings parks --reason 'We have heard enough' --last 2026-02-03 --key @owner",
     );
     let high = p.comment("--text @high.txt --clause fee --quote 'ten riyals' --key @fatima");
-    let arabic = p.comment("--text @arabic.txt --clause night --person 1002 --secret @intake.secret");
+    let arabic = p.comment("--text @arabic.txt --clause night --person 1002");
     let dogs = p.comment("--text @dogs.txt --clause dogs --key @john");
     let lights = p.comment("--text @lights.txt --key @john");
     let reply = p.comment(&format!("--text @agree.txt --reply-to {high} --key @john"));
@@ -447,7 +453,7 @@ fn refusals_have_stable_codes() {
             "consultation.clause",
         ),
         (
-            "consultation comment parks --text @high.txt --person 1001 --secret @intake.secret",
+            "consultation comment parks --text @high.txt --person 1001",
             "consultation.participant",
         ),
         (
@@ -455,15 +461,15 @@ fn refusals_have_stable_codes() {
             "event.author",
         ),
         (
-            "consultation enrol parks --person 1001 --secret @intake.secret --category citizen",
+            "consultation enrol parks --person 1001 --category citizen",
             "consultation.participant",
         ),
         (
-            "consultation enrol parks --person 1009 --secret @intake.secret --category visitor --verified",
+            "consultation enrol parks --person 1009 --category visitor --verified",
             "consultation.eligibility",
         ),
         (
-            "consultation change parks --person 1009 --secret @intake.secret --verified true",
+            "consultation change parks --person 1009 --verified true",
             "consultation.participant",
         ),
         ("consultation mine parks --key @stranger", "participant.missing"),
@@ -517,6 +523,10 @@ fn refusals_have_stable_codes() {
         let json = p.json(&line);
         assert_eq!(json["code"], code, "{line}: {json}");
     }
+    // Under another secret the same identifier is another person.
+    let other =
+        "consultation enrol parks --person 1001 --secret @intake.secret --category citizen --verified";
+    assert_eq!(p.json(other)["participant"], 4);
 }
 
 #[test]
@@ -552,7 +562,6 @@ fn scenario_41_what_is_erased_is_read_by_nobody_and_the_person_stays_one() {
         p.json("consultation search parks riyals")["found"],
         serde_json::json!([])
     );
-    let again =
-        "consultation enrol parks --person 1001 --secret @intake.secret --category citizen --verified";
+    let again = "consultation enrol parks --person 1001 --category citizen --verified";
     assert_eq!(p.json(again)["code"], "consultation.participant");
 }

@@ -8,7 +8,7 @@
 
 mod arguments;
 mod citizen;
-pub(crate) mod desk;
+mod desk;
 mod document;
 mod moderation;
 mod open_data;
