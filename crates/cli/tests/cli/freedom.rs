@@ -85,6 +85,8 @@ fn officer(office: &Office, args: &[&str]) -> Said {
     office.run(&[&["foi"], args, &["--key", &office.path("officer.key")]].concat())
 }
 
+/// Scenarios 20 (due by the pack, explained), 23 (one extension, on the last day), 25 (decided document by document), 27
+/// (another officer, the court's last day), 41 (erased by two).
 #[test]
 fn a_request_from_its_receipt_to_the_court() {
     let mut office = office();
@@ -172,6 +174,33 @@ fn a_request_from_its_receipt_to_the_court() {
         "{league}"
     );
     office.run(&["foi", "due-dates", "moph-2026"]).ok();
+    let feeds = office.path("feeds");
+    let nowhere = office.run(&["export", "feeds", "--base", "sharek", "--out", &feeds]);
+    assert!(
+        nowhere.code == 2 && nowhere.err.contains("--base"),
+        "{}",
+        nowhere.err
+    );
+    office
+        .run(&[
+            "export",
+            "feeds",
+            "--base",
+            "https://sharek.example/",
+            "--out",
+            &feeds,
+        ])
+        .ok();
+    let feed = std::fs::read_to_string(office.temp.path().join("feeds/disclosures.atom")).expect("a feed");
+    for text in [
+        "<title>moph-2026/1: Costs of the tower</title>",
+        "The invoice: released",
+        "The offer: refused",
+        "https://sharek.example/disclosures/moph-2026/1",
+    ] {
+        assert!(feed.contains(text), "{text}: {feed}");
+    }
+    assert!(!feed.contains("Fatima"), "{feed}");
     let published = office.run(&["calendar", "publish"]).ok().out;
     assert!(published.contains("3 ledgers"), "{published}");
     let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
@@ -201,6 +230,7 @@ fn a_request_from_its_receipt_to_the_court() {
     assert_eq!(std::fs::read_dir(&openings).expect("openings").count(), 6);
 }
 
+/// Scenarios 26 (overdue the next day) and 28 (both bodies see the chain).
 #[test]
 fn the_timer_brings_about_what_the_service_slept_through() {
     let mut office = office();
@@ -238,6 +268,7 @@ fn the_timer_brings_about_what_the_service_slept_through() {
     assert!(json.contains("\"status\":\"transferred\""), "{json}");
 }
 
+/// Scenario 21, on paper: the clock counts from the day on which a letter was handed in.
 #[test]
 fn letters_are_entered_by_officers_with_their_day() {
     let mut office = office();
