@@ -53,6 +53,7 @@ pub(crate) fn secret_or_new(site: &Site, passphrases: &Passphrases) -> Outcome<P
     if !folder.exists() {
         make_folder(&folder)?;
     }
+    let file = secret_file(site);
     if !file.exists() {
         let mut rng = rand::rng();
         let secret = RegistrarSecret::generate(&mut rng);
