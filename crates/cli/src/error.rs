@@ -8,6 +8,7 @@ use sijill_engine::backup::BackupError;
 use sijill_engine::checkpoint_record::RecordError;
 use sijill_engine::folder::FolderError;
 use sijill_engine::keyfile::{KeyFileError, SealError, UnlockError};
+use sijill_engine::persons::PersonsError;
 use sijill_engine::publish::PublishError;
 use sijill_engine::vault::VaultError;
 use sijill_engine::vault::access::LogError;
@@ -15,6 +16,7 @@ use sijill_engine::views::ViewError;
 use sijill_engine::{EngineError, LoadError, SubmitError};
 use sijill_ledger::LedgerId;
 use sijill_registers::ballot_box::BoxRejection;
+use sijill_registers::consultation::ConsultationRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
 use sijill_registers::station::StationRejection;
@@ -42,6 +44,7 @@ pub(crate) struct Failure {
     code: &'static str,
     problem: String,
     help: String,
+    arabic: Option<String>,
 }
 
 /// What to do about a disk.
@@ -63,6 +66,7 @@ impl Failure {
             code: "usage",
             problem: problem.into(),
             help: help.into(),
+            arabic: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Failure {
             code: "refused",
             problem: problem.into(),
             help: help.into(),
+            arabic: None,
         }
     }
 
@@ -81,6 +86,7 @@ impl Failure {
             code: "failed",
             problem: problem.into(),
             help: help.into(),
+            arabic: None,
         }
     }
 
@@ -88,6 +94,22 @@ impl Failure {
     /// Spec: specs/operations.md §10.
     pub(crate) const fn code(mut self, code: &'static str) -> Self {
         self.code = code;
+        self
+    }
+
+    /// The same failure with what is wrong in Arabic too, where a citizen reads it.
+    pub(crate) fn in_arabic(mut self, text: impl Into<String>) -> Self {
+        self.arabic = Some(text.into());
+        self
+    }
+
+    /// The same failure with something more to say, in both languages.
+    pub(crate) fn also(mut self, english: &str, arabic: &str) -> Self {
+        self.problem = format!("{}; {english}", self.problem);
+        if let Some(text) = &mut self.arabic {
+            text.push(' ');
+            text.push_str(arabic);
+        }
         self
     }
 
@@ -164,27 +186,29 @@ impl Failure {
             Kind::Refused => "refused",
             Kind::Failed => "failed",
         };
-        let mut said = serde_json::json!({
+        let mut line = serde_json::json!({
             "error": escape(&self.problem),
             "help": escape(&self.help),
             "kind": kind,
             "code": self.code,
         });
-        if let Some(message) = messages::of(self.code) {
-            said["message"] = serde_json::json!(message);
+        if let Some(arabic) = &self.arabic {
+            line["error_ar"] = escape(arabic).into();
         }
-        said
+        if let Some(message) = messages::of(self.code) {
+            line["message"] = serde_json::json!(message);
+        }
+        line
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "error: {}\nhelp: {}",
-            escape(&self.problem),
-            escape(&self.help)
-        )?;
+        writeln!(f, "error: {}", escape(&self.problem))?;
+        if let Some(arabic) = &self.arabic {
+            writeln!(f, "خطأ: {}", escape(arabic))?;
+        }
+        write!(f, "help: {}", escape(&self.help))?;
         if let Some(message) = messages::of(self.code) {
             write!(f, "\n{}\n{}\n[{}]", message.en, message.ar, message.rule)?;
         }
@@ -344,6 +368,13 @@ impl From<Rejection> for Failure {
                 moment(*received_ms, "UTC"),
                 moment(*until_ms, "UTC")
             ),
+            Rejection::Consultation(ConsultationRejection::TooEarly { first }) => {
+                format!("the consultation opens on {}; send it then", day(*first))
+            }
+            Rejection::Consultation(ConsultationRejection::TooLate { last }) => format!(
+                "the consultation closed at the end of {}; nothing is taken any more",
+                day(*last)
+            ),
             Rejection::Station(StationRejection::Window {
                 received_ms,
                 from_ms,
@@ -362,6 +393,14 @@ impl From<Rejection> for Failure {
         };
         Self::refused(format!("{text} [{}]", rejection.code()), help).code(rejection.code())
     }
+}
+
+/// A day by its number.
+fn day(number: u32) -> String {
+    sijill_rules::numbered_day(number).map_or_else(
+        || format!("day {number} after 1970-01-01"),
+        sijill_rules::english_both,
+    )
 }
 
 impl From<ContentProblem> for Failure {
@@ -528,6 +567,42 @@ impl From<VaultError> for Failure {
             _ => ("vault.failed", FULL_OR_FAILING),
         };
         Self::refused(error.to_string(), help).code(code)
+    }
+}
+
+impl From<PersonsError> for Failure {
+    fn from(error: PersonsError) -> Self {
+        let text = error.to_string();
+        let (code, help) = match error {
+            PersonsError::Vault(error) => return error.into(),
+            PersonsError::Opening(error) => return EngineError::from(error).into(),
+            PersonsError::Engine(error) => return error.into(),
+            PersonsError::Altered(_) => (
+                "person.altered",
+                "keep the file as evidence, and put the letter back from the newest backup of the data folder",
+            ),
+            PersonsError::Absent => (
+                "person.absent",
+                "check the identifier, or name a request of theirs with --request",
+            ),
+            PersonsError::Forgotten => ("person.forgotten", "name the person by their identifier"),
+            PersonsError::Full => (
+                "person.full",
+                "nothing was kept: see what can be erased of this person first",
+            ),
+            PersonsError::Office => (
+                "person.office",
+                "sign with the key of an officer of the register, or of the commission",
+            ),
+            PersonsError::NoHold(_) => ("person.hold", "`sijill person holds` lists the holds that stand"),
+            PersonsError::Held { .. } => (
+                "person.held",
+                "nothing was erased; it can be when the hold has ended, or was lifted with `sijill person lift`",
+            ),
+            PersonsError::Form => ("vault.form", "use the version that wrote it"),
+            _ => ("person.failed", FULL_OR_FAILING),
+        };
+        Self::refused(text, help).code(code)
     }
 }
 

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod messages;
 mod passphrase;
+mod persons;
 mod progress;
 mod registrar;
 mod render;

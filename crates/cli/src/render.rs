@@ -9,6 +9,8 @@ use sijill_registers::election::views::result::{Channels, Count, ResultDocument}
 use sijill_registers::manifest::{Contest, District, Manifest, Text};
 use sijill_registers::names::Name;
 
+use crate::error::{Failure, Outcome};
+
 /// Prints a line for people on standard output. A reader who has gone away is no reason to stop: what was begun is
 /// completed.
 macro_rules! say {
@@ -96,6 +98,16 @@ pub(crate) fn number(n: u64) -> String {
         out.push(c);
     }
     out
+}
+
+/// Rows as comma-separated values.
+pub(crate) fn csv_text(rows: &[Vec<String>]) -> Outcome<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).map_err(Failure::internal)?;
+    }
+    let bytes = writer.into_inner().map_err(|e| Failure::internal(e.error()))?;
+    String::from_utf8(bytes).map_err(Failure::internal)
 }
 
 /// A moment in a time zone, to the second.

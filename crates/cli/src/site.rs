@@ -8,7 +8,8 @@
 //! DIR/published, DIR/trust.json                        what everybody may read
 //! DIR/accredited, DIR/trust-accredited.json            what accredited auditors may read
 //! DIR/jurisdiction, DIR/trust-jurisdiction.json          what everybody may read of the registers
-//! DIR/receipts/                receipts of ballots that were cast from here
+//! DIR/receipts/                receipts of ballots that were cast, and of comments that were made, from here
+//! DIR/kept/                    texts of people whose comment or appeal was refused
 //! ```
 
 use std::fs;
@@ -363,6 +364,11 @@ impl Site {
             .join(format!("vault-{}.sqlite", &id[..16]))
     }
 
+    /// What the service keeps of persons: their secret, and the vault of a jurisdiction.
+    pub(crate) fn persons(&self) -> PathBuf {
+        self.people().join("service")
+    }
+
     /// What is kept of the polling stations of an event.
     pub(crate) fn stations(&self, event: &LedgerId) -> PathBuf {
         of_event(&self.all_stations(), event)
@@ -385,6 +391,11 @@ impl Site {
 
     pub(crate) fn receipts(&self) -> PathBuf {
         self.root.join("receipts")
+    }
+
+    /// Texts of people whose comment or appeal was refused.
+    pub(crate) fn kept(&self) -> PathBuf {
+        self.root.join("kept")
     }
 
     pub(crate) fn published(&self) -> PathBuf {

@@ -17,7 +17,10 @@ use zeroize::Zeroizing;
 use crate::durable;
 
 const DRAFT_SUFFIX: &str = ".new";
+const SEALED_SUFFIX: &str = ".sealed";
 const SALT_BYTES: u64 = 32;
+/// Most bytes that sealing adds to an opening.
+const MAX_SEALING_BYTES: u64 = 256;
 /// Most bytes of a content. Spec: specs/jurisdiction.md §3.
 pub const MAX_COMMITTED_BYTES: u64 = 26_214_400;
 
@@ -163,7 +166,58 @@ impl OpeningStore {
         Ok(bytes)
     }
 
-    /// Destroys an opening; whether there was one. What a disk or a backup keeps of deleted files is not in its hands:
+    /// Keeps an opening in its sealed form, which this store does not read. Spec: specs/operations.md §15.2.
+    ///
+    /// # Durability
+    /// On success it survives a loss of power.
+    ///
+    /// # Errors
+    /// [`OpeningError::Length`], [`OpeningError::Io`]
+    pub(crate) fn put_sealed(
+        &self,
+        ledger: &LedgerId,
+        commitment: &[u8; 32],
+        sealed: &[u8],
+    ) -> Result<(), OpeningError> {
+        if sealed.len() as u64 > MAX_COMMITTED_BYTES + SALT_BYTES + MAX_SEALING_BYTES {
+            return Err(OpeningError::Length);
+        }
+        durable::ensure_folder(&self.folder).map_err(io_error(&self.folder))?;
+        let path = self.sealed_file(ledger, commitment);
+        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("{number}{DRAFT_SUFFIX}"));
+        durable::replace(&path, &draft, sealed).map_err(|error| {
+            let _leftover = fs::remove_file(&draft);
+            io_error(&path)(error.into_io())
+        })
+    }
+
+    /// An opening in its sealed form; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`OpeningError::Mismatch`] if it is longer than any, [`OpeningError::Io`]
+    pub(crate) fn sealed(
+        &self,
+        ledger: &LedgerId,
+        commitment: &[u8; 32],
+    ) -> Result<Option<Vec<u8>>, OpeningError> {
+        let path = self.sealed_file(ledger, commitment);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error(&path)(error)),
+        };
+        let found = file.metadata().map_err(io_error(&path))?.len();
+        let most = MAX_COMMITTED_BYTES + SALT_BYTES + MAX_SEALING_BYTES;
+        if found > most {
+            return Err(OpeningError::Mismatch(*commitment));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(found).unwrap_or(0));
+        file.take(most).read_to_end(&mut bytes).map_err(io_error(&path))?;
+        Ok(Some(bytes))
+    }
+
+    /// Destroys an opening, sealed or not; whether there was one. What a disk or a backup keeps of deleted files is not in its hands:
     /// specs/operations.md says what the operator must do.
     ///
     /// # Durability
@@ -172,18 +226,24 @@ impl OpeningStore {
     /// # Errors
     /// [`OpeningError::Io`]
     pub fn destroy(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> Result<bool, OpeningError> {
-        let path = self.file(ledger, commitment);
-        match fs::remove_file(&path) {
-            Ok(()) => {
-                durable::sync_parent(&path).map_err(io_error(&path))?;
-                Ok(true)
+        let mut found = false;
+        for path in [
+            self.file(ledger, commitment),
+            self.sealed_file(ledger, commitment),
+        ] {
+            match fs::remove_file(&path) {
+                Ok(()) => {
+                    durable::sync_parent(&path).map_err(io_error(&path))?;
+                    found = true;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(io_error(&path)(error)),
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(io_error(&path)(error)),
         }
+        Ok(found)
     }
 
-    /// Ledger and commitment of every opening that is here.
+    /// Ledger and commitment of every opening that is here, sealed or not.
     ///
     /// # Errors
     /// [`OpeningError::Io`]
@@ -196,7 +256,10 @@ impl OpeningStore {
         let mut found = Vec::new();
         for entry in entries {
             let name = entry.map_err(io_error(&self.folder))?.file_name();
-            let parts = name.to_str().and_then(|name| name.split_once('-'));
+            let name = name
+                .to_str()
+                .map(|name| name.strip_suffix(SEALED_SUFFIX).unwrap_or(name));
+            let parts = name.and_then(|name| name.split_once('-'));
             let mut commitment = [0; 32];
             if let Some((ledger, digits)) = parts
                 && let Ok(ledger) = ledger.parse()
@@ -210,6 +273,11 @@ impl OpeningStore {
 
     fn file(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> PathBuf {
         self.folder.join(format!("{ledger}-{}", hex::encode(commitment)))
+    }
+
+    fn sealed_file(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> PathBuf {
+        let name = format!("{ledger}-{}{SEALED_SUFFIX}", hex::encode(commitment));
+        self.folder.join(name)
     }
 }
 

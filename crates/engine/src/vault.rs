@@ -15,6 +15,7 @@
 //! Spec: specs/operations.md §13.
 
 pub mod access;
+pub mod holds;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,8 @@ use crate::keyfile::RegistrarSecret;
 
 /// "Sijv" in ASCII.
 const APPLICATION_ID: i64 = 0x5369_6a76;
-const FORMAT: i64 = 1;
+/// 1 had no holds.
+const FORMAT: i64 = 2;
 const WRAPPING_TAG: &[u8] = b"sijill/vault-wrapping/v1\n";
 const CHECK_TAG: &[u8] = b"sijill/vault-check/v1\n";
 const KEY_TAG: &[u8] = b"sijill/vault-key/v1\n";
@@ -62,7 +64,13 @@ CREATE TABLE subjects (
 CREATE TABLE accesses (
   seq INTEGER PRIMARY KEY,
   entry BLOB NOT NULL
+) STRICT;
+CREATE TABLE holds (
+  seq INTEGER PRIMARY KEY,
+  entry BLOB NOT NULL
 ) STRICT;";
+/// What version 2 added to version 1.
+const SCHEMA_OF_HOLDS: &str = "CREATE TABLE holds (seq INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT";
 
 /// The pseudonym of a person on the roll of the vault.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -242,12 +250,18 @@ impl Vault {
             });
         }
         let not_a_vault = || VaultError::NotAVault { path: path.into() };
-        let db = connect(path)?;
+        let mut db = connect(path)?;
         let number = |pragma: &str| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
-        let known = number("PRAGMA application_id").map_err(|_| not_a_vault())? == APPLICATION_ID
-            && number("PRAGMA user_version")? == FORMAT;
-        if !known {
+        let ours = number("PRAGMA application_id").map_err(|_| not_a_vault())? == APPLICATION_ID;
+        let version = number("PRAGMA user_version")?;
+        if !ours || !(1..=FORMAT).contains(&version) {
             return Err(not_a_vault());
+        }
+        if version < FORMAT {
+            let raised = db.transaction()?;
+            raised.execute_batch(SCHEMA_OF_HOLDS)?;
+            raised.pragma_update(None, "user_version", FORMAT)?;
+            raised.commit()?;
         }
         empty_log(&db)?;
         let (scope, check): ([u8; 32], [u8; 32]) =
@@ -348,6 +362,48 @@ impl Vault {
             return Err(LogError::Order { seq: head.size }.into());
         }
         Ok(())
+    }
+
+    /// Writes down a hold, or that one was lifted; its number in the list of holds. Spec: specs/operations.md §15.5.
+    ///
+    /// # Durability
+    /// It is on stable storage when this returns.
+    ///
+    /// # Errors
+    /// [`VaultError::Log`]: a reason that is no line, a list that does not hold together; [`VaultError::Database`].
+    pub fn hold(
+        &mut self,
+        actor: &SigningKey,
+        hold: &holds::NewHold<'_>,
+        at_ms: u64,
+    ) -> Result<u64, VaultError> {
+        let before = self.holds()?;
+        let head = before.last().map_or_else(LogHead::default, holds::Hold::head);
+        let entry = holds::write(head, actor, hold, at_ms)?;
+        let seq = i64::try_from(head.size).map_err(|_| VaultError::Outside)?;
+        self.db.execute(
+            "INSERT INTO holds (seq, entry) VALUES (?1, ?2)",
+            params![seq, entry],
+        )?;
+        Ok(head.size)
+    }
+
+    /// The list of holds from its beginning, lifted and expired ones too; checks chain and signatures.
+    ///
+    /// # Errors
+    /// [`VaultError::Log`] at the first entry that does not hold; [`VaultError::Database`].
+    pub fn holds(&self) -> Result<Vec<holds::Hold>, VaultError> {
+        let mut head = LogHead::default();
+        let mut all = Vec::new();
+        let mut select = self.db.prepare("SELECT entry FROM holds ORDER BY seq")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let entry: Vec<u8> = row.get(0)?;
+            let hold = holds::Hold::read(&entry, head)?;
+            head = hold.head();
+            all.push(hold);
+        }
+        Ok(all)
     }
 
     /// Logs an access, signed by whoever makes it, and admits them to it.
@@ -545,7 +601,7 @@ fn derive(secret: &RegistrarSecret, tag: &[u8], roll: &LedgerId) -> Zeroizing<[u
 }
 
 /// A random nonce, then the encrypted bytes with their tag.
-fn encrypt(cipher: &XChaCha20Poly1305, data: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn encrypt(cipher: &XChaCha20Poly1305, data: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
     let mut nonce = [0; NONCE_BYTES];
     rand::rng().fill_bytes(&mut nonce);
     // Room for everything, so that no plain bytes are left behind by a move.
@@ -559,7 +615,7 @@ fn encrypt(cipher: &XChaCha20Poly1305, data: &[u8], plain: &[u8]) -> Option<Vec<
     Some(bytes)
 }
 
-fn decrypt(cipher: &XChaCha20Poly1305, data: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decrypt(cipher: &XChaCha20Poly1305, data: &[u8], bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
     let mut plain = Zeroizing::new(sealed.to_vec());
     cipher

@@ -3,9 +3,11 @@
 pub(crate) mod backup;
 pub(crate) mod ballot_box;
 pub(crate) mod calendar;
+pub(crate) mod consultation;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod election;
+pub(crate) mod erasure;
 pub(crate) mod export;
 pub(crate) mod foi;
 pub(crate) mod generate;
@@ -13,6 +15,7 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
 pub(crate) mod outcome;
+pub(crate) mod person;
 pub(crate) mod receipt;
 pub(crate) mod restore;
 pub(crate) mod roll;
@@ -45,7 +48,7 @@ use crate::stores::Held;
     name = "sijill",
     version,
     arg_required_else_help = true,
-    after_help = "Begin with `sijill demo`: a referendum and a council election in one folder.\n\n\
+    after_help = "Begin with `sijill demo`: a referendum, a council election and a jurisdiction in one folder.\n\n\
         The way of an event, and who runs each step:\n\
         \x20 operator     init\n\
         \x20 everybody    key new            trustees: trustee keygen\n\
@@ -106,7 +109,7 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a referendum and a council election with invented voters in a fresh folder, and verify them
+    /// Run a referendum, a council election and a jurisdiction with invented people in a fresh folder, and verify them
     Demo(demo::DemoArgs),
     /// Make an installation: data folder, keys of service and ledgers, checkpoint record
     Init(init::InitArgs),
@@ -137,6 +140,12 @@ enum Command {
     /// Answer requests for information, with a clock that everybody can check
     #[command(subcommand)]
     Foi(Box<foi::FoiCommand>),
+    /// Ask the public about a document: comments on its clauses, moderation, answers, the report
+    #[command(subcommand)]
+    Consultation(Box<consultation::ConsultationCommand>),
+    /// Look after what registers keep of persons: letters, copies, erasure, legal holds
+    #[command(subcommand)]
+    Person(person::PersonCommand),
     /// Vote, as a voter's device does
     Vote(vote::VoteArgs),
     /// Look at receipts, and check them
@@ -267,6 +276,8 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Trustee(command) => trustee::run(&command, common).await,
         Command::Calendar(command) => calendar::run(&command, common).await,
         Command::Foi(command) => foi::run(&command, common).await,
+        Command::Consultation(command) => consultation::run(&command, common).await,
+        Command::Person(command) => person::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
         Command::Station(command) => station::run(&command, common).await,
         Command::Receipt(command) => return receipt::run(&command),

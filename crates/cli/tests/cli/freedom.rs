@@ -2,17 +2,17 @@
 
 use crate::common::{Office, Said};
 
-const PACK: &str = concat!(
+pub(crate) const PACK: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../../fixtures/rules/foi-qa-2022-009.toml"
 );
 
-fn moment(text: &str) -> String {
+pub(crate) fn moment(text: &str) -> String {
     format!("{}:00+03:00", text.replace(' ', "T"))
 }
 
 /// Calendar, one holiday, a pack, two registers.
-fn office() -> Office {
+pub(crate) fn office() -> Office {
     let mut office = Office::new();
     office.at(&moment("2025-12-01 09:00"));
     for key in ["commission.key", "officer.key", "grievance.key", "second.key"] {

@@ -7,6 +7,7 @@ fn every_command_explains_itself() {
     let help = sijill(&["--help"]).ok().out;
     for word in [
         "calendar",
+        "consultation",
         "demo",
         "foi",
         "init",

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod common;
+mod consultation;
 mod council;
 mod demonstration;
 mod electoral_roll;
@@ -12,6 +13,7 @@ mod hostile;
 mod interface;
 mod life;
 mod outcome;
+mod persons;
 mod polling_stations;
 mod steps;
 mod store;

@@ -184,6 +184,12 @@ impl Days {
         (!order.confirmed).then_some(order.commitments.as_slice())
     }
 
+    /// Orders to erase that wait for a second person, with their commitments.
+    pub fn waiting_orders(&self) -> impl Iterator<Item = (BodyHash, &[[u8; 32]])> {
+        let waiting = self.orders.iter().filter(|(_, order)| !order.confirmed);
+        waiting.map(|(hash, order)| (*hash, order.commitments.as_slice()))
+    }
+
     /// The moment that an entry received at `received_ms` has if it stands next.
     #[must_use]
     pub fn next_moment(&self, received_ms: u64) -> u64 {

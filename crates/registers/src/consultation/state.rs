@@ -318,8 +318,8 @@ pub struct ConsultationState {
     report: Option<ReportRecord>,
     archived: Option<u64>,
     last_closed: Option<u32>,
-    /// Whose responses are at these positions.
-    respondents: HashMap<u64, Person>,
+    /// Whose responses are at these positions, and what they commit to.
+    respondents: HashMap<u64, (Person, Committed)>,
     /// What each commitment commits to.
     contents: HashMap<[u8; 32], Content>,
     erased: HashSet<[u8; 32]>,
@@ -413,11 +413,11 @@ impl ConsultationState {
             E::AppealFiled(e) => self.appeal(at, e.comment, Speaker::Author),
             E::AppealAttested(e) => self.appeal(at, e.comment, Speaker::Intake),
             E::AppealDecided(e) => self.decide_appeal(at, e),
-            E::ResponseGiven(_) => {
+            E::ResponseGiven(e) => {
                 let person = self.signer(at)?;
-                self.respond(at, person)
+                self.respond(at, person, e.answers)
             }
-            E::ResponseAttested(e) => self.respond(at, e.person),
+            E::ResponseAttested(e) => self.respond(at, e.person, e.answers),
             E::AnswerGiven(e) => {
                 for position in &e.to {
                     self.comment_mut(*position)?.answers.push(at.position);
@@ -624,6 +624,12 @@ impl ConsultationState {
             .filter_map(|(person, record)| Some((*person, *record.responses.last()?)))
     }
 
+    /// The answers that the event at this position commits to, if it is a response.
+    #[must_use]
+    pub fn committed_answers(&self, position: u64) -> Option<Committed> {
+        self.respondents.get(&position).map(|(_, answers)| *answers)
+    }
+
     /// Whether the last day of the window is closed.
     #[must_use]
     pub fn is_window_over(&self) -> bool {
@@ -634,7 +640,10 @@ impl ConsultationState {
     }
 
     fn is_response_of_its_person(&self, position: u64) -> bool {
-        let person = self.respondents.get(&position).and_then(|p| self.people.get(p));
+        let person = self
+            .respondents
+            .get(&position)
+            .and_then(|(p, _)| self.people.get(p));
         person.and_then(|p| p.responses.last()) == Some(&position)
     }
 
@@ -809,10 +818,10 @@ impl ConsultationState {
         }
     }
 
-    fn respond(&mut self, at: &At, person: Person) -> Result<(), String> {
+    fn respond(&mut self, at: &At, person: Person, answers: Committed) -> Result<(), String> {
         let record = self.people.get_mut(&person).ok_or("a response of nobody")?;
         record.responses.push(at.position);
-        self.respondents.insert(at.position, person);
+        self.respondents.insert(at.position, (person, answers));
         Ok(())
     }
 

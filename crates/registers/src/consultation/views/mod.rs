@@ -34,6 +34,12 @@ impl<'a> Reading<'a> {
         self.state
     }
 
+    /// The calendar of its jurisdiction.
+    #[must_use]
+    pub fn calendar(&self) -> &'a Calendar {
+        self.calendar
+    }
+
     /// Whether a comment came after the window.
     #[must_use]
     pub fn is_late(&self, comment: &CommentRecord) -> bool {
