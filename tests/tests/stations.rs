@@ -456,7 +456,7 @@ async fn exclude_seal_and_verify(c: &Centre, excluded: &[usize], counted: u64) {
         .await
         .unwrap();
     let event = ExclusionsFixed {
-        list: c.r.credential_list(&excluded),
+        list: c.r.credential_list(excluded),
         count: excluded.len() as u64,
     };
     c.r.engine
