@@ -1,6 +1,6 @@
 //! A consultation through the real engine: participants sign with their own keys, days are closed by the timer, the
-//! published folder has exactly the openings of what everybody may read at that moment, and the moderation log is on the
-//! ledger.
+//! published folder has exactly the openings of what everybody may read at that moment, the moderation log is on the
+//! ledger, and the independent verifier verifies every folder.
 //!
 //! Spec: specs/consultation.md §9, §11, specs/jurisdiction.md §6.
 
@@ -9,6 +9,9 @@
     clippy::panic,
     reason = "helpers outside of tests fail by panicking too"
 )]
+
+#[path = "consultation/agrees.rs"]
+mod agrees;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,6 +29,7 @@ use sijill_registers::consultation::views::ReportState;
 use sijill_rules::day_number;
 use sijill_store::MemoryStore;
 use sijill_tests::{engine_keys, key, open_engine};
+use sijill_verifier::{Options, Verdict, verify_jurisdiction};
 
 fn at(text: &str) -> UnixMillis {
     let at: jiff::Timestamp = format!("{}:00+03:00", text.replace(' ', "T")).parse().unwrap();
@@ -231,6 +235,14 @@ impl Service {
             Err(_) => BTreeSet::new(),
         };
         assert_eq!(publication.openings, found.len());
+        let trust = folder.with_extension("trust.json");
+        std::fs::write(&trust, publication.trust.to_json()).unwrap();
+        let options = Options {
+            trust: Some(trust),
+            ..Options::default()
+        };
+        let report = verify_jurisdiction(&folder, &options).unwrap();
+        assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_full_text());
         found
     }
 }

@@ -24,7 +24,7 @@ use sijill_registers::calendar::events::*;
 use sijill_registers::catalogue::Event;
 use sijill_registers::foi::events::*;
 use sijill_rules::FoiPack;
-use sijill_store::MemoryStore;
+use sijill_store::{Disk, MemoryStore};
 use sijill_tests::{engine_keys, key, open_engine};
 use sijill_verifier::{Options, Verdict, verify_jurisdiction};
 
@@ -71,6 +71,10 @@ async fn create(engine: &Engine, kind: Kind, parent: Option<LedgerId>, number: u
 
 impl Service {
     async fn start(dir: &Path, store: &Arc<MemoryStore>) -> Self {
+        Self::start_under(PACK, dir, store).await
+    }
+
+    async fn start_under(pack: &str, dir: &Path, store: &Arc<MemoryStore>) -> Self {
         let clock = Arc::new(RehearsalClock::new(at("2025-12-01 09:00")));
         let engine = open_engine(dir, Arc::clone(store) as _, Arc::clone(&clock))
             .await
@@ -94,7 +98,7 @@ impl Service {
             .await;
         let pack = service
             .engine
-            .put_content(&FoiPack::parse(PACK).unwrap().to_json())
+            .put_content(&FoiPack::parse(pack).unwrap().to_json())
             .unwrap();
         let adopted = CalendarEvent::PackAdopted(PackAdopted { kind: 7, pack });
         service
@@ -273,6 +277,125 @@ async fn a_transfer_arrives_by_the_timer_and_once() {
     });
     assert_eq!(due, "2025-12-16");
     service.publish(&dir.path().join("published")).await;
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, from.metadata().unwrap().permissions()).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// A register that is damaged once held up every other one that a request of it had come to: without the old register the due
+/// date was not known, and no day could be closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_goes_on_when_the_register_that_it_came_from_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let pack = PACK.replace("silence = \"none\"", "silence = \"deemed_refusal\"");
+    let service = Service::start_under(&pack, dir.path(), &store).await;
+    let [register, other] = service.registers;
+    let calendar = service.calendar;
+    let transfer = async |service: &Service, from, to, request| {
+        let event = RequestTransferred {
+            request,
+            to,
+            reason: service.commit_on(from, "They hold it"),
+        };
+        let event = Event::Foi(FoiEvent::RequestTransferred(event));
+        service.sign("officer", from, event).await;
+        service.engine.tick().await.unwrap();
+    };
+    let first = service.request().await;
+    let second = service.request().await;
+    service.clock.set(at("2025-12-04 10:00"));
+    service.engine.tick().await.unwrap();
+    let extended = DeadlineExtended {
+        request: second,
+        reason: service.commit("Many papers"),
+    };
+    let extended = Event::Foi(FoiEvent::DeadlineExtended(extended));
+    service.sign("officer", register, extended).await;
+    transfer(&service, register, other, first).await;
+    transfer(&service, register, other, second).await;
+    let size = service.engine.ledgers().find(&register).unwrap().durable_size();
+    service.engine.close().await;
+    let start = async |dir: &Path, disk: &Disk, time: &str| {
+        let clock = Arc::new(RehearsalClock::new(at(time)));
+        let store = Arc::new(MemoryStore::open(disk));
+        let engine = open_engine(dir, store, Arc::clone(&clock)).await.unwrap();
+        Service {
+            engine,
+            clock,
+            calendar,
+            registers: [register, other],
+        }
+    };
+    // Before the transfers, at one of them, at the end.
+    for damaged in [0, 3, size - 2, size - 1] {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(dir.path(), copy.path());
+        let disk = store.disk().copy();
+        assert!(disk.flip(register, Seq::new(damaged), 40));
+        let service = start(copy.path(), &disk, "2026-01-20 10:00").await;
+        assert!(service.engine.refused().contains_key(&register));
+        let done = service.engine.tick().await.unwrap();
+        assert_eq!(done.len(), 1, "{done:?}");
+        let lapsed: Vec<_> = service
+            .missed(other)
+            .await
+            .iter()
+            .map(|(item, _)| *item)
+            .collect();
+        assert_eq!(lapsed, [4, 5]);
+        let refused = service.events(other).await.into_iter();
+        let refused = refused.filter(|e| matches!(e, Event::Foi(FoiEvent::SilenceDeemed(_))));
+        assert_eq!(refused.count(), 2);
+        service.engine.publish_due_dates(other).await.unwrap();
+        service.engine.close().await;
+        // What it wrote is what follows from the whole: the verifier, who has the other register, agrees.
+        assert!(disk.flip(register, Seq::new(damaged), 40));
+        let service = start(copy.path(), &disk, "2026-01-20 11:00").await;
+        assert!(service.engine.refused().is_empty());
+        service.engine.tick().await.unwrap();
+        service.publish(&copy.path().join("published")).await;
+        service.engine.close().await;
+    }
+    // A clock that was not kept, or that somebody else has written, is not made up.
+    let clocks = "data/snapshots/clocks";
+    let kept = dir.path().join(clocks).join(other.to_string());
+    let names = files(&kept);
+    assert_eq!(names.len(), 2);
+    for name in &names {
+        let path = kept.join(name);
+        let bytes = std::fs::read(&path).unwrap();
+        for flipped in 0..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[flipped] ^= 1;
+            if flipped % 29 == 0 {
+                std::fs::write(&path, &bytes).unwrap();
+                let disk = store.disk().copy();
+                assert!(disk.flip(register, Seq::new(3), 40));
+                let service = start(dir.path(), &disk, "2026-01-20 10:00").await;
+                let refusal = service.engine.tick().await.unwrap_err();
+                assert_eq!(refusal.code(), Some("foi.transfer"));
+                service.engine.close().await;
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    // What is gone is written again while everything can be read.
+    std::fs::remove_dir_all(dir.path().join(clocks)).unwrap();
+    let service = start(dir.path(), &store.disk().copy(), "2026-01-20 10:00").await;
+    assert_eq!(files(&kept), names);
+    service.engine.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -245,6 +245,7 @@ impl Engine {
             }
         }
         engine.open_copies(foreign).await?;
+        engine.settle_clocks();
         engine.destroy_erased();
         engine.destroy_unclaimed();
         Ok(engine)

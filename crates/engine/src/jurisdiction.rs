@@ -156,6 +156,7 @@ impl Engine {
         let event = FoiEvent::TransferReceived(TransferReceived { from, request });
         let name = event.name();
         let taken = self.act_as_service(to, Event::Foi(event), &[from]).await?;
+        self.settle_clock(&to, taken.seq);
         done.push(ticked(name, &taken, None));
         Ok(done)
     }

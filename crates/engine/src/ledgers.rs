@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sijill_ledger::{Chain, LedgerId, LedgerIdentity, Ref, Root, SignedCheckpoint};
+use sijill_registers::foi::ClockBasis;
 use sijill_registers::register::{Facts, Linked, State};
 use tokio::sync::mpsc;
 
@@ -172,31 +173,44 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 /// All open ledgers.
 #[derive(Debug, Default)]
-pub struct Ledgers(RwLock<BTreeMap<LedgerId, Arc<LedgerHandle>>>);
+pub struct Ledgers {
+    open: RwLock<BTreeMap<LedgerId, Arc<LedgerHandle>>>,
+    /// By register and request, where the register that the request came from is not open.
+    clocks: RwLock<BTreeMap<(LedgerId, u64), Arc<ClockBasis>>>,
+}
 
 impl Ledgers {
     /// A ledger.
     #[must_use]
     pub fn find(&self, ledger: &LedgerId) -> Option<Arc<LedgerHandle>> {
-        read(&self.0).get(ledger).cloned()
+        read(&self.open).get(ledger).cloned()
     }
 
     /// All, ascending by id.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<LedgerHandle>> {
-        read(&self.0).values().cloned().collect()
+        read(&self.open).values().cloned().collect()
     }
 
     pub(crate) fn insert(&self, handle: Arc<LedgerHandle>) {
-        self.0
+        self.open
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(handle.ledger(), handle);
+    }
+
+    pub(crate) fn keep_clock(&self, register: LedgerId, request: u64, clock: ClockBasis) {
+        let mut clocks = self.clocks.write().unwrap_or_else(PoisonError::into_inner);
+        clocks.insert((register, request), Arc::new(clock));
     }
 }
 
 impl Linked for Ledgers {
     fn facts(&self, ledger: &LedgerId) -> Option<Facts> {
         self.find(ledger).map(|handle| handle.facts())
+    }
+
+    fn kept_clock(&self, register: &LedgerId, request: u64) -> Option<Arc<ClockBasis>> {
+        read(&self.clocks).get(&(*register, request)).cloned()
     }
 }

@@ -20,6 +20,7 @@ pub mod folder;
 mod head_snapshot;
 pub mod identity;
 pub mod jurisdiction;
+mod kept_clocks;
 pub mod keyfile;
 pub mod ledgers;
 mod load;

@@ -20,7 +20,7 @@ use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState, Days};
 use crate::catalogue::{Event, EventError};
 use crate::consultation::{ConsultationFacts, ConsultationRegister, ConsultationRejection};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
-use crate::foi::{FoiFacts, FoiRejection, FoiState};
+use crate::foi::{ClockBasis, FoiFacts, FoiRejection, FoiState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
 use crate::station::{StationFacts, StationRejection, StationState};
 
@@ -63,6 +63,12 @@ pub trait Contents: Send + Sync {
 pub trait Linked: Send + Sync {
     /// The facts of a ledger, if this service has it.
     fn facts(&self, ledger: &LedgerId) -> Option<Facts>;
+
+    /// What was kept of the clock that a request of a register brought along, where the register that it came from can be
+    /// read no more. Spec: specs/operations.md §11.4.
+    fn kept_clock(&self, _register: &LedgerId, _request: u64) -> Option<Arc<ClockBasis>> {
+        None
+    }
 }
 
 /// What a ledger has established for others: small, shared, replaced as a whole.

@@ -129,7 +129,18 @@ fn registers_are_listed_once_under_a_name_of_their_own() {
         let refused = w.declare(CalendarEvent::RegisterListed(wrong.clone()));
         assert_eq!(refused.unwrap_err().code(), "calendar.register", "{wrong:?}");
     }
-    w.declare(CalendarEvent::RegisterListed(listing(new, 6, 2, "a")))
+    let consultation = w.create(Kind::Consultation, Some(own), None);
+    let stray = w.create(Kind::Foi, Some(listed), None);
+    for (wrong, code) in [
+        (listing(new, 6, 2, "a"), "calendar.omitted"),
+        (listing(consultation, 7, 1, "a"), "calendar.registers"),
+        (listing(listed, 6, 1, "moph-2026"), "calendar.register"),
+        (listing(stray, 7, 1, "a"), "calendar.order"),
+    ] {
+        let refused = w.declare(CalendarEvent::RegisterListed(wrong.clone()));
+        assert_eq!(refused.unwrap_err().code(), code, "{wrong:?}");
+    }
+    w.declare(CalendarEvent::RegisterListed(listing(consultation, 6, 2, "a")))
         .unwrap();
 }
 

@@ -3,14 +3,15 @@
 //! For those who test another implementation against this one: the same bytes must be accepted by both or refused by both. Each function
 //! covers the rules that concern the object alone, not its place in a ledger; [`verify_event`](crate::verify_event) covers everything.
 
+use rayon::prelude::*;
+
 use crate::authority::Authority;
 use crate::events::{Event, RegisterEvent};
 use crate::ledger::genesis_form;
 use crate::manifest::Manifest;
 use crate::note::{Checkpoint, Receipt};
 use crate::suite::ballot::{Ballot, Election};
-use crate::suite::checker::{BallotChecker, Method};
-
+use crate::suite::checker::{BallotChecker, Candidate, Method};
 use crate::suite::group::PointBytes;
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::Question;
@@ -115,7 +116,7 @@ pub fn manifest(json: &[u8]) -> bool {
 /// A credential list without weights. Spec: specs/ballot-suite.md §5.1.
 #[must_use]
 pub fn credential_list(json: &[u8]) -> bool {
-    parse_credentials(json).is_ok_and(|credentials| all_credentials_valid(&credentials).is_ok())
+    parse_credentials(json).is_ok_and(|credentials| all_credentials_valid(&credentials, false).is_ok())
 }
 
 /// The key of one trustee with its proof of knowledge. Spec: specs/ballot-suite.md §6.2.
@@ -160,25 +161,45 @@ impl BallotElection {
     /// A ballot that is valid for this election. Spec: specs/ballot-suite.md §7.5.
     #[must_use]
     pub fn accepts(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::quickest(), false)
-    }
-
-    /// The same for a ballot whose credential stands on a list that [`credential_list`] accepts: its membership is not tested again.
-    #[must_use]
-    pub fn accepts_of_listed(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::quickest(), true)
+        self.accepts_by(ballot, Method::quickest())
     }
 
     /// The same as [`BallotElection::accepts`], every part checked by itself. Spec: specs/verification.md §10.
     #[must_use]
     pub fn accepts_plain(&self, ballot: &[u8]) -> bool {
-        self.accepts_by(ballot, Method::Plain, false)
+        self.accepts_by(ballot, Method::Plain)
     }
 
-    fn accepts_by(&self, ballot: &[u8], method: Method, known_credential: bool) -> bool {
-        Ballot::parse(ballot, &self.0).is_ok_and(|ballot| {
-            let findings = BallotChecker::new(&self.0, method).check(&ballot, known_credential);
-            findings.is_ok_and(|findings| findings.signature_holds && findings.proofs_hold == Some(true))
-        })
+    /// Whether all of these ballots are acceptable, whose credentials stand on a list that [`credential_list`] accepts: their membership is
+    /// not tested again, and the orders of all other points are tested together.
+    #[must_use]
+    pub fn accepts_all_of_listed(&self, ballots: &[Vec<u8>]) -> bool {
+        let parsed: Result<Vec<_>, _> = ballots
+            .par_iter()
+            .map(|ballot| Ballot::parse(ballot, &self.0))
+            .collect();
+        parsed.is_ok_and(|parsed| self.all_hold(&parsed, Method::quickest(), true))
+    }
+
+    fn accepts_by(&self, ballot: &[u8], method: Method) -> bool {
+        Ballot::parse(ballot, &self.0)
+            .is_ok_and(|ballot| self.all_hold(std::slice::from_ref(&ballot), method, false))
+    }
+
+    fn all_hold(&self, ballots: &[Ballot<'_>], method: Method, known_credential: bool) -> bool {
+        let candidates: Vec<_> = ballots
+            .iter()
+            .map(|ballot| Candidate {
+                ballot,
+                known_credential,
+            })
+            .collect();
+        let findings = BallotChecker::new(&self.0, method).check_all(&candidates);
+        findings
+            .iter()
+            .flatten()
+            .filter(|found| found.signature_holds && found.proofs_hold == Some(true))
+            .count()
+            == ballots.len()
     }
 }

@@ -41,6 +41,13 @@ impl Authority {
         has(None) || scope.is_some_and(|scope| has(Some(scope)))
     }
 
+    /// Whether a grant in force names `key`, or it is the service key or the ledger key.
+    pub(crate) fn names(&self, key: &[u8; 32]) -> bool {
+        *key == self.ledger_key
+            || *key == self.service_key
+            || self.grants.iter().any(|grant| grant.key == *key)
+    }
+
     /// The keys that hold `role` without scope.
     pub(crate) fn holders(&self, role: Role) -> BTreeSet<[u8; 32]> {
         let grants = self.grants.iter();

@@ -58,10 +58,9 @@ Profiles: `public` looks at what everyone may read and lists what rests on restr
 
 Stages, in order: announced, defined, prepared, open, closed, sealed, anchored, result, published, certified. Every box must have reached the required one.")]
     Event(EventArgs),
-    /// Verify the published folder of a jurisdiction: calendar, registers of freedom of information, openings
+    /// Verify the published folder of a jurisdiction: calendar, freedom of information, consultations, openings
     #[command(after_help = "\
-Registers are judged up to their last closed day, which the report gives. A folder with a consultation is unsupported: this version does
-not verify consultations.")]
+Registers are judged up to their last closed day, which the report gives. An overdue report of a consultation is shown and is no failure.")]
     Jurisdiction(JurisdictionArgs),
     /// Verify one ledger: encoding, chain, signatures, authority, tree, checkpoint
     Ledger(LedgerArgs),

@@ -2,6 +2,7 @@
 //!
 //! Spec: specs/events.md.
 
+mod consultation;
 mod registers;
 
 use crate::hash::{first_16, sha256};
@@ -9,6 +10,9 @@ use crate::json::MAX_INTEGER;
 use crate::reader::{DecodeError, Reader};
 use crate::wire::{Body, Genesis, Grant, Kind, Role, consequence_nonce, is_short_id, service_nonce};
 
+pub(crate) use consultation::{
+    Comment, ConsultationEvent, Move, OnClause, Outcome, Pair, Question, Settings, Standing,
+};
 pub(crate) use registers::{Committed, DocumentDecision, Field, RegisterEvent};
 
 /// Largest content, bytes.
@@ -498,6 +502,7 @@ impl<'a> Event<'a> {
             0x0004..=0x0008 if matches!(kind, Kind::Consultation | Kind::Foi) => kind,
             0x0004..=0x0008 => Kind::Foi,
             0x0101..=0x0104 => Kind::Calendar,
+            0x0601..=0x0615 => Kind::Consultation,
             0x0701..=0x071a => Kind::Foi,
             0x0201..=0x0210 => Kind::Roll,
             0x0301..=0x0319 | 0x0320..=0x0325 => Kind::Election,
@@ -783,7 +788,7 @@ fn seal(r: &mut Reader<'_>) -> Result<(), DecodeError> {
 
 fn decode_payload<'a>(event_type: u16, r: &mut Reader<'a>) -> Result<Event<'a>, DecodeError> {
     Ok(match event_type {
-        0x0004..=0x0008 | 0x0101..=0x0104 | 0x0701..=0x071a => {
+        0x0004..=0x0008 | 0x0101..=0x0104 | 0x0601..=0x0615 | 0x0701..=0x071a => {
             Event::Register(Box::new(RegisterEvent::decode(event_type, r)?))
         }
         0x0002 => Event::RoleGranted(Grant::decode(r)?),

@@ -57,6 +57,14 @@ const JURISDICTION: &str =
     "Keep the folder as evidence and ask the commission of the jurisdiction for an account";
 const AUTHORITY: &str =
     "Ask the public authority for an account; the register names the request by its number";
+const OWNER: &str =
+    "Ask the owner of the consultation for an account; the service must never have taken this";
+const CONSULTED: &str = "Keep the folder as evidence: the service must never have taken this; ask the owner of the consultation for an account";
+const MODERATOR: &str =
+    "Ask the commission which moderator did this, and why the service took it; the entry names the key";
+const UNFINISHED: &str =
+    "Do not take the consultation for finished: ask the owner to publish a report that answers everything";
+const LOG: &str = "Trust the ledger, not the log; ask the publisher why they differ";
 const DATES: &str = "Do not rely on the dates of this register; the service must say how this came about";
 const PAGE: &str = "Trust the ledgers and not the page: compute the view again and tell the publisher";
 
@@ -837,6 +845,96 @@ pub const CODES: &[Code] = &[
         "foi.due-dates",
         "published due dates are not those that follow from the ledger",
         PAGE,
+    ),
+    code(
+        "16.1",
+        "consultation.order",
+        "an event of the consultation does not come next, or stands behind the archive",
+        OWNER,
+    ),
+    code(
+        "16.2",
+        "consultation.definition",
+        "a consultation was defined with a window, settings or questions that are not valid",
+        OWNER,
+    ),
+    code(
+        "16.3",
+        "consultation.settings",
+        "a setting was changed that must not change any more, or the change does not state what was in force",
+        OWNER,
+    ),
+    code(
+        "16.4",
+        "consultation.document",
+        "a version of the document is not canonical, not the next one, or moves comments where nothing is",
+        OWNER,
+    ),
+    code(
+        "16.5",
+        "consultation.participant",
+        "a person has two voices, two persons have one key, or the service spoke for a person who can sign",
+        CONSULTED,
+    ),
+    code(
+        "16.6",
+        "consultation.eligibility",
+        "somebody took part whom the settings do not admit",
+        CONSULTED,
+    ),
+    code(
+        "16.7",
+        "consultation.window",
+        "a contribution was taken before or after the window",
+        CONSULTED,
+    ),
+    code(
+        "16.8",
+        "consultation.clause",
+        "a comment is hung on a clause, a wording or words that the document does not have",
+        CONSULTED,
+    ),
+    code(
+        "16.9",
+        "consultation.comment",
+        "a comment replies to what cannot be replied to, or was withdrawn by somebody else or twice",
+        CONSULTED,
+    ),
+    code(
+        "16.10",
+        "consultation.moderation",
+        "a comment was moderated without reason code, out of turn, or an appeal was decided by the moderator who had hidden it",
+        MODERATOR,
+    ),
+    code(
+        "16.11",
+        "consultation.response",
+        "a response is to no question, or its answers do not fit the questions",
+        CONSULTED,
+    ),
+    code(
+        "16.12",
+        "consultation.answer",
+        "an official answer names comments that are not there or not visible",
+        OWNER,
+    ),
+    code(
+        "16.13",
+        "consultation.theme",
+        "a theme is defined twice, or comments are assigned that are not there",
+        OWNER,
+    ),
+    code(
+        "16.14",
+        "consultation.report",
+        "the report leaves out a theme or a comment, or the consultation was archived without a full report",
+        UNFINISHED,
+    ),
+    code(
+        "16.15",
+        "consultation.view",
+        "a published moderation log is not the one that follows from the ledger",
+        LOG,
     ),
     code(
         "20.1",

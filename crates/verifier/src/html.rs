@@ -12,12 +12,12 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use crate::explain::CODES;
 use crate::hash::{base64, sha256};
 use crate::report::{
-    BoxSummary, ChannelCount, CheckResult, CheckVerdict, Outcome, QuestionOutcome, Report, StationReturn,
-    StationState, Text, Turnout, Verdict,
+    BoxSummary, ChannelCount, CheckResult, CheckVerdict, Outcome, QuestionOutcome, RegisterCounts,
+    RegisterSummary, Report, StationReturn, StationState, Text, Turnout, Verdict,
 };
 use crate::words::{
     GROUPS, Language, arabic_reason, arabic_title, check_verdict, elected_by, grouped, meaning, percent,
-    profile, stage, station_state, verdict,
+    profile, report_state, stage, station_state, verdict,
 };
 
 const STYLE: &str = include_str!("report.css");
@@ -598,46 +598,120 @@ impl Page<'_> {
     }
 
     fn registers(&mut self) {
-        let report = self.report;
-        if report.registers.is_empty() {
+        let registers = &self.report.registers;
+        let foi: Vec<_> = registers
+            .iter()
+            .filter_map(|register| match &register.counts {
+                RegisterCounts::Foi(counts) => Some((register, counts)),
+                RegisterCounts::Consultation(_) => None,
+            })
+            .collect();
+        if !foi.is_empty() {
+            self.element("h2", "Freedom of information", "حرية المعلومات");
+            self.raw("\n<table>");
+            self.caption(
+                "Registers, judged up to their last closed day",
+                "السجلات، والحكم عليها حتى آخر يوم مغلق",
+            );
+            self.head(&[
+                ("Register", "السجل", false),
+                ("Last closed day", "آخر يوم مغلق", false),
+                ("Requests", "الطلبات", true),
+                ("Open", "مفتوحة", true),
+                ("Overdue", "متأخرة", true),
+                ("Due dates missed", "مواعيد فائتة", true),
+                ("Refused by silence", "مرفوضة بالسكوت", true),
+            ]);
+            self.raw("<tbody>\n");
+            for (register, counts) in foi {
+                self.register(register);
+                for number in [
+                    counts.requests,
+                    counts.open,
+                    counts.overdue,
+                    counts.missed,
+                    counts.deemed_refused,
+                ] {
+                    self.number_cell(number);
+                }
+                self.raw("</tr>\n");
+            }
+            self.raw("</tbody></table>\n");
+        }
+        let consultations: Vec<_> = registers
+            .iter()
+            .filter_map(|register| match &register.counts {
+                RegisterCounts::Consultation(counts) => Some((register, counts)),
+                RegisterCounts::Foi(_) => None,
+            })
+            .collect();
+        if consultations.is_empty() {
             return;
         }
-        self.element("h2", "Freedom of information", "حرية المعلومات");
+        self.element("h2", "Consultations", "الاستشارات العامة");
         self.raw("\n<table>");
         self.caption(
-            "Registers, judged up to their last closed day",
-            "السجلات، والحكم عليها حتى آخر يوم مغلق",
+            "Consultations, judged up to their last closed day",
+            "الاستشارات، والحكم عليها حتى آخر يوم مغلق",
         );
         self.head(&[
-            ("Register", "السجل", false),
+            ("Consultation", "الاستشارة", false),
             ("Last closed day", "آخر يوم مغلق", false),
-            ("Requests", "الطلبات", true),
-            ("Open", "مفتوحة", true),
-            ("Overdue", "متأخرة", true),
-            ("Due dates missed", "مواعيد فائتة", true),
-            ("Refused by silence", "مرفوضة بالسكوت", true),
+            ("Participants", "المشاركون", true),
+            ("Comments", "التعليقات", true),
+            ("Hidden", "مخفية", true),
+            ("Withdrawn", "مسحوبة", true),
+            ("Erased", "ممحوة", true),
+            ("Late", "متأخرة", true),
+            ("Counted", "محتسبة", true),
+            ("Responses", "الإجابات", true),
+            ("Report", "التقرير", false),
         ]);
         self.raw("<tbody>\n");
-        for register in &report.registers {
-            self.raw("<tr><th scope=\"row\">");
-            self.name(&register.name);
-            self.raw(" <span class=\"small\">(");
-            self.code(&register.register);
-            self.raw(")</span></th><td>");
-            self.code(register.closed.as_deref().unwrap_or("–"));
-            self.raw("</td>");
+        for (register, counts) in consultations {
+            self.register(register);
+            let Some(counts) = counts else {
+                self.raw("<td colspan=\"9\">");
+                self.say("Not defined, or not judged", "غير معرّفة أو لم يُحكم عليها");
+                self.raw("</td></tr>\n");
+                continue;
+            };
             for number in [
-                register.requests,
-                register.open,
-                register.overdue,
-                register.missed,
-                register.deemed_refused,
+                counts.participants,
+                counts.comments,
+                counts.hidden,
+                counts.withdrawn,
+                counts.erased,
+                counts.late,
+                counts.counted,
+                counts.responses,
             ] {
                 self.number_cell(number);
             }
-            self.raw("</tr>\n");
+            let (english, arabic) = report_state(counts.report);
+            self.raw("<td>");
+            self.say(english, arabic);
+            self.raw(" <span class=\"small\">(");
+            self.code(&counts.report_due);
+            self.raw(")</span>");
+            if counts.archived {
+                self.raw("<br>");
+                self.say("Archived", "مؤرشفة");
+            }
+            self.raw("</td></tr>\n");
         }
         self.raw("</tbody></table>\n");
+    }
+
+    /// Name, id and last closed day of a register.
+    fn register(&mut self, register: &RegisterSummary) {
+        self.raw("<tr><th scope=\"row\">");
+        self.name(&register.name);
+        self.raw(" <span class=\"small\">(");
+        self.code(&register.register);
+        self.raw(")</span></th><td>");
+        self.code(register.closed.as_deref().unwrap_or("–"));
+        self.raw("</td>");
     }
 
     fn stations(&mut self) {

@@ -1,10 +1,9 @@
 //! Verifying the published folder of a jurisdiction.
 //!
 //! Phases: list the folder; read every ledger by itself (section 3); compare refs and contents; follow the calendar; follow the registers side
-//! by side; compare openings with what they have published; compare with the trust file; judge. Consultations (kind 6) are not known to this
-//! version: a folder with one is unsupported.
+//! by side; compare openings with what they have published; compare with the trust file; judge.
 //!
-//! Spec: specs/jurisdiction.md, specs/foi.md, specs/verification.md §14, §15.
+//! Spec: specs/jurisdiction.md, specs/foi.md, specs/consultation.md, specs/verification.md §14 to §16.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +14,15 @@ use crate::event::check_trusted;
 use crate::hash::sha256;
 use crate::layout::{check_jurisdiction_layout, ledger_ids, opening_of};
 use crate::ledger::{Ledger, check_citations, scan};
-use crate::manifest::is_refused;
-use crate::registers::foi::{Content, FOI_CHECKS, LookUp, Register, State};
+use crate::registers::common::{Common, Content, State};
+use crate::registers::consultation::document::is_text;
+use crate::registers::consultation::{self, CONSULTATION_CHECKS};
+use crate::registers::foi::{FOI_CHECKS, LookUp, Register};
 use crate::registers::jurisdiction::{CalendarLedger, replay_calendar};
-use crate::report::{JurisdictionSummary, Profile, RegisterSummary, Report, Text, escape};
+use crate::report::{
+    ConsultationCounts, FoiCounts, JurisdictionSummary, Profile, RegisterCounts, RegisterSummary, Report,
+    Text, escape,
+};
 use crate::run::{Judgement, ledger_summary, new_report};
 use crate::source::{Listing, Source, SourceError};
 use crate::trust::Trust;
@@ -57,7 +61,7 @@ pub(crate) fn verify(
         match check {
             Check::SincePrefix => false,
             Check::FolderRestricted => profile == Profile::Public,
-            _ => ["2.", "3.", "14.", "15."]
+            _ => ["2.", "3.", "14.", "15.", "16."]
                 .iter()
                 .any(|section| number.starts_with(section)),
         }
@@ -84,33 +88,37 @@ pub(crate) fn verify(
                 Place::nowhere(),
                 "the calendar ledger is not here",
             );
-            for check in JURISDICTION_CHECKS.into_iter().skip(1).chain(FOI_CHECKS) {
+            let registers = FOI_CHECKS.into_iter().chain(CONSULTATION_CHECKS);
+            for check in JURISDICTION_CHECKS.into_iter().skip(1).chain(registers) {
                 checks.skip(check, "the calendar ledger is not here");
             }
             CalendarLedger::default()
         }
     };
-    let mut unsupported = Vec::new();
     let mut registers = Vec::new();
+    let mut consultations = Vec::new();
     if root.is_some() {
         check_listed(&calendar, &ledgers, profile, &mut checks);
         registers = follow(source, &calendar, &ledgers, &mut checks);
         check_received(&registers, &mut checks);
-        for ledger in ledgers
+        consultations = ledgers
             .values()
             .filter(|ledger| ledger.kind == Kind::Consultation)
-        {
-            unsupported.push(format!("the consultation on ledger {}", hex::encode(ledger.id)));
-        }
+            .map(|ledger| consultation::Register::follow(source, ledger, &calendar, &mut checks))
+            .collect();
         // A register that is left out may have published what is here.
-        let all_known = all_read && unsupported.is_empty() && !checks.failed(Check::CalendarRegisters);
-        check_openings(source, &listing, &registers, all_known, &mut checks);
+        let all_known = all_read && !checks.failed(Check::CalendarRegisters);
+        let judged = Followed {
+            registers: &registers,
+            consultations: &consultations,
+        };
+        check_openings(source, &listing, &judged, all_known, &mut checks);
     }
     check_trust(trust, root, &calendar, &ledgers, profile, &mut checks);
     let judgement = Judgement {
         trusted: trust.is_some(),
         limits_allowed: profile == Profile::Public,
-        unsupported: &unsupported,
+        unsupported: &[],
     };
     let mut report = new_report("jurisdiction", &checks, &judgement);
     report.profile = Some(profile);
@@ -127,28 +135,57 @@ pub(crate) fn verify(
     });
     report.rehearsal = calendar.defined.as_ref().map(|defined| defined.rehearsal);
     report.ledgers = ledgers.values().map(ledger_summary).collect();
-    report.registers = registers.iter().filter_map(summary).collect();
+    let foi = registers.iter().filter_map(|register| {
+        let counts = register.counts();
+        let counts = FoiCounts {
+            requests: counts.requests,
+            open: counts.open,
+            overdue: counts.overdue,
+            missed: counts.missed,
+            deemed_refused: counts.deemed_refused,
+        };
+        summary(&register.common, RegisterCounts::Foi(counts))
+    });
+    let consulted = consultations.iter().filter_map(|register| {
+        let counts = register.summary().map(consultation_counts);
+        summary(&register.common, RegisterCounts::Consultation(counts))
+    });
+    report.registers = foi.chain(consulted).collect();
+    report.registers.sort_by(|a, b| a.ledger.cmp(&b.ledger));
     Ok(report)
 }
 
-fn summary(register: &Register<'_>) -> Option<RegisterSummary> {
-    let listed = register.calendar().listed_at(&register.id, u64::MAX)?;
-    let counts = register.counts();
+fn summary(register: &Common<'_>, counts: RegisterCounts) -> Option<RegisterSummary> {
+    let listed = register.calendar.listed_at(&register.id, u64::MAX)?;
     Some(RegisterSummary {
         ledger: hex::encode(register.id),
-        kind: Kind::Foi.name(),
+        kind: listed.kind.name(),
         register: listed.id.clone(),
         name: Text {
             en: escape(&listed.name.en),
             ar: escape(&listed.name.ar),
         },
-        closed: register.closed().map(day_text),
-        requests: counts.requests,
-        open: counts.open,
-        overdue: counts.overdue,
-        missed: counts.missed,
-        deemed_refused: counts.deemed_refused,
+        closed: register.closed.map(day_text),
+        counts,
     })
+}
+
+fn consultation_counts(summary: consultation::Summary) -> ConsultationCounts {
+    let counts = summary.counts;
+    ConsultationCounts {
+        participants: counts.participants,
+        comments: counts.comments,
+        visible: counts.visible,
+        hidden: counts.hidden,
+        withdrawn: counts.withdrawn,
+        late: counts.late,
+        counted: counts.counted,
+        erased: counts.erased,
+        responses: counts.responses,
+        report: summary.report.name(),
+        report_due: day_text(summary.due),
+        archived: summary.archived,
+    }
 }
 
 /// The calendar ledger: the one that the trust file names, else the only one of its kind. Spec: specs/verification.md §14.1.
@@ -228,7 +265,7 @@ fn follow<'c>(
             }
             let others = |id: &Id, request: u64, size: u64| {
                 let mut others = before.iter().chain(after.iter());
-                let other = others.find(|other| other.id == *id);
+                let other = others.find(|other| other.common.id == *id);
                 other.map_or(LookUp::NotThere, |other| other.transfer(request, size))
             };
             further |= register.advance(source, &others, std::mem::take(&mut forced), checks);
@@ -245,21 +282,21 @@ fn follow<'c>(
 fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
     for register in registers {
         for (request, out) in &register.transfers {
-            let place = Place::entry(register.id, out.seq);
-            match registers.iter().find(|other| other.id == out.to) {
+            let place = Place::entry(register.common.id, out.seq);
+            match registers.iter().find(|other| other.common.id == out.to) {
                 None => checks.skip(
                     Check::FoiTransfer,
                     "a register that requests were transferred to is not here",
                 ),
-                Some(other) if !other.whole || !other.judged => {
+                Some(other) if !other.whole || !other.common.judged => {
                     checks.skip(
                         Check::FoiTransfer,
                         "a register that requests were transferred to is not judged",
                     );
                 }
                 Some(other) => {
-                    let due = other.closed().is_some_and(|closed| closed > out.day);
-                    let received = other.received.contains(&(register.id, *request));
+                    let due = other.common.closed.is_some_and(|closed| closed > out.day);
+                    let received = other.received.contains(&(register.common.id, *request));
                     if due {
                         let detail = "the transfer was not received there";
                         checks.require(Check::FoiTransfer, place, received, detail);
@@ -274,19 +311,19 @@ fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
 fn check_openings(
     source: &dyn Source,
     listing: &Listing,
-    registers: &[Register<'_>],
+    followed: &Followed<'_, '_>,
     all_known: bool,
     checks: &mut Checks,
 ) {
     let mut contents: BTreeMap<Id, Vec<(Id, Content)>> = BTreeMap::new();
     let mut complete = all_known;
-    for register in registers {
-        complete &= register.whole && register.judged;
-        for (commitment, content) in &register.contents {
+    for (common, whole) in followed.all() {
+        complete &= whole && common.judged;
+        for (commitment, places) in &common.contents {
             contents
                 .entry(*commitment)
                 .or_default()
-                .push((register.id, *content));
+                .extend(places.iter().map(|content| (common.id, *content)));
         }
     }
     let files: BTreeMap<Id, &String> = listing
@@ -307,7 +344,10 @@ fn check_openings(
             (Some((ledger, content)), Some(path)) => {
                 let place = Place::entry(*ledger, content.seq);
                 match check_opening(source, path, commitment, content) {
-                    Ok(()) => checks.pass(Check::CalendarOpenings),
+                    Ok(text) => {
+                        checks.pass(Check::CalendarOpenings);
+                        followed.check_answers(stands, &text, checks);
+                    }
                     Err((code, detail)) => checks.fail_as(Check::CalendarOpenings, code, place, detail),
                 }
             }
@@ -335,13 +375,43 @@ fn check_openings(
     }
 }
 
-/// The opening of a published content, or code and reason of its fault.
+/// The registers as they were followed to their ends.
+struct Followed<'f, 'c> {
+    registers: &'f [Register<'c>],
+    consultations: &'f [consultation::Register<'c>],
+}
+
+impl<'f, 'c> Followed<'f, 'c> {
+    /// With whether the entries could be read to the end.
+    fn all(&self) -> impl Iterator<Item = (&'f Common<'c>, bool)> {
+        let foi = self
+            .registers
+            .iter()
+            .map(|register| (&register.common, register.whole));
+        let consultations = self.consultations.iter();
+        foi.chain(consultations.map(|register| (&register.common, register.whole)))
+    }
+
+    /// Judges a published text as answers, wherever it stands as such.
+    fn check_answers(&self, stands: &[(Id, Content)], text: &[u8], checks: &mut Checks) {
+        for (ledger, content) in stands {
+            let mut consultations = self.consultations.iter();
+            if content.state == State::Published
+                && let Some(register) = consultations.find(|register| register.common.id == *ledger)
+            {
+                register.check_answers(content.seq, text, checks);
+            }
+        }
+    }
+}
+
+/// The published content that an opening opens, or code and reason of its fault.
 fn check_opening(
     source: &dyn Source,
     path: &str,
     commitment: &Id,
     content: &Content,
-) -> Result<(), (&'static str, &'static str)> {
+) -> Result<Vec<u8>, (&'static str, &'static str)> {
     const MISMATCH: (&str, &str) = ("opening.mismatch", "the content does not open its commitment");
     // A length beyond that of any content has failed 14.9.
     let limit = content.length.min(26_214_400).saturating_add(SALT_BYTES as u64);
@@ -357,14 +427,8 @@ fn check_opening(
     {
         return Err(MISMATCH);
     }
-    if !content.field.is_text() {
-        return Ok(());
-    }
-    let refused = |c: char| c != '\n' && is_refused(c);
-    let permitted = std::str::from_utf8(text)
-        .is_ok_and(|text| !text.trim().is_empty() && text.len() <= 65_536 && !text.contains(refused));
-    if permitted {
-        Ok(())
+    if !content.field.is_text() || std::str::from_utf8(text).is_ok_and(is_text) {
+        Ok(text.to_vec())
     } else {
         Err((
             "opening.form",

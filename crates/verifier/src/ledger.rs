@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::authority::Authority;
 use crate::check::{Check, Checks, Place};
-use crate::events::{ContentRef, Event, EventError, Refs};
+use crate::events::{ContentRef, Event, EventError, Refs, RegisterEvent};
 use crate::hash::{first_16, sha256};
 use crate::keys::{is_enrollable_key, signature_holds};
 use crate::merkle::{Tree, leaf_hash};
@@ -62,10 +62,15 @@ pub(crate) struct Ledger {
     pub(crate) listed: Option<Listed>,
     /// Of a ballot box: where ExclusionsFixed stands, and which ledger it cites besides the parent, if any.
     pub(crate) exclusions: Vec<(u64, Option<[u8; 32]>)>,
-    /// Of a station: positions of its own events that were reported for their author or their refs. They are reported for nothing else.
+    /// Of a station: positions of its own events that were reported for their author or their refs; of a consultation: for their author.
+    /// They are reported for nothing else.
     ///
-    /// Spec: specs/station.md §4.1.
+    /// Spec: specs/station.md §4.1, specs/consultation.md §1.4.
     pub(crate) reported: BTreeSet<u64>,
+    /// Of a consultation: participants have authored events. Whether they could is followed with the register.
+    pub(crate) has_participants: bool,
+    /// Of a consultation: sizes of which a view is published.
+    pub(crate) view_sizes: BTreeSet<u64>,
 }
 
 /// What an election ledger lists, as far as refs depend on it.
@@ -205,7 +210,7 @@ pub(crate) fn scan(
     Some(ledger)
 }
 
-/// Reads a ledger again and hands its understood entries to `take`, bundle by bundle.
+/// Reads a ledger again and hands its understood entries to `take`, a few bundles at a time.
 pub(crate) fn replay(
     source: &dyn Source,
     ledger: &Ledger,
@@ -213,20 +218,24 @@ pub(crate) fn replay(
     mut take: impl FnMut(&mut Checks, &[(Entry<'_>, Event<'_>)]),
 ) -> Result<(), String> {
     let end = ledger.broken_at.unwrap_or(ledger.size());
-    for name in bundle_names(ledger.size()) {
-        let first = name.index.saturating_mul(crate::tiles::WIDTH);
-        if first >= end {
-            break;
-        }
-        let bundle = match read_again(source, ledger, &name) {
-            Ok(bundle) => bundle,
-            Err(error) => {
-                checks.fail(Check::LedgerTiles, Place::ledger(ledger.id), &error);
-                return Err(error);
+    let mut names = bundle_names(ledger.size())
+        .take_while(|name| name.index.saturating_mul(crate::tiles::WIDTH) < end)
+        .peekable();
+    while names.peek().is_some() {
+        let mut bundles = Vec::with_capacity(BUNDLES_AT_ONCE);
+        let mut unreadable = None;
+        for name in names.by_ref().take(BUNDLES_AT_ONCE) {
+            match read_again(source, ledger, &name) {
+                Ok(bundle) => bundles.push(bundle),
+                Err(error) => {
+                    unreadable = Some(error);
+                    break;
+                }
             }
-        };
+        }
         let mut items = Vec::new();
-        for (_, _, bytes) in bundle.entries().take_while(|(seq, _, _)| *seq < end) {
+        let entries = bundles.iter().flat_map(Bundle::entries);
+        for (_, _, bytes) in entries.take_while(|(seq, _, _)| *seq < end) {
             // Both decoded in the scan, from bytes of the same hash.
             let entry = Entry::decode(bytes).map_err(|e| e.to_string())?;
             let event = Event::decode(ledger.kind, &entry.body).map_err(|e| format!("{e:?}"))?;
@@ -234,6 +243,10 @@ pub(crate) fn replay(
         }
         take(checks, &items);
         checks.progress().advance(items.len() as u64);
+        if let Some(error) = unreadable {
+            checks.fail(Check::LedgerTiles, Place::ledger(ledger.id), &error);
+            return Err(error);
+        }
     }
     match ledger.broken_at {
         None => Ok(()),
@@ -349,6 +362,8 @@ fn begin(id: [u8; 32], folder: &str, genesis: (Genesis, Kind)) -> (Ledger, Walk)
         listed: None,
         exclusions: Vec::new(),
         reported: BTreeSet::new(),
+        has_participants: false,
+        view_sizes: BTreeSet::new(),
     };
     (ledger, walk)
 }
@@ -590,6 +605,18 @@ fn walk_event(
     let (role, scope) = event.author();
     let entitled = walk.authority.holds(&body.author, role, scope.as_deref());
     let of_station = role == Role::STATION_OFFICER;
+    let of_participant = role == Role::PARTICIPANT;
+    if ledger.kind == Kind::Consultation {
+        ledger.has_participants |= of_participant;
+        if !entitled && !of_participant {
+            ledger.reported.insert(seq);
+        }
+        if let Event::Register(register) = event
+            && let RegisterEvent::ViewPublished { size, .. } = register.as_ref()
+        {
+            ledger.view_sizes.insert(*size);
+        }
+    }
     if of_station && !entitled {
         ledger.reported.insert(seq);
     } else {
@@ -615,15 +642,15 @@ fn walk_event(
             }
         }
     }
-    checks.outcome(
-        Check::EventAuthor,
-        here,
-        if entitled {
+    // Which keys participants have is followed with the register.
+    if !of_participant {
+        let outcome = if entitled {
             Ok(())
         } else {
             Err(format!("{} by a key that is not {}", event.name(), role.name()))
-        },
-    );
+        };
+        checks.outcome(Check::EventAuthor, here, outcome);
+    }
     match event {
         Event::RoleGranted(grant) | Event::RoleRevoked(grant) => {
             let outcome = if walk.ended {

@@ -159,10 +159,10 @@ pub use crate::explain::{CODES, Code, explain};
 pub use crate::progress::{Phase, Progress};
 pub use crate::report::{
     AnswerOutcome, ArchiveProfile, ArchiveStage, ArchiveSummary, BoxSummary, ChannelCount, CheckResult,
-    CheckVerdict, CounterExample, Elected, ElectedBy, EventSummary, Hour, InputDigest, JurisdictionSummary,
-    LedgerSummary, LostRule, Outcome, PaperCounts, Profile, QuestionOutcome, ReceiptSummary, RegisterSummary,
-    Report, Stage, StationReturn, StationState, StationSummary, Text, TieOutcome, Turnout, Unopposed,
-    Verdict, escape,
+    CheckVerdict, ConsultationCounts, CounterExample, Elected, ElectedBy, EventSummary, FoiCounts, Hour,
+    InputDigest, JurisdictionSummary, LedgerSummary, LostRule, Outcome, PaperCounts, Profile,
+    QuestionOutcome, ReceiptSummary, RegisterCounts, RegisterSummary, Report, Stage, StationReturn,
+    StationState, StationSummary, Text, TieOutcome, Turnout, Unopposed, Verdict, escape,
 };
 pub use crate::since::{Basis, BasisLedger, EarlierReport, Rested, SinceError};
 pub use crate::source::{Folder, Listing, MemorySource, Source, SourceError};
@@ -505,6 +505,10 @@ pub fn verify_ledger_source(
                 format!("refs to ledger {target}, which is not here"),
             );
         }
+    }
+    if ledger.as_ref().is_some_and(|ledger| ledger.has_participants) {
+        let reason = "keys of participants are followed with the whole jurisdiction";
+        checks.limit(Check::EventAuthor, reason);
     }
     match trust {
         None => {

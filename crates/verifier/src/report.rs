@@ -667,7 +667,7 @@ pub struct JurisdictionSummary {
 pub struct RegisterSummary {
     /// Ledger id in hexadecimal.
     pub ledger: String,
-    /// Kind of the ledger: `foi`.
+    /// Kind of the ledger: `foi` or `consultation`.
     pub kind: &'static str,
     /// The id under which the calendar lists it.
     pub register: String,
@@ -676,6 +676,54 @@ pub struct RegisterSummary {
     /// The last closed day, `YYYY-MM-DD`, up to which it is judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<String>,
+    /// What is on it.
+    #[serde(flatten)]
+    pub counts: RegisterCounts,
+}
+
+/// What is on a register, by its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum RegisterCounts {
+    /// Of a register of freedom of information.
+    Foi(FoiCounts),
+    /// Of a consultation; `None` if it is not defined, or could not be judged.
+    Consultation(Option<ConsultationCounts>),
+}
+
+/// A consultation as of its last entry. Spec: specs/consultation.md §11.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConsultationCounts {
+    /// Persons who are enrolled.
+    pub participants: u64,
+    /// Comments of any state.
+    pub comments: u64,
+    /// Those that everybody sees.
+    pub visible: u64,
+    /// Those that a moderator has hidden.
+    pub hidden: u64,
+    /// Those that were withdrawn.
+    pub withdrawn: u64,
+    /// Those that were received after the window, of any state.
+    pub late: u64,
+    /// Those that count: visible and not late.
+    pub counted: u64,
+    /// Those whose text is erased.
+    pub erased: u64,
+    /// Persons with a response.
+    pub responses: u64,
+    /// State of the report: `pending`, `overdue`, `published`, `late`.
+    pub report: &'static str,
+    /// The day on which the report is due, `YYYY-MM-DD`.
+    pub report_due: String,
+    /// Whether the consultation is archived.
+    pub archived: bool,
+}
+
+/// Requests of a register of freedom of information.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoiCounts {
     /// Requests on the register.
     pub requests: u64,
     /// Those that have not ended.
@@ -686,6 +734,32 @@ pub struct RegisterSummary {
     pub missed: u64,
     /// Those that ended by silence.
     pub deemed_refused: u64,
+}
+
+impl ConsultationCounts {
+    fn write_text(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "    participants: {}; comments: {}: visible {}, hidden {}, withdrawn {}; erased {}; late {}; counted {}; responses: {}",
+            self.participants,
+            self.comments,
+            self.visible,
+            self.hidden,
+            self.withdrawn,
+            self.erased,
+            self.late,
+            self.counted,
+            self.responses
+        )?;
+        let due = &self.report_due;
+        match self.report {
+            "overdue" => write!(out, "    the report is OVERDUE: it was due on {due}")?,
+            "late" => write!(out, "    the report was published LATE: it was due on {due}")?,
+            "published" => write!(out, "    the report is published in time: it was due on {due}")?,
+            _ => write!(out, "    the report is due on {due}")?,
+        }
+        writeln!(out, "{}", if self.archived { "; archived" } else { "" })
+    }
 }
 
 impl Report {
@@ -773,11 +847,17 @@ impl Report {
                 "  {} ({}), judged up to: {closed}",
                 register.name.en, register.register
             )?;
-            writeln!(
-                out,
-                "    requests: {}; open: {}, overdue: {}; due dates missed: {}, deemed refused: {}",
-                register.requests, register.open, register.overdue, register.missed, register.deemed_refused
-            )?;
+            match &register.counts {
+                RegisterCounts::Foi(counts) => writeln!(
+                    out,
+                    "    requests: {}; open: {}, overdue: {}; due dates missed: {}, deemed refused: {}",
+                    counts.requests, counts.open, counts.overdue, counts.missed, counts.deemed_refused
+                )?,
+                RegisterCounts::Consultation(Some(counts)) => counts.write_text(out)?,
+                RegisterCounts::Consultation(None) => {
+                    writeln!(out, "    the consultation is not defined, or could not be judged")?;
+                }
+            }
         }
         if !self.boxes.is_empty() {
             writeln!(out, "\nDistricts")?;

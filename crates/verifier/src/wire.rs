@@ -60,8 +60,11 @@ impl Role {
     pub(crate) const REGISTRAR: Role = Role(2);
     pub(crate) const STATION_OFFICER: Role = Role(3);
     pub(crate) const TRUSTEE: Role = Role(4);
+    pub(crate) const CONSULTATION_OWNER: Role = Role(5);
+    pub(crate) const MODERATOR: Role = Role(6);
     pub(crate) const FOI_OFFICER: Role = Role(7);
     pub(crate) const GRIEVANCE_OFFICER: Role = Role(8);
+    pub(crate) const PARTICIPANT: Role = Role(9);
     pub(crate) const SERVICE: Role = Role(10);
 
     /// Roles that a grant may give.

@@ -31,7 +31,7 @@ pub(crate) struct Group {
 }
 
 /// The sections in their order.
-pub(crate) const GROUPS: [Group; 11] = [
+pub(crate) const GROUPS: [Group; 12] = [
     Group {
         prefix: "2.",
         title: ("Folder and trust", "المجلد وأساس الثقة"),
@@ -110,6 +110,14 @@ pub(crate) const GROUPS: [Group; 11] = [
         says: (
             "Every request took the course of the adopted rules; missed due dates and refusals by silence are on record, exactly those, and grievances were decided by others than those who had acted.",
             "سار كل طلب وفق القواعد المعتمدة، والمواعيد الفائتة وحالات الرفض بالسكوت مسجّلة بالضبط، وبتّ في التظلمات غير من عمل على الطلبات.",
+        ),
+    },
+    Group {
+        prefix: "16.",
+        title: ("Consultations", "الاستشارات العامة"),
+        says: (
+            "Every comment and response is by an admitted person, who has one voice, and in time; what was hidden was hidden for a stated reason, and appeals were decided by another moderator; the report answers every theme and leaves out no comment that counts.",
+            "كل تعليق وكل إجابة صادر عن مشارك مقبول له صوت واحد وفي الموعد، وما أُخفي أُخفي لسبب معلن وبتّ في الاعتراض عليه مشرف آخر، والتقرير يجيب عن كل محور ولا يُسقط تعليقًا محتسبًا.",
         ),
     },
     Group {
@@ -223,6 +231,16 @@ pub(crate) fn elected_by(by: ElectedBy) -> (&'static str, &'static str) {
         ElectedBy::Unopposed => ("unopposed", "بالتزكية"),
         ElectedBy::CastingVote => ("by casting vote", "بالصوت المرجّح"),
         ElectedBy::Lots => ("by lots", "بالقرعة"),
+    }
+}
+
+/// State of the report of a consultation.
+pub(crate) fn report_state(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "published" => ("published in time", "منشور في موعده"),
+        "late" => ("published late", "منشور متأخرًا"),
+        "overdue" => ("OVERDUE", "متأخر ولم يُنشر"),
+        _ => ("not due yet", "لم يحن موعده"),
     }
 }
 
@@ -368,6 +386,21 @@ pub(crate) fn arabic_title(number: &str) -> Option<&'static str> {
         "15.10" => "يبتّ في التظلم من لم يعمل على الطلب",
         "15.11" => "خلف كل يوم مغلق ما أحدثته الساعة بالضبط",
         "15.12" => "المواعيد المنشورة ناتجة عن السجل",
+        "16.1" => "تبدأ الاستشارة بتعريفها وتنتهي بأرشفتها",
+        "16.2" => "إعدادات الاستشارة وأسئلتها صحيحة وليست في الماضي",
+        "16.3" => "تغيير الإعدادات يذكر ما كان ساريًا ولا يسحب ما اعتُمد عليه",
+        "16.4" => "نسخ الوثيقة مرقّمة وبالصيغة المعتمدة وبلغات الاستشارة",
+        "16.5" => "لكل شخص صوت واحد ولكل مفتاح شخص واحد، ولا يُتكلم باسم من يستطيع التوقيع",
+        "16.6" => "كل مشارك مقبول بموجب الإعدادات السارية",
+        "16.7" => "التعليقات والإجابات في مواعيدها",
+        "16.8" => "التعليق على بند يذكر آخر نسخة وبندًا منها وكلمات واردة فيه",
+        "16.9" => "الردود تحت تعليقات ظاهرة، ولا يسحب التعليق إلا صاحبه",
+        "16.10" => "الإخفاء والإعادة والاعتراض متتابعة، ويبتّ في الاعتراض مشرف آخر",
+        "16.11" => "الإجابات عن أسئلة مطروحة، وما نُشر منها يناسبها",
+        "16.12" => "الردود الرسمية على تعليقات ظاهرة",
+        "16.13" => "تُعرّف المحاور مرة واحدة وتُسند إليها تعليقات موجودة",
+        "16.14" => "التقرير يجيب عن كل محور ولا يُسقط تعليقًا محتسبًا",
+        "16.15" => "سجل الإشراف المنشور ناتج عن السجل",
         "20.1" => "المراكز هي المعلنة ومسؤولوها هم المسمَّون في السجل",
         "20.2" => "دفاتر المراكز بالطول الذي يذكره المقر",
         "20.3" => "الحالة النهائية موقّعة من الرئيس والأعضاء وهي حالة محضر الإغلاق",

@@ -18,6 +18,8 @@ pub enum Command {
         stage: &'static str,
         trusted: bool,
     },
+    /// `sijill-verify jurisdiction`.
+    Jurisdiction { accredited: bool },
     /// `sijill-verify receipt`, with or without `--folder`.
     Receipt { folder: bool },
     /// `sijill-verify bel`: the archive alone.
@@ -32,6 +34,8 @@ pub struct Package {
     pub receipt: Option<String>,
     /// The archive of the first box, for tools that know no ledger.
     pub archive: Option<Vec<u8>>,
+    /// Openings that the service has and must not publish, by their place beside the folder.
+    pub withheld: BTreeMap<String, Vec<u8>>,
     /// Ledger and position of the flaw.
     pub flaw: Option<([u8; 32], u64)>,
 }
@@ -177,9 +181,9 @@ fn pack_as(world: &World, accredited: bool) -> Package {
     Package {
         files,
         trust: Some(world.trust()),
-        receipt: None,
         archive: world.has_result(0).then(|| world.archive(0, |_| true)),
         flaw: world.flaw,
+        ..Package::default()
     }
 }
 
@@ -302,6 +306,8 @@ pub fn all() -> Vec<Case> {
     cases.extend(receipts());
     cases.extend(super::outcomes::all());
     cases.extend(super::stations::all());
+    cases.extend(super::requests::all());
+    cases.extend(super::calendars::all());
     let archives: Vec<Case> = ARCHIVES
         .iter()
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))

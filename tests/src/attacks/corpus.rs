@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sijill_verifier::{
     ArchiveOptions, MemorySource, Profile, Report, Stage, Trust, verify_archive_bytes, verify_event_source,
-    verify_receipts,
+    verify_jurisdiction_source, verify_receipts,
 };
 
 use super::cases::{Case, Command, Package, all};
@@ -72,6 +72,16 @@ impl Row {
                     true,
                 )
             }
+            Command::Jurisdiction { accredited } => {
+                let profile = if accredited { "accredited" } else { "public" };
+                (
+                    "jurisdiction",
+                    Some(profile.to_owned()),
+                    None,
+                    package.trust.is_some(),
+                    true,
+                )
+            }
             Command::Receipt { folder } => ("receipt", None, None, true, folder),
             Command::Bel => ("bel", None, None, false, false),
         };
@@ -108,6 +118,7 @@ pub fn members(package: &Package) -> BTreeMap<String, Vec<u8>> {
         .iter()
         .map(|(path, bytes)| (format!("published/{path}"), bytes.clone()))
         .collect();
+    members.extend(package.withheld.clone());
     if let Some(trust) = &package.trust {
         members.insert("trust.json".to_owned(), trust.clone().into_bytes());
     }
@@ -148,8 +159,15 @@ pub fn unpack(packed: &[u8]) -> BTreeMap<String, Vec<u8>> {
 /// Makes every case anew.
 #[must_use]
 pub fn generate() -> Vec<(Row, BTreeMap<String, Vec<u8>>)> {
+    generate_of("")
+}
+
+/// As [`generate`], of the cases whose id begins so.
+#[must_use]
+pub fn generate_of(prefix: &str) -> Vec<(Row, BTreeMap<String, Vec<u8>>)> {
     all()
         .par_iter()
+        .filter(|case| case.id.starts_with(prefix))
         .map(|case| {
             let package = case.make();
             let members = match case.command {
@@ -242,7 +260,7 @@ pub fn source(members: &BTreeMap<String, Vec<u8>>) -> MemorySource {
     }
 }
 
-/// The cases that are whole events or receipts.
+/// The cases that are whole events, jurisdictions or receipts.
 #[must_use]
 pub fn events(dir: &Path) -> Vec<(Row, BTreeMap<String, Vec<u8>>)> {
     read(dir)
@@ -254,18 +272,19 @@ pub fn events(dir: &Path) -> Vec<(Row, BTreeMap<String, Vec<u8>>)> {
 /// What the verifier says of a case, without the times that it took.
 #[must_use]
 pub fn verify(row: &Row, members: &BTreeMap<String, Vec<u8>>) -> Report {
+    let trust = || row.trust.then(|| Trust::parse(&members["trust.json"]).unwrap());
+    let profile = match row.profile.as_deref() {
+        Some("accredited") => Profile::Accredited,
+        _ => Profile::Public,
+    };
     let mut report = match row.command.as_str() {
+        "jurisdiction" => verify_jurisdiction_source(&source(members), trust().as_ref(), profile).unwrap(),
         "event" => {
-            let trust = row.trust.then(|| Trust::parse(&members["trust.json"]).unwrap());
-            let profile = match row.profile.as_deref() {
-                Some("accredited") => Profile::Accredited,
-                _ => Profile::Public,
-            };
             let stage = Stage::ALL
                 .into_iter()
                 .find(|stage| Some(stage.name()) == row.require_stage.as_deref())
                 .unwrap();
-            verify_event_source(&source(members), trust.as_ref(), profile, stage).unwrap()
+            verify_event_source(&source(members), trust().as_ref(), profile, stage).unwrap()
         }
         "receipt" => {
             let dir = tempfile::tempdir().unwrap();

@@ -177,6 +177,14 @@ impl Ledger {
         }
     }
 
+    /// Names the last checkpoint of the ledger that this one continues; before anything is appended.
+    pub fn continuing(mut self, (ledger, size, root): Cited) -> Ledger {
+        self.genesis.pop();
+        self.genesis = Enc(self.genesis).byte(1).raw(&ledger).int(size).raw(&root).0;
+        self.id = sha(&[&self.genesis]);
+        self
+    }
+
     pub fn size(&self) -> u64 {
         self.leaves.len() as u64
     }
@@ -240,6 +248,14 @@ impl Ledger {
             0x0404 => sha(&[&draft.payload]),
             0x0408 => sha(&[b"sijill/consequence/v1\n", &draft.payload[..32], &kind]),
             0x0306 | 0x030a | 0x0315 | 0x0316 => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),
+            // Specs/jurisdiction.md §2.6.
+            0x0004 => {
+                let size = draft.refs.first().map_or(0, |(_, size, _)| *size);
+                sha(&[b"sijill/service/v1\n", &kind, &size.to_be_bytes()])
+            }
+            _ if self.kind >= 6 && draft.author == self.service_key => {
+                sha(&[b"sijill/service/v1\n", &kind, &draft.payload])
+            }
             _ => sha(&[&self.id, &self.size().to_be_bytes()]),
         };
         let mut nonce = [0; 16];

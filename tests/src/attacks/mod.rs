@@ -3,10 +3,13 @@
 //! [`cases::all`] says what there is, [`corpus`] how it is packed, written and read. `fixtures/attacks/README.md` is for those who use it.
 
 mod archives;
+mod calendars;
 pub mod cases;
 pub mod corpus;
 pub mod forge;
+pub mod jurisdiction;
 pub mod outcomes;
+mod requests;
 pub mod stations;
 pub mod suite;
 pub mod world;

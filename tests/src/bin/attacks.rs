@@ -1,5 +1,5 @@
 //! The attack corpus: `write` makes it, `check` compares it with what is committed, `run [--times N]` verifies all of it N times on 1, 2, 3
-//! and 8 threads.
+//! and 8 threads, `try PREFIX` makes and verifies the cases whose id begins so, without a file.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a tool of the tests")]
 
@@ -16,10 +16,14 @@ fn main() -> ExitCode {
             Vec::new()
         }
         ["check"] => corpus::differences(&corpus::folder()),
+        ["try", prefix] => corpus::generate_of(prefix)
+            .iter()
+            .filter_map(|(row, members)| corpus::judge(row, &corpus::verify(row, members)))
+            .collect(),
         ["run"] => run(1),
         ["run", "--times", times] => run(times.parse().unwrap_or(1)),
         _ => {
-            eprintln!("usage: attacks write | check | run [--times N]");
+            eprintln!("usage: attacks write | check | run [--times N] | try PREFIX");
             return ExitCode::from(2);
         }
     };

@@ -48,7 +48,7 @@ use crate::stores::Held;
     name = "sijill",
     version,
     arg_required_else_help = true,
-    after_help = "Begin with `sijill demo`: a referendum and a council election in one folder.\n\n\
+    after_help = "Begin with `sijill demo`: a referendum, a council election and a jurisdiction in one folder.\n\n\
         The way of an event, and who runs each step:\n\
         \x20 operator     init\n\
         \x20 everybody    key new            trustees: trustee keygen\n\
@@ -109,7 +109,7 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a referendum and a council election with invented voters in a fresh folder, and verify them
+    /// Run a referendum, a council election and a jurisdiction with invented people in a fresh folder, and verify them
     Demo(demo::DemoArgs),
     /// Make an installation: data folder, keys of service and ledgers, checkpoint record
     Init(init::InitArgs),

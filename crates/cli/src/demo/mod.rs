@@ -1,11 +1,12 @@
-//! `sijill demo`: a referendum and a council election, each in a folder of its own, by the code that officials, trustees
-//! and voters' devices run.
+//! `sijill demo`: a referendum, a council election and a jurisdiction with its registers ([`jurisdiction`]), each in a
+//! folder of its own, by the code that officials, trustees and voters' devices run.
 //!
 //! A simulated clock goes through the days before the poll, the polling day and the evening of the count. What the
 //! invented voters do follows from their number on the roll ([`voters`]), so the expected result is known from the
 //! plain votes and compared with the decrypted one.
 
 mod folder;
+mod jurisdiction;
 mod people;
 mod poll;
 mod trustees;
@@ -41,6 +42,7 @@ use crate::site::{Clocks, Keys, NewSite, Site};
 use crate::stores::{Held, Place};
 use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
+pub(crate) use jurisdiction::Size;
 use people::People;
 use voters::Electorate;
 
@@ -63,6 +65,7 @@ pub(crate) struct Demo {
     pub(crate) rules: Option<PathBuf>,
     pub(crate) roll: Option<PathBuf>,
     pub(crate) store: Option<Place>,
+    pub(crate) jurisdiction: Size,
 }
 
 /// An event that is demonstrated.
@@ -90,9 +93,20 @@ pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
         events.push(json!({ "event": id, "folder": dir, "verdict": report.summary }));
         say!("The simulated poll closed at {evening}.\n");
     }
+    // An event of somebody's own is demonstrated alone.
+    let jurisdiction = if demo.file.is_none() && demo.roll.is_none() {
+        let store = demo
+            .store
+            .as_ref()
+            .map(|store| own_namespace(store, "jurisdiction"));
+        let dir = demo.dir.join("jurisdiction");
+        Some(jurisdiction::run(&dir, store, &passphrase, held, demo.jurisdiction).await?)
+    } else {
+        None
+    };
     folder.finished()?;
     say!("{}", places(&demo.dir, started));
-    show!(json!({ "events": events }));
+    show!(json!({ "events": events, "jurisdiction": jurisdiction }));
     Ok(())
 }
 
@@ -530,6 +544,10 @@ fn places(dir: &Path, started: Instant) -> String {
     let _ = writeln!(
         out,
         "  sijill verify receipt {d}/EVENT/receipts/*.tlog-proof --trust {d}/EVENT/trust.json --folder {d}/EVENT/published"
+    );
+    let _ = writeln!(
+        out,
+        "  sijill verify jurisdiction {d}/jurisdiction/jurisdiction --trust {d}/jurisdiction/trust-jurisdiction.json"
     );
     let _ = writeln!(
         out,

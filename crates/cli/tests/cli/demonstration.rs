@@ -2,12 +2,15 @@
 
 use crate::common::{files, sijill};
 
+/// As small as it has every kind of voter, request and comment.
+const SMALL: [&str; 7] = ["demo", "--voters", "40", "--requests", "20", "--comments", "80"];
+
 #[test]
 fn a_demonstration_runs_through_and_verifies() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("demo");
     let d = dir.to_str().unwrap();
-    let said = sijill(&["demo", "--voters", "40", "--dir", d]).ok();
+    let said = sijill(&[&SMALL[..], &["--dir", d]].concat()).ok();
     assert!(
         said.out
             .contains("The decrypted numbers are those of the plain votes"),
@@ -24,6 +27,7 @@ fn a_demonstration_runs_through_and_verifies() {
         let verify = ["verify", "event", &published, "--trust", &trust];
         sijill(&[&verify[..], &["--require-stage", "certified"]].concat()).ok();
     }
+    the_jurisdiction_is_told(&said.out, &dir.join("jurisdiction"));
     let council = dir.join("council-2026");
     assert_eq!(files(&council.join("published/archives")).len(), 3);
     for said_of_council in [
@@ -141,6 +145,31 @@ fn a_demonstration_runs_through_and_verifies() {
         .ok()
         .out;
     assert_eq!(list.lines().count(), 3, "{list}");
+}
+
+/// A year of requests and a consultation, published, and neither a requester nor a participant is named in it.
+fn the_jurisdiction_is_told(told: &str, dir: &std::path::Path) {
+    for line in [
+        "20 requests in a year: 14 decided, 2 deemed refused by silence, 1 abandoned, 1 not paid for, 1 transferred, 1 of",
+        "2 deadlines missed, each on record from the next day on; 2 grievances",
+        "82 comments by 48 people on three versions of a draft",
+        "48 people answered the question, each counted once; report published, archived; 6 attempts refused",
+        "4 ledgers, ",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    for file in files(dir) {
+        let bytes = std::fs::read(&file).expect("a file");
+        for name in [&b"REHEARSAL-0"[..], b"Requester 1 of"] {
+            // What the service keeps behind commitments is not published.
+            let kept = file.components().any(|part| part.as_os_str() == "engine");
+            assert!(
+                kept || !bytes.windows(name.len()).any(|w| w == name),
+                "{}",
+                file.display()
+            );
+        }
+    }
 }
 
 /// Neither identifiers nor codes stand anywhere but in the sealed book.
@@ -269,6 +298,6 @@ fn an_interrupted_demonstration_leaves_whole_ledgers_and_can_start_over() {
     ])
     .ok();
     sijill(&["demo", "--voters", "40", "--dir", d]).refused("was interrupted");
-    sijill(&["demo", "--voters", "40", "--dir", d, "--again"]).ok();
+    sijill(&[&SMALL[..], &["--dir", d, "--again"]].concat()).ok();
     assert!(list.lines().count() == 3);
 }

@@ -275,7 +275,17 @@ fn a_backup_of_a_store_that_is_written_to() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("demo");
     let mut running = Command::new(env!("CARGO_BIN_EXE_sijill"))
-        .args(["demo", "--voters", "400", "--dir", dir.to_str().unwrap()])
+        .args([
+            "demo",
+            "--voters",
+            "400",
+            "--requests",
+            "20",
+            "--comments",
+            "40",
+            "--dir",
+            dir.to_str().unwrap(),
+        ])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -1,11 +1,11 @@
 //! Which events may stand on a calendar ledger. Spec: specs/jurisdiction.md §1.
 
-use sijill_ledger::Kind;
+use sijill_ledger::{Kind, LedgerId};
 use sijill_rules::{Bilingual, FoiPack};
 
 use super::events::{ACCREDITED, CalendarEvent, PUBLIC, PackAdopted, RegisterListed};
 use super::state::{CalendarState, define, fact};
-use crate::register::{Consequence, Context, Rejection, no_refs};
+use crate::register::{Consequence, Context, Facts, Rejection, no_refs};
 
 /// Why an event may not stand on a calendar ledger, or as one of the events that all registers have. The fault is the
 /// author's; nothing was written.
@@ -27,6 +27,12 @@ pub enum CalendarRejection {
     /// A listing.
     #[error("the register: {0}")]
     Register(String),
+    /// A listing under another kind than the register has.
+    #[error("the register: {0}")]
+    Kind(&'static str),
+    /// A listing of a register that this service does not keep: it could never be published.
+    #[error("this service keeps no ledger {0}: make the register before it is listed")]
+    Omitted(LedgerId),
     /// What a register has seen of the calendar.
     #[error("{0}")]
     Seen(String),
@@ -57,6 +63,8 @@ impl CalendarRejection {
             Self::Fact(_) => "calendar.fact",
             Self::Pack(_) => "calendar.pack",
             Self::Register(_) => "calendar.register",
+            Self::Kind(_) => "calendar.registers",
+            Self::Omitted(_) => "calendar.omitted",
             Self::Seen(_) => "calendar.seen",
             Self::Day(_) => "calendar.day",
             Self::Commitment(_) => "calendar.commitment",
@@ -94,7 +102,7 @@ impl CalendarState {
                     .map_err(|e| CalendarRejection::Fact(e.to_string()))?;
             }
             (CalendarEvent::PackAdopted(e), Some(_)) => self.check_pack(e, ctx)?,
-            (CalendarEvent::RegisterListed(e), Some(_)) => self.check_listing(e)?,
+            (CalendarEvent::RegisterListed(e), Some(_)) => self.check_listing(e, ctx)?,
         }
         Ok(Vec::new())
     }
@@ -124,7 +132,7 @@ impl CalendarState {
         Ok(())
     }
 
-    fn check_listing(&self, e: &RegisterListed) -> Result<(), CalendarRejection> {
+    fn check_listing(&self, e: &RegisterListed, ctx: &Context<'_>) -> Result<(), CalendarRejection> {
         let facts = self.facts();
         let foi = e.kind == Kind::Foi.code();
         let problem = if !foi && e.kind != Kind::Consultation.code() {
@@ -142,6 +150,16 @@ impl CalendarState {
         } else if let Err(problem) = Bilingual::new(&e.name_en, &e.name_ar).check() {
             format!("name: {problem}")
         } else {
+            let parent = match ctx.linked.facts(&e.ledger) {
+                None => return Err(CalendarRejection::Omitted(e.ledger)),
+                Some(Facts::Foi(register)) if foi => register.parent,
+                Some(Facts::Consultation(consultation)) if !foi => consultation.parent,
+                Some(_) => return Err(CalendarRejection::Kind("its ledger is of another kind")),
+            };
+            if parent != facts.ledger {
+                let problem = "the register: its ledger hangs on another calendar";
+                return Err(CalendarRejection::Order(problem.into()));
+            }
             return Ok(());
         };
         Err(CalendarRejection::Register(problem))

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use sijill_ledger::BodyHash;
+use sijill_ledger::{BodyHash, LedgerId};
 use sijill_rules::{
     Calendar, ClockError, FoiPack, Origin, Reading, Silence, Status, StepAt, carry_clock, day_number,
     numbered_day, period_lapse, read_clock_from,
@@ -13,23 +13,23 @@ use sijill_rules::{
 
 use super::decide::FoiRejection;
 use super::events::{DeadlineMissed, FoiEvent, RequestAbandoned, SilenceDeemed};
+use super::kept::ClockBasis;
 use super::state::{Begin, FoiState, Grievance, Request, TransferOut, When};
 use crate::calendar::{CalendarFacts, CalendarRejection, Cited, calendar_as_cited};
 use crate::catalogue::Event;
 use crate::register::{Consequence, Facts, Linked, Rejection};
 
-/// Pack and beginning of a request, wherever it began.
-#[derive(Debug, Clone)]
-pub(super) struct Basis {
-    pub(super) pack: Arc<FoiPack>,
-    pub(super) origin: Origin,
-}
-
 impl FoiState {
     /// Pack and beginning of a request; those of one that was taken over come from the register that it came from.
-    pub(super) fn basis(&self, request: &Request, linked: &dyn Linked) -> Result<Basis, Rejection> {
+    pub(super) fn basis(&self, request: &Request, linked: &dyn Linked) -> Result<ClockBasis, Rejection> {
         let facts = self.days.facts(linked)?;
-        basis(&facts, request.begin, request.pack.as_ref(), linked)
+        basis(
+            &facts,
+            (self.ledger, request.seq),
+            request.begin,
+            request.pack.as_ref(),
+            linked,
+        )
     }
 
     /// The reading of a request at a moment, with one more step if there is one.
@@ -41,7 +41,7 @@ impl FoiState {
         now_ms: u64,
         linked: &dyn Linked,
     ) -> Result<(Reading, Arc<FoiPack>), Rejection> {
-        let Basis { pack, origin } = self.basis(request, linked)?;
+        let ClockBasis { pack, origin } = self.basis(request, linked)?;
         let reading = match next {
             None => read_clock_from(&pack.clock, calendar, &origin, &request.steps, now_ms),
             Some(next) => {
@@ -158,14 +158,22 @@ pub(super) fn number(day: Date) -> u32 {
 
 fn basis(
     facts: &CalendarFacts,
+    (register, seq): (LedgerId, u64),
     begin: Begin,
     pack: Option<&Arc<FoiPack>>,
     linked: &dyn Linked,
-) -> Result<Basis, Rejection> {
-    // From here back to where the request was submitted, then forward again. A chain is as long as it was transferred.
+) -> Result<ClockBasis, Rejection> {
+    // From here back to where the request was submitted, or to where its clock was kept, then forward again. A chain is
+    // as long as it was transferred.
     let mut way: Vec<(u64, Arc<TransferOut>, Arc<Vec<Cited>>)> = Vec::new();
     let (mut begin, mut pack) = (begin, pack.cloned());
+    let mut at = (register, seq);
+    let mut kept = None;
     while let Begin::TakenOver { at_ms, from, request } = begin {
+        kept = linked.kept_clock(&at.0, at.1);
+        if kept.is_some() {
+            break;
+        }
         let lost =
             || FoiRejection::Transfer("the register that the request came from is not kept here".into());
         let Some(Facts::Foi(other)) = linked.facts(&from) else {
@@ -175,14 +183,20 @@ fn basis(
         begin = out.begin;
         pack.clone_from(&out.pack);
         way.push((at_ms, out, Arc::clone(&other.cited)));
+        at = (from, request);
     }
-    let pack = pack.ok_or_else(|| FoiRejection::Transfer("the request has no rules".into()))?;
-    let Begin::Received { at_ms, on } = begin else {
-        return Err(FoiRejection::Transfer("the request has no beginning".into()).into());
-    };
     let beyond = || FoiRejection::Clock(ClockError::BeyondTime);
-    let on = on.map(|on| numbered_day(on).ok_or_else(beyond)).transpose()?;
-    let mut origin = Origin::Received { at_ms, on };
+    let (pack, mut origin) = match (kept, begin) {
+        (Some(kept), _) => (Arc::clone(&kept.pack), kept.origin.clone()),
+        (None, Begin::Received { at_ms, on }) => {
+            let pack = pack.ok_or_else(|| FoiRejection::Transfer("the request has no rules".into()))?;
+            let on = on.map(|on| numbered_day(on).ok_or_else(beyond)).transpose()?;
+            (pack, Origin::Received { at_ms, on })
+        }
+        (None, Begin::TakenOver { .. }) => {
+            return Err(FoiRejection::Transfer("the request has no beginning".into()).into());
+        }
+    };
     for (at_ms, out, cited) in way.iter().rev() {
         let calendar = calendar_as_cited(facts, cited)
             .map_err(CalendarRejection::Seen)?
@@ -194,5 +208,5 @@ fn basis(
             carried,
         };
     }
-    Ok(Basis { pack, origin })
+    Ok(ClockBasis { pack, origin })
 }

@@ -4,11 +4,13 @@ mod clock;
 mod decide;
 pub mod events;
 pub mod feeds;
+mod kept;
 mod published;
 mod state;
 pub mod views;
 
 pub use decide::FoiRejection;
+pub use kept::ClockBasis;
 pub use published::Published;
 pub use state::{
     Begin, Consultation, DecisionOn, End, EndKind, FoiFacts, FoiState, Grievance, GrievanceEnd, Opening,

@@ -272,6 +272,8 @@ pub struct TransferOut {
 pub struct FoiFacts {
     /// The ledger.
     pub ledger: LedgerId,
+    /// The calendar ledger of its jurisdiction.
+    pub parent: LedgerId,
     /// Requests that went elsewhere, by position.
     pub transfers: BTreeMap<u64, Arc<TransferOut>>,
     /// What it has cited of the calendar.
@@ -318,6 +320,7 @@ impl FoiState {
             consultations: BTreeMap::new(),
             facts: Arc::new(FoiFacts {
                 ledger,
+                parent,
                 transfers: BTreeMap::new(),
                 cited: Arc::new(Vec::new()),
                 taken: BTreeSet::new(),

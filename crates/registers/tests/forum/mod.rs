@@ -95,6 +95,8 @@ pub struct Forum {
     pub root: LedgerId,
     /// The consultation.
     pub ledger: LedgerId,
+    /// The body that a register refused last, and when it was received.
+    pub refused: Option<(SignedBody, UnixMillis)>,
 }
 
 pub fn number(day: &str) -> u32 {
@@ -176,6 +178,7 @@ impl Forum {
             calendar: Calendar::new("Asia/Qatar", &[Weekday::Friday, Weekday::Saturday]).unwrap(),
             root: none,
             ledger: none,
+            refused: None,
         };
         forum.go("2026-01-20", 12 * 3_600_000);
         forum.root = forum.create(Kind::Calendar, None);
@@ -333,7 +336,7 @@ impl Forum {
         }
     }
 
-    fn body(&mut self, author: &SigningKey, ledger: LedgerId, event: &Event) -> Body {
+    pub fn body(&mut self, author: &SigningKey, ledger: LedgerId, event: &Event) -> Body {
         let mut nonce = [0; 16];
         self.rng.fill_bytes(&mut nonce);
         Body {
@@ -367,6 +370,11 @@ impl Forum {
 
     /// Offers an event of the service.
     pub fn serve(&mut self, event: Event) -> Result<u64, &'static str> {
+        self.serve_received(0, event)
+    }
+
+    /// Offers an event of the service that it received so long ago.
+    pub fn serve_received(&mut self, ago_ms: u64, event: Event) -> Result<u64, &'static str> {
         let refs = match &event {
             Event::Register(RegisterEvent::CalendarSeen | RegisterEvent::DayClosed(_)) => {
                 let seen = self.ledgers.0[&self.root].chain.seen();
@@ -383,11 +391,11 @@ impl Forum {
         let genesis = self.one().chain.genesis().clone();
         let mut body = Body::by_service(&genesis, event.wire_type(), nonce, payload);
         body.refs = refs;
-        self.submit(body.sign(&key(SERVICE)).unwrap(), self.now)
+        self.submit(body.sign(&key(SERVICE)).unwrap(), self.now - ago_ms)
     }
 
     /// What door and sequencer do, in memory.
-    fn submit(&mut self, body: SignedBody, received_ms: u64) -> Result<u64, &'static str> {
+    pub fn submit(&mut self, body: SignedBody, received_ms: u64) -> Result<u64, &'static str> {
         let ledger = body.body().ledger;
         let (received, now) = (UnixMillis::clamped(received_ms), UnixMillis::clamped(self.now));
         let one = &self.ledgers.0[&ledger];
@@ -406,11 +414,13 @@ impl Forum {
             linked: &self.ledgers,
             evidence: &Evidence::None,
         };
-        let added = one
-            .state
-            .decide(body.body(), &event, &context)
-            .map_err(|refusal| refusal.code())?;
-        assert!(added.is_empty());
+        match one.state.decide(body.body(), &event, &context) {
+            Ok(added) => assert!(added.is_empty()),
+            Err(refusal) => {
+                self.refused = Some((body, received));
+                return Err(refusal.code());
+            }
+        }
         let one = self.ledgers.0.get_mut(&ledger).unwrap();
         let entry = one.chain.append(body, received, now).unwrap();
         one.state

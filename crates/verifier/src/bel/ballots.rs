@@ -11,9 +11,10 @@ use crate::bel::entries::Entry;
 use crate::bel::{NoteKind, Notes, Outline};
 use crate::check::{Check, Checks, Place};
 use crate::hash::sha256;
+use crate::json::JsonError;
 use crate::report::ArchiveProfile;
 use crate::suite::ballot::{Ballot, Ciphertext, Election, Points};
-use crate::suite::checker::{BallotChecker, Findings, Method};
+use crate::suite::checker::{BallotChecker, Candidate, Findings, Method};
 use crate::suite::group::{PointBytes, PointError};
 use crate::suite::tally::Tally;
 
@@ -44,6 +45,9 @@ struct Sum {
     counted: u64,
     weight: u64,
 }
+
+/// A ballot with what was found of its points, or why it is none.
+type Parsed<'b> = Result<(Ballot<'b>, Result<Findings, PointError>), JsonError>;
 
 struct Outcome {
     entry: u64,
@@ -86,9 +90,37 @@ impl<'a> BallotBox<'a> {
     pub(super) fn flush(&mut self, checks: &mut Checks, notes: &mut Notes) {
         self.batch_bytes = 0;
         let batch = std::mem::take(&mut self.batch);
-        let chunks: Vec<(Vec<Outcome>, Sum)> = batch
-            .par_chunks(CHUNK_BALLOTS)
-            .map(|chunk| self.verify(chunk))
+        let parsed: Vec<_> = batch
+            .par_iter()
+            .map(|entry| Ballot::parse(&entry.body, self.election))
+            .collect();
+        let candidates: Vec<Candidate<'_>> = parsed
+            .iter()
+            .flatten()
+            .map(|ballot| Candidate {
+                ballot,
+                // The credentials of the list are members of the group, and not neutral in the strict profile.
+                known_credential: self.weights.contains_key(&ballot.credential)
+                    && !ballot.credential.is_neutral(),
+            })
+            .collect();
+        let checker = BallotChecker::new(self.election, Method::quickest());
+        let mut checked = checker.check_all(&candidates).into_iter();
+        let ballots: Vec<(&Entry, Parsed<'_>)> = batch
+            .iter()
+            .zip(parsed)
+            .map(|(entry, parsed)| {
+                let judged = parsed.map(|ballot| {
+                    let findings = checked.next().unwrap_or_else(|| checker.plain(&ballot));
+                    (ballot, findings)
+                });
+                (entry, judged)
+            })
+            .collect();
+        let chunks: Vec<(Vec<Outcome>, Sum)> = ballots
+            .into_par_iter()
+            .chunks(CHUNK_BALLOTS)
+            .map(|chunk| self.judge(chunk))
             .collect();
         for (outcomes, sum) in chunks {
             self.sum.add(&sum);
@@ -144,16 +176,16 @@ impl<'a> BallotBox<'a> {
         checks.require(Check::ArchiveDuplicate, place, repeated.is_empty(), &detail);
     }
 
-    fn verify(&self, chunk: &[Entry]) -> (Vec<Outcome>, Sum) {
+    fn judge(&self, chunk: Vec<(&Entry, Parsed<'_>)>) -> (Vec<Outcome>, Sum) {
         let mut sum = Sum::nothing(self.election);
         let outcomes = chunk
-            .iter()
-            .map(|entry| self.verify_one(entry, &mut sum))
+            .into_iter()
+            .map(|(entry, parsed)| self.judge_one(entry, parsed, &mut sum))
             .collect();
         (outcomes, sum)
     }
 
-    fn verify_one(&self, entry: &Entry, sum: &mut Sum) -> Outcome {
+    fn judge_one(&self, entry: &Entry, parsed: Parsed<'_>, sum: &mut Sum) -> Outcome {
         let mut outcome = Outcome {
             entry: entry.index,
             hash: entry.hash,
@@ -161,8 +193,8 @@ impl<'a> BallotBox<'a> {
             neutral: 0,
             failure: None,
         };
-        let ballot = match Ballot::parse(&entry.body, self.election) {
-            Ok(ballot) => ballot,
+        let (ballot, checked) = match parsed {
+            Ok(parsed) => parsed,
             Err(error) => {
                 outcome.failure = Some((
                     "ballot.form",
@@ -174,10 +206,7 @@ impl<'a> BallotBox<'a> {
         let alphas = ballot.alphas().filter(|alpha| !alpha.is_neutral());
         outcome.alphas = alphas.map(|alpha| sha256(&[alpha.as_bytes()])).collect();
         let weight = self.weights.get(&ballot.credential);
-        let checker = BallotChecker::new(self.election, Method::quickest());
-        // The credentials of the list are members of the group, and not neutral in the strict profile.
-        let known = weight.is_some() && !ballot.credential.is_neutral();
-        let checked = match checker.check(&ballot, known) {
+        let checked = match checked {
             Err(PointError::Neutral) if self.profile == ArchiveProfile::Compatible => {
                 check_with_neutral(&ballot, self.election, &mut outcome.neutral)
             }

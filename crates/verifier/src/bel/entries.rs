@@ -14,6 +14,8 @@ use crate::json::Cursor;
 
 /// Largest body of a record.
 const MAX_BODY_BYTES: u64 = 1 << 28;
+/// What is set aside for a body before any of it was read.
+const EXPECTED_BODY_BYTES: usize = 1 << 16;
 /// Largest body of the first entry; it has at most 49 bytes.
 const MAX_FIRST_BYTES: u64 = 256;
 /// First timestamp that 11 octal digits cannot write.
@@ -33,7 +35,10 @@ pub(super) struct Entry {
 /// An archive that is being read.
 pub(super) struct Entries<R> {
     reader: R,
-    digest: Sha256,
+    /// Of all bytes, if that is asked for.
+    digest: Option<Sha256>,
+    /// Of all names: a header follows from name, size and timestamp, and a body from its name, so they stand for the bytes.
+    names: Sha256,
     timestamp: u64,
     /// Entries read so far.
     count: u64,
@@ -46,11 +51,12 @@ struct Header {
 }
 
 impl<R: Read> Entries<R> {
-    /// Reads the first entry.
-    pub(super) fn open(reader: R) -> Result<Entries<R>, Fault> {
+    /// Reads the first entry. `digested`: the SHA-256 of all bytes will be asked for.
+    pub(super) fn open(reader: R, digested: bool) -> Result<Entries<R>, Fault> {
         let mut entries = Entries {
             reader,
-            digest: Sha256::new(),
+            digest: digested.then(Sha256::new),
+            names: Sha256::new(),
             timestamp: 0,
             count: 0,
         };
@@ -78,6 +84,7 @@ impl<R: Read> Entries<R> {
         if body != format!("{{\"version\":1,\"timestamp\":\"{}\"}}", entries.timestamp).as_bytes() {
             return Err(entries.fault("the first entry does not give version and timestamp of its header"));
         }
+        entries.names.update(&body);
         entries.count = 1;
         Ok(entries)
     }
@@ -108,6 +115,7 @@ impl<R: Read> Entries<R> {
                 "the name is not the hash of the record with .data.json or .event.json",
             ));
         }
+        self.names.update(header.name);
         let index = self.count;
         self.count = self.count.saturating_add(1);
         Ok(Some(Entry {
@@ -123,9 +131,14 @@ impl<R: Read> Entries<R> {
         self.count
     }
 
-    /// SHA-256 of all bytes read so far.
-    pub(super) fn digest(&self) -> [u8; 32] {
-        self.digest.clone().finalize().into()
+    /// SHA-256 of all bytes read so far, if it was to be made.
+    pub(super) fn digest(&self) -> Option<[u8; 32]> {
+        self.digest.clone().map(|digest| digest.finalize().into())
+    }
+
+    /// What differs if any byte read so far does.
+    pub(super) fn names(&self) -> [u8; 32] {
+        self.names.clone().finalize().into()
     }
 
     pub(super) fn timestamp(&self) -> u64 {
@@ -149,10 +162,14 @@ impl<R: Read> Entries<R> {
 
     /// Reads a body and its padding. Memory grows with what is there, not with what the header claims.
     fn body(&mut self, size: u64) -> Result<Vec<u8>, Fault> {
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(
+            usize::try_from(size)
+                .unwrap_or(usize::MAX)
+                .min(EXPECTED_BODY_BYTES),
+        );
         let outcome = (&mut self.reader).take(size).read_to_end(&mut body);
         outcome.map_err(unreadable)?;
-        self.digest.update(&body);
+        self.digested(&body);
         if body.len() as u64 != size {
             return Err(self.fault("the record is cut off"));
         }
@@ -181,8 +198,14 @@ impl<R: Read> Entries<R> {
                 Err(error) => return Err(unreadable(error)),
             }
         }
-        self.digest.update(buffer.get(..filled).unwrap_or_default());
+        self.digested(buffer.get(..filled).unwrap_or_default());
         Ok(filled)
+    }
+
+    fn digested(&mut self, bytes: &[u8]) {
+        if let Some(digest) = &mut self.digest {
+            digest.update(bytes);
+        }
     }
 }
 

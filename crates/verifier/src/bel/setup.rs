@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::traits::{Identity as _, IsIdentity as _};
-use rayon::prelude::*;
 
 use crate::bel::{NoteKind, Notes};
 use crate::json::{Cursor, JsonError, MAX_SMALL};
@@ -17,6 +16,7 @@ use crate::suite::proof::{EncryptionKey, Proof};
 use crate::suite::question::{Question, fingerprint};
 use crate::suite::threshold::{Certificate, Coefficients, Numbers, common_key, confirm};
 use crate::suite::trustee::Trustee;
+use crate::suite::trustee::all_credentials_valid;
 
 /// Largest total weight. Spec: specs/ballot-suite.md §12.
 const MAX_WEIGHT: u64 = 1 << 40;
@@ -383,16 +383,9 @@ pub(super) fn read_credentials(
     })?;
     cursor.end()?;
     let neutral_allowed = profile == ArchiveProfile::Compatible;
-    let wrong = items.par_iter().find_map_first(|(credential, _)| {
-        let outcome = if neutral_allowed {
-            credential.decode()
-        } else {
-            credential.decode_not_neutral()
-        };
-        outcome.err().map(|error| (credential, error))
-    });
-    if let Some((credential, error)) = wrong {
-        return Err(bad(format!("credential {} is {error}", credential.text())));
+    let credentials: Vec<PointBytes> = items.iter().map(|(credential, _)| *credential).collect();
+    if let Err(error) = all_credentials_valid(&credentials, neutral_allowed) {
+        return Err(bad(error));
     }
     let neutral = items
         .iter()

@@ -62,9 +62,10 @@ enum Kind {
 }
 
 impl<R: Read> Steps<R> {
-    pub(super) fn open(reader: R, profile: ArchiveProfile) -> Result<Steps<R>, Fault> {
+    /// `digested`: the SHA-256 of all bytes will be asked for.
+    pub(super) fn open(reader: R, profile: ArchiveProfile, digested: bool) -> Result<Steps<R>, Fault> {
         Ok(Steps {
-            entries: Entries::open(reader)?,
+            entries: Entries::open(reader, digested)?,
             profile,
             parent: None,
             height: 0,

@@ -1,9 +1,10 @@
-//! Payloads of a jurisdiction: its calendar, what every register has, and freedom of information.
+//! Payloads of a jurisdiction: its calendar, what every register has, and freedom of information. Those of consultations are beside it.
 //!
 //! Owned, because registers that transfer requests to each other are replayed side by side.
 //!
 //! Spec: specs/events.md §6 to §8.
 
+use crate::events::consultation::ConsultationEvent;
 use crate::events::{ContentRef, Refs};
 use crate::reader::{DecodeError, Reader};
 use crate::wire::Role;
@@ -18,7 +19,7 @@ pub(crate) struct Committed {
 }
 
 impl Committed {
-    fn decode(r: &mut Reader<'_>) -> Result<Committed, DecodeError> {
+    pub(super) fn decode(r: &mut Reader<'_>) -> Result<Committed, DecodeError> {
         Ok(Committed {
             commitment: r.array()?,
             length: r.u64()?,
@@ -222,9 +223,10 @@ pub(crate) enum RegisterEvent {
         request: u64,
         day: u32,
     },
+    Consultation(ConsultationEvent),
 }
 
-/// What a committed content is, and who may read it. Spec: specs/foi.md §10.
+/// What a committed content is, and who may read it. Spec: specs/foi.md §10, specs/consultation.md §9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     OpenText,
@@ -282,6 +284,7 @@ impl RegisterEvent {
             E::DeadlineMissed { .. } => "DeadlineMissed",
             E::SilenceDeemed { .. } => "SilenceDeemed",
             E::RequestAbandoned { .. } => "RequestAbandoned",
+            E::Consultation(event) => event.name(),
         }
     }
 
@@ -310,6 +313,7 @@ impl RegisterEvent {
             | E::RulesChosen { .. }
             | E::RegisterSucceeded { .. } => Role::COMMISSION,
             E::GrievanceDecided { .. } => Role::GRIEVANCE_OFFICER,
+            E::Consultation(event) => event.author(),
             E::RequestSubmitted { .. }
             | E::RequestAdmitted { .. }
             | E::RequestRoutedOut { .. }
@@ -345,6 +349,7 @@ impl RegisterEvent {
             RegisterEvent::PackAdopted { pack, .. }
             | RegisterEvent::RegisterDefined { pack }
             | RegisterEvent::RulesChosen { pack } => vec![*pack],
+            RegisterEvent::Consultation(event) => event.contents(),
             _ => Vec::new(),
         }
     }
@@ -370,7 +375,7 @@ impl RegisterEvent {
         }
     }
 
-    /// Commitments in the order of the payload. Spec: specs/foi.md §10.
+    /// Commitments; of one place each. Spec: specs/foi.md §10, specs/consultation.md §9.
     pub(crate) fn committed(&self) -> Vec<(Field, Committed)> {
         use Field::{ClosedBytes, ClosedText, OpenBytes, OpenText};
         use RegisterEvent as E;
@@ -403,6 +408,7 @@ impl RegisterEvent {
                 .map(|release| (OpenBytes, release.rendition))
                 .collect(),
             E::GrievanceFiled { statement, .. } => vec![(ClosedText, *statement)],
+            E::Consultation(event) => event.committed(),
             _ => Vec::new(),
         };
         all.extend(self.letter().map(|letter| (ClosedBytes, letter.scan)));
@@ -586,6 +592,7 @@ impl RegisterEvent {
                 request: r.u64()?,
                 day: r.u32()?,
             },
+            0x0601..=0x0615 => return ConsultationEvent::decode(event_type, r),
             _ => return Err(DecodeError::Rule("no decoder for this event type")),
         })
     }

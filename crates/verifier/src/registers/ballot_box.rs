@@ -24,8 +24,8 @@ use crate::registers::stations::Stations;
 use crate::report::Stage;
 use crate::source::Source;
 use crate::suite::ballot::{Ballot, Ciphertext, Election as Suite};
-use crate::suite::checker::{BallotChecker, Method};
-use crate::suite::group::PointBytes;
+use crate::suite::checker::{BallotChecker, Candidate, Findings, Method};
+use crate::suite::group::{PointBytes, PointError};
 use crate::suite::tally::{Tally, sized_tally};
 use crate::suite::trustee::parse_credentials;
 use crate::wire::Entry;
@@ -247,10 +247,7 @@ pub(crate) fn check_box(
         "the parent is not the election ledger",
     );
     let outcome = replay(source, ledger, checks, |checks, items| {
-        let outcomes: Vec<Option<Outcome>> = items
-            .par_iter()
-            .map(|(entry, event)| look_at_ballot(event, setup, entry.seq < setup.known))
-            .collect();
+        let outcomes = look_at_ballots(items, setup);
         for ((entry, event), outcome) in items.iter().zip(outcomes) {
             let place = Place::entry(ledger.id, entry.seq);
             Step {
@@ -318,7 +315,61 @@ struct Times {
     cryptography: Duration,
 }
 
-fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>, known: bool) -> Option<Outcome> {
+/// What can be said of the ballots among these events, each by itself.
+fn look_at_ballots(items: &[(Entry<'_>, Event<'_>)], setup: &Setup<'_>) -> Vec<Option<Outcome>> {
+    let parsed: Vec<Option<Parsed<'_>>> = items
+        .par_iter()
+        .map(|(entry, event)| parse_ballot(event, setup, entry.seq < setup.known))
+        .collect();
+    let candidates: Vec<Candidate<'_>> = parsed
+        .iter()
+        .flatten()
+        .filter_map(|parsed| parsed.ballot.as_ref().ok())
+        .filter(|ballot| ballot.known_choices.is_none())
+        .map(|ballot| Candidate {
+            ballot: &ballot.ballot,
+            known_credential: ballot.is_on_list && setup.credentials_are_members,
+        })
+        .collect();
+    let checker = BallotChecker::new(&setup.suite, setup.method);
+    let start = Instant::now();
+    let checked = checker.check_all(&candidates);
+    let share = start.elapsed() / u32::try_from(candidates.len().max(1)).unwrap_or(u32::MAX);
+    let mut checked = checked.into_iter();
+    let found: Vec<_> = parsed
+        .into_iter()
+        .map(|parsed| {
+            let parsed = parsed?;
+            let findings = match &parsed.ballot {
+                Ok(ballot) if ballot.known_choices.is_none() => {
+                    Some(checked.next().unwrap_or_else(|| checker.plain(&ballot.ballot)))
+                }
+                _ => None,
+            };
+            Some((parsed, findings))
+        })
+        .collect();
+    found
+        .into_par_iter()
+        .map(|found| found.map(|(parsed, findings)| parsed.outcome(findings, share, setup)))
+        .collect()
+}
+
+/// A BallotCast, read.
+struct Parsed<'e> {
+    ballot: Result<ParsedBallot<'e>, String>,
+    replaces: Option<&'e Replaces>,
+    time: Duration,
+}
+
+struct ParsedBallot<'e> {
+    ballot: Ballot<'e>,
+    is_on_list: bool,
+    /// Its ciphertexts, if an earlier report vouches for it.
+    known_choices: Option<Vec<Vec<Ciphertext<EdwardsPoint>>>>,
+}
+
+fn parse_ballot<'e>(event: &'e Event<'_>, setup: &Setup<'_>, known: bool) -> Option<Parsed<'e>> {
     let Event::BallotCast {
         ballot: bytes,
         replaces,
@@ -327,55 +378,73 @@ fn look_at_ballot(event: &Event<'_>, setup: &Setup<'_>, known: bool) -> Option<O
         return None;
     };
     let start = Instant::now();
-    let ballot = match Ballot::parse(bytes, &setup.suite) {
-        Ok(ballot) => ballot,
-        Err(error) => {
-            return Some(Outcome {
-                form: Err(error.to_string()),
-            });
-        }
-    };
-    let mut times = Times {
-        form: start.elapsed(),
-        ..Times::default()
-    };
-    let is_for_election = ballot.is_for(&setup.suite);
-    let is_on_list = setup.credentials.binary_search(&ballot.credential).is_ok();
-    let start = Instant::now();
-    let known_credential = is_on_list && setup.credentials_are_members;
-    let known_choices = if known { ballot.known_choices() } else { None };
-    let was_known = known_choices.is_some();
-    let group = match known_choices {
-        Some(choices) => Ok(Cryptography {
-            signature_holds: true,
-            proofs_hold: Some(true),
-            replacement_holds: replaces.as_ref().map(|_| true),
-            choices,
-        }),
-        None => BallotChecker::new(&setup.suite, setup.method)
-            .check(&ballot, known_credential)
-            .map_err(|error| format!("a point is {error}"))
-            .map(|findings| Cryptography {
-                signature_holds: findings.signature_holds,
-                proofs_hold: findings.proofs_hold,
-                replacement_holds: replaces
-                    .as_ref()
-                    .map(|replaces| ballot.replacement_holds(replaces, &findings.points.credential)),
-                choices: findings.points.choices,
+    let ballot = Ballot::parse(bytes, &setup.suite).map_err(|error| error.to_string());
+    let ballot = ballot.map(|ballot| ParsedBallot {
+        is_on_list: setup.credentials.binary_search(&ballot.credential).is_ok(),
+        known_choices: if known { ballot.known_choices() } else { None },
+        ballot,
+    });
+    Some(Parsed {
+        ballot,
+        replaces: replaces.as_ref(),
+        time: start.elapsed(),
+    })
+}
+
+impl Parsed<'_> {
+    /// `findings` are of a ballot for which no earlier report vouches; `share` is the time that they took.
+    fn outcome(
+        self,
+        findings: Option<Result<Findings, PointError>>,
+        share: Duration,
+        setup: &Setup<'_>,
+    ) -> Outcome {
+        let ParsedBallot {
+            ballot,
+            is_on_list,
+            known_choices,
+        } = match self.ballot {
+            Ok(ballot) => ballot,
+            Err(error) => return Outcome { form: Err(error) },
+        };
+        let was_known = known_choices.is_some();
+        let mut times = Times {
+            form: self.time,
+            cryptography: if was_known { Duration::ZERO } else { share },
+        };
+        let start = Instant::now();
+        let group = match (known_choices, findings) {
+            (Some(choices), _) => Ok(Cryptography {
+                signature_holds: true,
+                proofs_hold: Some(true),
+                replacement_holds: self.replaces.map(|_| true),
+                choices,
             }),
-    };
-    times.cryptography = start.elapsed();
-    let form = Form {
-        hash: ballot.hash,
-        credential: ballot.credential,
-        alphas: ballot.alphas().map(|alpha| sha256(&[alpha.as_bytes()])).collect(),
-        is_for_election,
-        is_on_list,
-        was_known,
-        group,
-        times,
-    };
-    Some(Outcome { form: Ok(form) })
+            (None, findings) => findings
+                .unwrap_or_else(|| BallotChecker::new(&setup.suite, setup.method).plain(&ballot))
+                .map_err(|error| format!("a point is {error}"))
+                .map(|findings| Cryptography {
+                    signature_holds: findings.signature_holds,
+                    proofs_hold: findings.proofs_hold,
+                    replacement_holds: self
+                        .replaces
+                        .map(|replaces| ballot.replacement_holds(replaces, &findings.points.credential)),
+                    choices: findings.points.choices,
+                }),
+        };
+        times.cryptography += start.elapsed();
+        let form = Form {
+            hash: ballot.hash,
+            credential: ballot.credential,
+            alphas: ballot.alphas().map(|alpha| sha256(&[alpha.as_bytes()])).collect(),
+            is_for_election: ballot.is_for(&setup.suite),
+            is_on_list,
+            was_known,
+            group,
+            times,
+        };
+        Outcome { form: Ok(form) }
+    }
 }
 
 /// One entry and what is needed to judge it.

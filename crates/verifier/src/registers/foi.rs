@@ -7,17 +7,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::calendar::{Calendar, Day, MOMENT_LIMIT_MS, day_at, day_text, is_line, start_of};
+use crate::calendar::{Calendar, Day, day_at, day_text, is_line, start_of};
 use crate::check::{Check, Checks, Place};
 use crate::clock::{Clock, Silence, Step};
 use crate::contents::read_content;
-use crate::events::{Committed, ContentRef, DocumentDecision, Event, Field, RegisterEvent};
+use crate::events::{ContentRef, DocumentDecision, RegisterEvent};
 use crate::json::push_string;
 use crate::ledger::{Ledger, replay};
+use crate::registers::common::{Common, Item, Judged, State};
 use crate::registers::jurisdiction::CalendarLedger;
 use crate::rules::foi::FoiPack;
 use crate::source::Source;
-use crate::wire::{Kind, Position, body_hash};
+use crate::wire::Kind;
 
 type Id = [u8; 32];
 type Fault = (Check, &'static str);
@@ -37,36 +38,6 @@ pub(crate) const FOI_CHECKS: [Check; 12] = [
     Check::FoiSilence,
     Check::FoiDueDates,
 ];
-
-/// Where a committed content stands, as far as its opening may be published. Spec: specs/jurisdiction.md §3.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// The event that holds it has no effect: its opening is neither due nor forbidden.
-    Void,
-    Closed,
-    Published,
-    Withheld,
-    Erased,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Content {
-    pub(crate) seq: u64,
-    pub(crate) field: Field,
-    pub(crate) length: u64,
-    pub(crate) state: State,
-}
-
-#[derive(Debug)]
-struct Item {
-    seq: u64,
-    moment: u64,
-    author: Id,
-    body_hash: Id,
-    cited: Option<Position>,
-    /// `None` of a grant or revocation.
-    event: Option<RegisterEvent>,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EndKind {
@@ -88,8 +59,8 @@ struct End {
 
 #[derive(Debug, Clone)]
 struct Decision {
-    /// Outcome of each document, and the commitment of what is released of it now.
-    documents: Vec<(u8, Option<Id>)>,
+    /// Outcome of each document, and the commitment of what is released of it now with the position of the release.
+    documents: Vec<(u8, Option<(Id, u64)>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -168,14 +139,6 @@ struct Run {
 struct Requests {
     requests: BTreeMap<u64, Request>,
     grievances: BTreeMap<u64, Grievance>,
-    closed: Option<Day>,
-}
-
-#[derive(Debug)]
-struct Order {
-    author: Id,
-    commitments: Vec<Id>,
-    confirmed: bool,
 }
 
 /// Counts of a register for the report.
@@ -191,23 +154,12 @@ pub(crate) struct Counts {
 /// A register that is being followed.
 #[derive(Debug)]
 pub(crate) struct Register<'c> {
-    pub(crate) id: Id,
-    calendar: &'c CalendarLedger,
+    pub(crate) common: Common<'c>,
     predecessor: Option<Id>,
     items: Vec<Item>,
     next: usize,
     /// The entries could be read to the end.
     pub(crate) whole: bool,
-    /// It began with the calendar, so that its days are known.
-    pub(crate) judged: bool,
-    days: Option<Calendar>,
-    learnt: usize,
-    /// Size of the calendar at the latest ref.
-    size: u64,
-    first_day: Day,
-    pub(crate) contents: BTreeMap<Id, Content>,
-    orders: BTreeMap<Id, Order>,
-    erased: BTreeSet<Id>,
     defined: Option<u64>,
     pack: Option<(ContentRef, Arc<FoiPack>)>,
     succeeded: bool,
@@ -219,7 +171,6 @@ pub(crate) struct Register<'c> {
     run: Option<Run>,
     /// By size: the due dates as they follow from the first entries; of sizes that are published.
     views: BTreeMap<u64, Option<String>>,
-    published: BTreeSet<(String, u64)>,
 }
 
 impl<'c> Register<'c> {
@@ -235,56 +186,26 @@ impl<'c> Register<'c> {
         let mut views = BTreeMap::new();
         let outcome = replay(source, ledger, checks, |_, entries| {
             for (entry, event) in entries {
-                if entry.seq > 0 {
-                    moment = moment.max(entry.received_ms);
-                }
-                let event = match event {
-                    Event::Register(event) => Some((**event).clone()),
-                    _ => None,
-                };
-                if let Some(RegisterEvent::ViewPublished { size, .. }) = &event {
+                let item = Item::new(entry, event, moment);
+                moment = item.moment;
+                if let Some(RegisterEvent::ViewPublished { size, .. }) = &item.event {
                     views.insert(*size, None);
                 }
-                items.push(Item {
-                    seq: entry.seq,
-                    moment,
-                    author: entry.body.author,
-                    body_hash: body_hash(entry.body_bytes),
-                    cited: entry.body.refs.first().map(|cited| cited.at),
-                    event,
-                });
+                items.push(item);
             }
         });
         let whole = outcome.is_ok();
         if let Err(reason) = outcome {
-            let days = [Check::CalendarSeen, Check::CalendarDay];
-            for check in days.into_iter().chain(FOI_CHECKS).chain([
-                Check::CalendarCommitment,
-                Check::CalendarErasure,
-                Check::CalendarView,
-            ]) {
-                checks.skip(check, &reason);
-            }
+            Common::skip_all(&FOI_CHECKS, &reason, checks);
         }
-        let is_child = ledger.genesis.parent == Some(calendar.id);
-        let detail = "the parent of a register is not the calendar ledger";
-        checks.require(Check::CalendarOrder, Place::entry(ledger.id, 0), is_child, detail);
+        let common = Common::new(ledger.id, ledger.kind, ledger.genesis.parent, calendar, checks);
         Register {
-            id: ledger.id,
-            calendar,
+            common,
             predecessor: ledger.genesis.predecessor.map(|before| before.ledger),
             items,
             // The genesis was judged with the ledger.
             next: 1,
             whole,
-            judged: true,
-            days: None,
-            learnt: 0,
-            size: 0,
-            first_day: 0,
-            contents: BTreeMap::new(),
-            orders: BTreeMap::new(),
-            erased: BTreeSet::new(),
             defined: None,
             pack: None,
             succeeded: false,
@@ -294,17 +215,11 @@ impl<'c> Register<'c> {
             received: BTreeSet::new(),
             run: None,
             views,
-            published: BTreeSet::new(),
         }
     }
 
     pub(crate) fn is_done(&self) -> bool {
         self.next >= self.items.len()
-    }
-
-    /// The last day that is closed.
-    pub(crate) fn closed(&self) -> Option<Day> {
-        self.state.closed
     }
 
     /// What this register says of the transfer of a request, among its first `size` entries.
@@ -356,10 +271,6 @@ impl<'c> Register<'c> {
         further
     }
 
-    fn fail(&self, checks: &mut Checks, seq: u64, (check, reason): Fault) {
-        checks.fail(check, Place::entry(self.id, seq), reason);
-    }
-
     fn take(
         &mut self,
         source: &dyn Source,
@@ -372,60 +283,9 @@ impl<'c> Register<'c> {
         if !event.is_some_and(RegisterEvent::is_consequence) {
             self.finish_run(checks);
         }
-        self.commit(item, checks);
-        let effect = self.judge(source, item, sent, before, checks);
-        if effect && let Some(event) = event {
-            for (field, committed) in event.committed() {
-                if let Some(content) = self.contents.get_mut(&committed.commitment)
-                    && content.state == State::Void
-                    && field.is_open()
-                {
-                    content.state = State::Published;
-                }
-            }
+        if self.judge(source, item, sent, before.map(|before| before.moment), checks) {
+            self.common.publish(item);
         }
-    }
-
-    /// Takes the commitments of an event. Spec: specs/jurisdiction.md §3.
-    fn commit(&mut self, item: &Item, checks: &mut Checks) {
-        let committed = item
-            .event
-            .as_ref()
-            .map(RegisterEvent::committed)
-            .unwrap_or_default();
-        if committed.is_empty() {
-            return;
-        }
-        let mut outcome = Ok(());
-        for (field, Committed { commitment, length }) in committed {
-            let most = if field.is_text() { 65_536 } else { 26_214_400 };
-            if !(1..=most).contains(&length) {
-                outcome = Err("a commitment to a content of a length that is not permitted");
-            }
-            if self.contents.contains_key(&commitment) {
-                outcome = Err("a commitment stands twice");
-                continue;
-            }
-            let state = if field.is_open() {
-                State::Void
-            } else {
-                State::Closed
-            };
-            self.contents.insert(
-                commitment,
-                Content {
-                    seq: item.seq,
-                    field,
-                    length,
-                    state,
-                },
-            );
-        }
-        checks.outcome(
-            Check::CalendarCommitment,
-            Place::entry(self.id, item.seq),
-            outcome,
-        );
     }
 
     /// Says whether the event has its effect.
@@ -434,108 +294,54 @@ impl<'c> Register<'c> {
         source: &dyn Source,
         item: &Item,
         sent: Option<TransferOut>,
-        before: Option<&Item>,
+        before: Option<u64>,
         checks: &mut Checks,
     ) -> bool {
         use RegisterEvent as E;
-        let event = item.event.as_ref();
-        if self.judged && item.moment >= MOMENT_LIMIT_MS {
-            self.fail(
-                checks,
-                item.seq,
-                (Check::CalendarSeen, "the moment lies beyond the year 9989"),
-            );
-            self.judged = item.seq != 1;
-            return false;
-        }
-        if item.seq == 1 {
-            let outcome = self.begin(item);
-            self.judged = outcome.is_ok();
-            checks.outcome(Check::CalendarSeen, Place::entry(self.id, 1), outcome);
-            if !self.judged {
-                let reason = "a register did not begin with the calendar, so its days are not known";
-                for check in FOI_CHECKS
-                    .into_iter()
-                    .chain([Check::CalendarDay, Check::CalendarView])
-                {
-                    checks.skip(check, reason);
-                }
+        let place = self.common.place(item.seq);
+        let (today, mut effect) = match self.common.judge(item, before, &FOI_CHECKS, checks) {
+            Judged::Done | Judged::Began => return false,
+            Judged::Closed { last, day } => {
+                self.run = Some(Run {
+                    seq: item.seq,
+                    cause: item.body_hash,
+                    demanded: self.demands(last + 2, day + 1),
+                    found: Vec::new(),
+                });
+                return false;
             }
-            return self.judged;
-        }
-        match event {
-            Some(E::ErasureOrdered { .. } | E::ErasureConfirmed { .. }) => {}
-            _ if !self.judged => return false,
-            Some(E::CalendarSeen | E::DayClosed { .. }) => {
-                return self.look_at_calendar(item, before, checks);
-            }
-            Some(event) if event.is_consequence() => {
-                let found = self.demand_of(event);
+            Judged::Consequence => {
+                let found = item.event.as_ref().and_then(|event| self.demand_of(event));
                 match &mut self.run {
                     Some(run) => run.found.push(found),
                     None => {
-                        let fault = (
-                            Check::FoiSilence,
-                            "a consequence that stands behind no closed day",
-                        );
-                        self.fail(checks, item.seq, fault);
+                        let detail = "a consequence that stands behind no closed day";
+                        checks.fail(Check::FoiSilence, place, detail);
                     }
                 }
                 return false;
             }
-            _ => {}
-        }
-        let today = match (self.judged, &self.days) {
-            (true, Some(days)) => day_at(&days.zone, item.moment).unwrap_or(0),
-            _ => 0,
+            Judged::On { today, stands } => (today, stands),
         };
-        if self.judged {
-            let closed = self.state.closed.is_some_and(|closed| closed >= today - 1);
-            let detail = "the event stands before the day before it is closed";
-            let holds = today == self.first_day || closed;
-            checks.require(Check::CalendarDay, Place::entry(self.id, item.seq), holds, detail);
-        }
-        let Some(event) = event else {
+        let Some(event) = &item.event else {
             return true;
         };
-        let mut effect = true;
-        match event {
-            E::ErasureOrdered { .. } | E::ErasureConfirmed { .. } => {
-                let outcome = self.erase(item, event);
-                effect = outcome.is_ok();
-                checks.outcome(Check::CalendarErasure, Place::entry(self.id, item.seq), outcome);
-                if !self.judged {
-                    return effect;
-                }
-            }
-            E::ViewPublished { view, size, .. } => {
-                let outcome = if view != "due-dates" {
-                    Err("there is no view of this name on this ledger")
-                } else if !(2..=item.seq).contains(size) {
-                    Err("there is no view of this size")
-                } else if self.defined.is_none_or(|defined| defined >= *size) {
-                    Err("there is no view before the register is defined")
-                } else if !self.published.insert((view.clone(), *size)) {
-                    Err("the view of this size was published before")
-                } else {
-                    Ok(())
-                };
-                checks.outcome(Check::CalendarView, Place::entry(self.id, item.seq), outcome);
-            }
-            _ => {}
+        let mut exists = false;
+        if let E::ViewPublished { view, size, .. } = event {
+            exists = self
+                .common
+                .look_at_view(item.seq, (view, *size), "due-dates", self.defined, checks);
         }
-        let place = Place::entry(self.id, item.seq);
         if self.defined.is_none() && !matches!(event, E::RegisterDefined { .. }) {
-            self.fail(
-                checks,
-                item.seq,
-                (Check::FoiOrder, "the event stands before the register is defined"),
-            );
+            let detail = "the event stands before the register is defined";
+            checks.fail(Check::FoiOrder, place, detail);
             return false;
         }
         checks.pass(Check::FoiOrder);
         if let E::ViewPublished { size, content, .. } = event {
-            self.check_view(source, item.seq, *size, content, checks);
+            if exists {
+                self.check_view(source, item.seq, *size, content, checks);
+            }
             return true;
         }
         let (authored, outcome) = (
@@ -561,129 +367,9 @@ impl<'c> Register<'c> {
         effect
     }
 
-    /// Entry 1. Spec: specs/jurisdiction.md §2.2.
-    fn begin(&mut self, item: &Item) -> Result<(), &'static str> {
-        let (Some(RegisterEvent::CalendarSeen), Some(cited)) = (&item.event, item.cited) else {
-            return Err("the register does not begin with the calendar");
-        };
-        let defined = self
-            .calendar
-            .defined
-            .as_ref()
-            .filter(|defined| defined.seq < cited.size);
-        let defined = defined.ok_or("the register begins before the jurisdiction is defined")?;
-        let listed = self.calendar.listed_at(&self.id, cited.size);
-        if listed.is_none_or(|listed| listed.kind != Kind::Foi) {
-            return Err("the register begins before it is listed");
-        }
-        self.first_day =
-            day_at(&defined.zone, item.moment).map_err(|_| "the moment lies beyond the year 9989")?;
-        self.days = Some(Calendar::new(defined.zone.clone(), defined.rest));
-        self.see(cited.size, item, None);
-        Ok(())
-    }
-
-    /// Learns the facts among the first `size` entries of the calendar. Spec: specs/jurisdiction.md §2.3.
-    fn see(&mut self, size: u64, item: &Item, before: Option<&Item>) {
-        self.size = size;
-        let Some(days) = &mut self.days else {
-            return;
-        };
-        while let Some((sequenced_ms, fact)) = self.calendar.facts.get(self.learnt) {
-            if fact.seq >= size {
-                break;
-            }
-            let known = match before {
-                None => item.moment,
-                Some(before) => item
-                    .moment
-                    .min(before.moment.saturating_add(1).max(*sequenced_ms)),
-            };
-            // Facts with effect follow one another by the rules.
-            let _ = days.learn(known, std::slice::from_ref(fact));
-            self.learnt += 1;
-        }
-    }
-
-    fn look_at_calendar(&mut self, item: &Item, before: Option<&Item>, checks: &mut Checks) -> bool {
-        let place = Place::entry(self.id, item.seq);
-        let Some(cited) = item.cited else {
-            checks.fail(Check::CalendarSeen, place, "the calendar is not cited");
-            return false;
-        };
-        let closes = match &item.event {
-            Some(RegisterEvent::DayClosed { day }) => Some(Day::from(*day)),
-            _ => None,
-        };
-        let larger = cited.size > self.size;
-        let later = before.is_none_or(|before| item.moment > before.moment);
-        let outcome = if !larger && (closes.is_none() || cited.size < self.size) {
-            Err("the calendar is cited at no larger size than before")
-        } else if larger && !later {
-            Err("more of the calendar is cited at the moment of the entry before")
-        } else {
-            Ok(())
-        };
-        let seen = outcome.is_ok();
-        checks.outcome(Check::CalendarSeen, place, outcome);
-        if !seen {
-            return false;
-        }
-        let Some(day) = closes else {
-            self.see(cited.size, item, before);
-            return true;
-        };
-        let outcome = self.may_close(item, day, cited.size);
-        let holds = outcome.is_ok();
-        checks.outcome(Check::CalendarDay, place, outcome);
-        if !holds {
-            return false;
-        }
-        self.see(cited.size, item, before);
-        let last = self.state.closed.unwrap_or(self.first_day - 1);
-        let demanded = self.demands(last + 2, day + 1);
-        self.state.closed = Some(day);
-        self.run = Some(Run {
-            seq: item.seq,
-            cause: item.body_hash,
-            demanded,
-            found: Vec::new(),
-        });
-        true
-    }
-
-    /// Spec: specs/jurisdiction.md §2.4.
-    fn may_close(&self, item: &Item, day: Day, size: u64) -> Result<(), &'static str> {
-        let days = self
-            .days
-            .as_ref()
-            .ok_or("the days of the register are not known")?;
-        let in_order = match self.state.closed {
-            Some(closed) => day > closed,
-            None => day >= self.first_day,
-        };
-        if !in_order {
-            return Err("the day was closed before, or lies before the register");
-        }
-        let over = start_of(&days.zone, day + 1).map_err(|_| "the day lies beyond the year 9989")?;
-        if i64::try_from(item.moment).is_ok_and(|moment| moment < over) {
-            return Err("the day is not over");
-        }
-        let unseen = self
-            .calendar
-            .sequenced
-            .iter()
-            .skip(usize::try_from(size).unwrap_or(usize::MAX));
-        let mut unseen = unseen.map(|ms| i64::try_from(*ms).unwrap_or(i64::MAX));
-        if unseen.any(|ms| ms < over) {
-            return Err("the day was closed without all that the calendar said by then");
-        }
-        Ok(())
-    }
-
     /// What the clock brings about on the days `from` to `to`. Spec: specs/foi.md §8.
     fn demands(&self, from: Day, to: Day) -> Vec<Demand> {
-        let Some(days) = &self.days else {
+        let Some(days) = &self.common.days else {
             return Vec::new();
         };
         let mut demands = Vec::new();
@@ -795,8 +481,13 @@ impl<'c> Register<'c> {
                 .zip(&run.demanded)
                 .all(|(found, demanded)| found.as_ref() == Some(demanded));
         let detail = "what stands behind the closed day is not what the clock brought about";
-        checks.require(Check::FoiSilence, Place::entry(self.id, run.seq), same, detail);
-        let zone = self.days.as_ref().map(|days| days.zone.clone());
+        checks.require(
+            Check::FoiSilence,
+            Place::entry(self.common.id, run.seq),
+            same,
+            detail,
+        );
+        let zone = self.common.days.as_ref().map(|days| days.zone.clone());
         if let Some(zone) = zone {
             for demand in &run.demanded {
                 self.state.bring_about(demand, &zone);
@@ -888,55 +579,6 @@ fn concerned(event: &RegisterEvent) -> &'static [Check] {
 }
 
 impl Register<'_> {
-    /// Spec: specs/jurisdiction.md §3.2.
-    fn erase(&mut self, item: &Item, event: &RegisterEvent) -> Result<(), &'static str> {
-        match event {
-            RegisterEvent::ErasureOrdered { commitments, basis } => {
-                if !(1..=1000).contains(&commitments.len()) {
-                    return Err("an order names no commitment, or more than 1000");
-                }
-                if !is_line(basis) {
-                    return Err("the basis of an order is no line");
-                }
-                if commitments
-                    .iter()
-                    .any(|c| !self.contents.contains_key(c) || self.erased.contains(c))
-                {
-                    return Err("an order names a commitment that is not there, or erased already");
-                }
-                self.orders.insert(
-                    item.body_hash,
-                    Order {
-                        author: item.author,
-                        commitments: commitments.clone(),
-                        confirmed: false,
-                    },
-                );
-                Ok(())
-            }
-            RegisterEvent::ErasureConfirmed { order } => {
-                let found = self.orders.get_mut(order);
-                let order = found.filter(|order| !order.confirmed);
-                let order = order.ok_or("there is no such order to confirm")?;
-                if order.author == item.author {
-                    return Err("order and confirmation are by one person");
-                }
-                if order.commitments.iter().any(|c| self.erased.contains(c)) {
-                    return Err("a commitment of the order is erased already");
-                }
-                order.confirmed = true;
-                for commitment in &order.commitments {
-                    self.erased.insert(*commitment);
-                    if let Some(content) = self.contents.get_mut(commitment) {
-                        content.state = State::Erased;
-                    }
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The request that an event is on, as its author acts on it. Spec: specs/foi.md §7.4.
     fn request_of(&self, event: &RegisterEvent) -> Option<u64> {
         use RegisterEvent as E;
@@ -967,10 +609,11 @@ impl Register<'_> {
     /// The pack that a register names. Spec: specs/foi.md §1.3.
     fn adopted(&self, content: &ContentRef, today: Day) -> Result<Arc<FoiPack>, Fault> {
         let mut packs = self
+            .common
             .calendar
             .packs
             .iter()
-            .filter(|adopted| adopted.seq < self.size);
+            .filter(|adopted| adopted.seq < self.common.size);
         let adopted = packs.find(|adopted| adopted.content == *content);
         let adopted = adopted.ok_or((Check::FoiDefinition, "the jurisdiction has not adopted this pack"))?;
         if !adopted.pack.is_valid_on(today) {
@@ -980,11 +623,11 @@ impl Register<'_> {
     }
 
     fn is_of_same_authority(&self, other: &Id) -> bool {
-        let own = self.calendar.listed_at(&self.id, self.size);
-        let other = self.calendar.listed_at(other, self.size);
+        let own = self.common.calendar.listed_at(&self.common.id, self.common.size);
+        let other = self.common.calendar.listed_at(other, self.common.size);
         other.is_some_and(|other| {
             other.kind == Kind::Foi
-                && other.ledger != self.id
+                && other.ledger != self.common.id
                 && own.is_some_and(|own| own.authority == other.authority)
         })
     }
@@ -1044,7 +687,7 @@ impl Register<'_> {
 
     /// Takes a step of the clock of a request.
     fn step(&mut self, at: u64, step: Step, moment: u64) -> Result<(), Fault> {
-        let (Some(days), Some(request)) = (&self.days, self.state.requests.get_mut(&at)) else {
+        let (Some(days), Some(request)) = (&self.common.days, self.state.requests.get_mut(&at)) else {
             return Ok(());
         };
         match (&mut request.clock, &request.pack) {
@@ -1132,7 +775,7 @@ impl Register<'_> {
                 }
                 let received = Self::day_of_act(event, today)?;
                 let pack = self.pack.as_ref().map(|(_, pack)| Arc::clone(pack));
-                let clock = match (&pack, &self.days) {
+                let clock = match (&pack, &self.common.days) {
                     (Some(pack), Some(days)) => {
                         if !pack.is_valid_on(received) {
                             return Err((
@@ -1152,9 +795,9 @@ impl Register<'_> {
                 Ok(())
             }
             E::TransferReceived { from, request } => {
-                let listed = self.calendar.listed_at(from, self.size);
-                let listed = *from != self.id && listed.is_some_and(|listed| listed.kind == Kind::Foi);
-                let Some(out) = sent.filter(|out| out.to == self.id) else {
+                let listed = self.common.calendar.listed_at(from, self.common.size);
+                let listed = *from != self.common.id && listed.is_some_and(|listed| listed.kind == Kind::Foi);
+                let Some(out) = sent.filter(|out| out.to == self.common.id) else {
                     return Err((Check::FoiTransfer, "no such transfer to this register is cited"));
                 };
                 let first = self.received.insert((*from, *request));
@@ -1198,12 +841,12 @@ impl Register<'_> {
             }
             E::RequestTransferred { request: at, to, .. } => {
                 let request = self.state.open(*at)?;
-                let listed = self.calendar.listed_at(to, self.size);
+                let listed = self.common.calendar.listed_at(to, self.common.size);
                 let clock = request.clock.clone();
                 let pack = request.pack.clone();
                 self.step(*at, Step::Ended, moment)
                     .map_err(|(_, reason)| (Check::FoiClock, reason))?;
-                if *to == self.id || listed.is_none_or(|listed| listed.kind != Kind::Foi) {
+                if *to == self.common.id || listed.is_none_or(|listed| listed.kind != Kind::Foi) {
                     self.restore(*at, clock);
                     return Err((
                         Check::FoiTransfer,
@@ -1217,7 +860,7 @@ impl Register<'_> {
                     self.restore(*at, clock);
                     return Err((Check::FoiTransfer, "a question or a fee is open"));
                 }
-                let clock = match (clock, &pack, &self.days) {
+                let clock = match (clock, &pack, &self.common.days) {
                     (Some(mut clock), Some(pack), Some(days)) => {
                         // Refused only where the step above was.
                         let _ = clock.step(days, &pack.clock, Step::Transferred, moment);
@@ -1352,7 +995,7 @@ impl Register<'_> {
                 }
                 for release in releases {
                     if let Some((_, now)) = decision.documents.get_mut(usize::from(release.document)) {
-                        *now = Some(release.rendition.commitment);
+                        *now = Some((release.rendition.commitment, item.seq));
                     }
                 }
                 Ok(())
@@ -1377,11 +1020,10 @@ impl Register<'_> {
                 }
                 for document in documents {
                     if let Some((_, now)) = decision.documents.get_mut(usize::from(*document))
-                        && let Some(content) =
-                            now.take().and_then(|rendition| self.contents.get_mut(&rendition))
-                        && content.state == State::Published
+                        && let Some((rendition, seq)) = now.take()
                     {
-                        content.state = State::Withheld;
+                        self.common
+                            .set(&rendition, seq, State::Published, State::Withheld);
                     }
                 }
                 Ok(())
@@ -1491,7 +1133,7 @@ impl Register<'_> {
         let Some((opened, false)) = request.opening.filter(|_| !pending) else {
             return fault("nothing is open to a grievance, or one was filed about it");
         };
-        if let Some(days) = &self.days {
+        if let Some(days) = &self.common.days {
             let anchor = day_at(&days.zone, opened).unwrap_or(today);
             if act < anchor {
                 return fault("the grievance was filed before what it is about");
@@ -1538,15 +1180,20 @@ impl Register<'_> {
             Ok(bytes) => {
                 let detail = "the view is not the one that follows from the ledger";
                 let same = bytes == view.as_bytes();
-                checks.require(Check::FoiDueDates, Place::entry(self.id, seq), same, detail);
+                checks.require(
+                    Check::FoiDueDates,
+                    Place::entry(self.common.id, seq),
+                    same,
+                    detail,
+                );
             }
         }
     }
 
     /// The due dates as they follow from the first `size` entries; `now` is the moment of the last of them.
     fn view(&self, size: u64, now: u64) -> Option<String> {
-        let days = self.days.as_ref()?;
-        if !self.judged || self.defined.is_none_or(|defined| defined >= size) {
+        let days = self.common.days.as_ref()?;
+        if !self.common.judged || self.defined.is_none_or(|defined| defined >= size) {
             return None;
         }
         let mut state = self.state.clone();
@@ -1556,13 +1203,16 @@ impl Register<'_> {
                 state.bring_about(demand, &days.zone);
             }
         }
-        let listed = self.calendar.listed_at(&self.id, self.size)?;
-        let (ledger, register) = (hex::encode(self.id), &listed.id);
+        let listed = self
+            .common
+            .calendar
+            .listed_at(&self.common.id, self.common.size)?;
+        let (ledger, register) = (hex::encode(self.common.id), &listed.id);
         let mut out = format!(
             "{{\"format\":\"sijill-due-dates/1\",\"ledger\":\"{ledger}\",\"size\":{size},\"register\":"
         );
         push_string(&mut out, register);
-        push_day(&mut out, "closed", state.closed);
+        push_day(&mut out, "closed", self.common.closed);
         out.push_str(",\"requests\":[");
         for (index, (at, request)) in state.requests.iter().enumerate() {
             if index > 0 {
@@ -1585,17 +1235,13 @@ impl Register<'_> {
             let refused = request.end.is_some_and(|end| end.kind == EndKind::DeemedRefused);
             counts.deemed_refused += u64::from(refused);
             let overdue = self
+                .common
                 .days
                 .as_ref()
                 .is_some_and(|days| request.status(days, now).0 == "overdue");
             counts.overdue += u64::from(overdue);
         }
         counts
-    }
-
-    /// Which register this one is, as the calendar lists it: id and name.
-    pub(crate) fn calendar(&self) -> &CalendarLedger {
-        self.calendar
     }
 }
 

@@ -1,7 +1,9 @@
-//! The registers of an election: one file for each kind of ledger, each a state machine that replays what the ledger says.
+//! The registers of elections and jurisdictions: one file for each kind of ledger, each a state machine that replays what the ledger says.
 
 pub(crate) mod ballot_box;
 pub(crate) mod ceremony;
+pub(crate) mod common;
+pub(crate) mod consultation;
 pub(crate) mod election;
 pub(crate) mod foi;
 pub(crate) mod jurisdiction;

@@ -316,7 +316,7 @@ pub(crate) fn credential_rules(bytes: &[u8], holders: u64, known: bool) -> Resul
     if known {
         return Ok(());
     }
-    all_credentials_valid(&credentials)
+    all_credentials_valid(&credentials, false)
 }
 
 impl<'a> State<'a> {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::hash::{b64raw, sha256};
 use crate::suite::ballot::{Ballot, Election};
-use crate::suite::checker::{BallotChecker, Findings, Method};
+use crate::suite::checker::{BallotChecker, Candidate, Findings, Method};
 use crate::suite::group::{PointBytes, PointError, challenge};
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::Question;
@@ -41,7 +41,7 @@ fn decide(json: &[u8], election: &Election) -> Decision {
     let Ok(ballot) = Ballot::parse(json, election) else {
         return Decision::Form;
     };
-    let plain = BallotChecker::new(election, Method::Plain).check(&ballot, false);
+    let plain = BallotChecker::new(election, Method::Plain).plain(&ballot);
     let valid = plain
         .as_ref()
         .is_ok_and(|plain| plain.signature_holds && plain.proofs_hold == Some(true));
@@ -52,9 +52,14 @@ fn decide(json: &[u8], election: &Election) -> Decision {
                 continue;
             }
             let checker = BallotChecker::new(election, method);
+            let candidate = Candidate {
+                ballot: &ballot,
+                known_credential: known,
+            };
             // What a quick method accepts, before the plain checks get the last word.
-            assert_eq!(checker.quick(&ballot, known).is_some(), valid, "{method:?}");
-            match (&plain, checker.check(&ballot, known)) {
+            let quick = checker.quick_all(&[candidate]);
+            assert_eq!(quick.iter().flatten().count() == 1, valid, "{method:?}");
+            match (&plain, checker.check_all(&[candidate]).remove(0)) {
                 (Err(plain), Err(quick)) => assert_eq!(*plain, quick, "{method:?}"),
                 (Ok(plain), Ok(quick)) => {
                     assert_eq!(plain.signature_holds, quick.signature_holds, "{method:?}");
@@ -398,6 +403,61 @@ fn components_of_small_order() {
                     Decision::Group(PointError::NotInSubgroup),
                     "{at:?}"
                 );
+            }
+        }
+    }
+}
+
+/// Among so many others that the orders of all points are tested together.
+#[test]
+fn components_of_small_order_in_a_crowd() {
+    let mut maker = Maker {
+        counter: 3 << 32,
+        ground: true,
+    };
+    let (questions, chosen) = SHAPES[0];
+    let election = election(questions);
+    let honest = maker.unsigned(
+        &election,
+        &votes(chosen),
+        Where::Nowhere,
+        EdwardsPoint::identity(),
+    );
+    let honest = maker.sign(&honest);
+    for (at, torsion) in [
+        (Where::Alpha(0), 4),
+        (Where::AlphaAndBack(0), 1),
+        (Where::Credential, 4),
+    ] {
+        let ground = maker.unsigned(&election, &votes(chosen), at, EIGHT_TORSION[torsion]);
+        let ground = maker.sign(&ground);
+        let mut crowd = vec![&honest; 400];
+        crowd[123] = &ground;
+        let ballots: Vec<_> = crowd
+            .iter()
+            .map(|json| Ballot::parse(json, &election).unwrap())
+            .collect();
+        let candidates: Vec<_> = ballots
+            .iter()
+            .map(|ballot| Candidate {
+                ballot,
+                known_credential: false,
+            })
+            .collect();
+        for method in [Method::Separate, Method::Shared] {
+            let findings = BallotChecker::new(&election, method).check_all(&candidates);
+            for (index, found) in findings.iter().enumerate() {
+                match found {
+                    Ok(found) => {
+                        assert!(index != 123, "{method:?} {at:?}");
+                        assert!(found.signature_holds && found.proofs_hold == Some(true));
+                    }
+                    Err(error) => assert_eq!(
+                        (index, *error),
+                        (123, PointError::NotInSubgroup),
+                        "{method:?} {at:?}"
+                    ),
+                }
             }
         }
     }

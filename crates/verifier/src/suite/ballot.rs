@@ -106,7 +106,7 @@ pub(crate) struct Ballot<'a> {
 }
 
 /// The points of a ballot, all of them in the group and none neutral.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Points {
     pub(crate) credential: EdwardsPoint,
     /// By question and choice.
@@ -161,11 +161,14 @@ impl<'a> Ballot<'a> {
         self.uuid == election.uuid && self.fingerprint == election.fingerprint
     }
 
+    /// The ciphertexts in the order of questions and choices.
+    pub(super) fn ciphertexts(&self) -> impl Iterator<Item = &Ciphertext<PointBytes>> {
+        self.answers.iter().flat_map(|answer| answer.choices.iter())
+    }
+
     /// Every alpha in the order of questions and choices.
     pub(crate) fn alphas(&self) -> impl Iterator<Item = &PointBytes> {
-        self.answers
-            .iter()
-            .flat_map(|answer| answer.choices.iter().map(|ciphertext| &ciphertext.alpha))
+        self.ciphertexts().map(|ciphertext| &ciphertext.alpha)
     }
 
     /// Decodes every point. Spec: specs/verification.md §6.7.
@@ -215,13 +218,15 @@ impl<'a> Ballot<'a> {
             .collect()
     }
 
+    /// Whether the hash that is signed is that of the ballot. Spec: specs/ballot-suite.md §7.4.
+    pub(super) fn hash_holds(&self) -> bool {
+        self.signed_hash == b64raw(&sha256(&[self.unsigned, b"}"]))
+    }
+
     /// Hash and signature by the credential. Spec: specs/ballot-suite.md §7.4.
     pub(crate) fn signature_holds(&self, points: &Points) -> bool {
-        let hash = b64raw(&sha256(&[self.unsigned, b"}"]));
-        self.signed_hash == hash
-            && self
-                .signature
-                .schnorr_holds(&[b"sig|", hash.as_bytes(), b"|"], &points.credential)
+        let prefix: [&[u8]; 3] = [b"sig|", self.signed_hash.as_bytes(), b"|"];
+        self.hash_holds() && self.signature.schnorr_holds(&prefix, &points.credential)
     }
 
     /// Individual, overall and blank proofs of every answer. Spec: specs/ballot-suite.md §7.2, §7.3.

@@ -1,16 +1,17 @@
 //! Checking ballots of one election quickly, with exactly the decision of the plain checks.
 //!
-//! [`BallotChecker::check`] tries a quick method first. A quick method says only that *everything* about a ballot holds; whatever it does
+//! [`BallotChecker::check_all`] tries a quick method first. A quick method says only that *everything* about a ballot holds; whatever it does
 //! not accept is judged by the plain checks of [`Ballot`], which have the last word and name the reason.
 //!
 //! A quick method computes the same points as the plain checks, in another order of additions, and hashes them in the same way:
 //!
-//! - [`Method::Shared`]: all multiples of a ciphertext's points that its proofs need, and q times the point for the test of its
-//!   order, share one chain of doublings. Multiples of G and of the election key come from tables.
+//! - [`Method::Shared`]: all multiples of a ciphertext's points that its proofs need share one chain of doublings. Multiples of G and of
+//!   the election key come from tables.
 //! - [`Method::Separate`]: one multiplication of the curve library for each. Its vector code for the newest processors doubles faster
 //!   than shared chains can make good.
 //!
-//! Both encode all commitments of a ballot with one inversion. Neither combines ballots or proofs, and nothing is random.
+//! Both encode all commitments of a few ballots with one inversion. Neither combines proofs or signatures. That the points are of prime order is
+//! tested for all ballots at hand together (`order`).
 //!
 //! Spec: specs/ballot-suite.md §7, specs/verification.md §10.
 
@@ -19,12 +20,13 @@ use std::sync::OnceLock;
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{Identity as _, IsIdentity as _};
+use curve25519_dalek::traits::Identity as _;
+use rayon::prelude::*;
 
-use crate::hash::{b64raw, sha256};
 use crate::suite::ballot::{Answer, Ballot, Ciphertext, Election, Points};
-use crate::suite::group::{PointBytes, PointError, challenge_of_encodings, has_prime_order};
+use crate::suite::group::{PointBytes, PointError, challenge_of_encodings};
 use crate::suite::multiples::{Digits, FixedBase, Sum, walk};
+use crate::suite::order::have_prime_order;
 use crate::suite::proof::Proof;
 use crate::suite::question::Question;
 
@@ -32,6 +34,9 @@ use crate::suite::question::Question;
 const WALKED_SUM_CLAIMS: usize = 3;
 /// Up to so many choices, claims on their sum ride on the chains of the choices.
 const FOLDED_CHOICES: usize = 3;
+
+/// Ballots whose commitments are encoded with one inversion.
+const ENCODED_AT_ONCE: usize = 8;
 
 /// How ballots are checked. All methods decide alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +87,14 @@ pub(crate) struct Findings {
     pub(crate) proofs_hold: Option<bool>,
 }
 
+/// A ballot to check.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<'b> {
+    pub(crate) ballot: &'b Ballot<'b>,
+    /// Its credential was found to be a member of the group and not neutral.
+    pub(crate) known_credential: bool,
+}
+
 /// Checks ballots of one election.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BallotChecker<'a> {
@@ -94,21 +107,39 @@ impl<'a> BallotChecker<'a> {
         BallotChecker { election, method }
     }
 
-    /// Membership, signature and proofs of a ballot. `known_credential`: its credential was found to be a member of the group, not
-    /// neutral, elsewhere (because it stands on a list that was checked).
+    /// Membership, signature and proofs of ballots, each by itself or, where that is quicker, with the orders of the points of all of them
+    /// tested together. `known_credential`: the ballot's credential was found to be a member of the group, not neutral, elsewhere (because
+    /// it stands on a list that was checked).
     ///
     /// # Errors
-    /// The first point in the order of the ballot that is not a member, or is neutral.
+    /// The first point in the order of a ballot that is not a member, or is neutral.
     ///
-    /// Spec: specs/ballot-suite.md §7.5, specs/verification.md §6.7 to §6.9.
-    pub(crate) fn check(&self, ballot: &Ballot<'_>, known_credential: bool) -> Result<Findings, PointError> {
-        if let Some(points) = self.quick(ballot, known_credential) {
-            return Ok(Findings {
-                points,
-                signature_holds: true,
-                proofs_hold: Some(true),
-            });
-        }
+    /// Spec: specs/ballot-suite.md §7.5, specs/verification.md §6.7 to §6.9, §10.
+    pub(crate) fn check_all(&self, ballots: &[Candidate<'_>]) -> Vec<Result<Findings, PointError>> {
+        let quick = self.quick_all(ballots);
+        ballots
+            .par_iter()
+            .zip(quick)
+            .map(|(candidate, points)| {
+                points.map_or_else(
+                    || self.plain(candidate.ballot),
+                    |points| {
+                        Ok(Findings {
+                            points,
+                            signature_holds: true,
+                            proofs_hold: Some(true),
+                        })
+                    },
+                )
+            })
+            .collect()
+    }
+
+    /// The plain checks.
+    ///
+    /// # Errors
+    /// As [`BallotChecker::check_all`].
+    pub(crate) fn plain(&self, ballot: &Ballot<'_>) -> Result<Findings, PointError> {
         let points = ballot.points()?;
         Ok(Findings {
             signature_holds: ballot.signature_holds(&points),
@@ -119,39 +150,101 @@ impl<'a> BallotChecker<'a> {
         })
     }
 
-    /// The points of a ballot about which everything holds. `None` says nothing.
-    pub(crate) fn quick(&self, ballot: &Ballot<'_>, known_credential: bool) -> Option<Points> {
+    /// The points of the ballots about which everything holds. `None` says nothing.
+    pub(crate) fn quick_all(&self, ballots: &[Candidate<'_>]) -> Vec<Option<Points>> {
+        if self.method == Method::Plain {
+            return vec![None; ballots.len()];
+        }
+        let mut held: Vec<Option<Points>> = ballots
+            .par_chunks(ENCODED_AT_ONCE)
+            .flat_map_iter(|candidates| self.hold_if_of_prime_order(candidates))
+            .collect();
+        let mut points = Vec::new();
+        let mut owners = Vec::new();
+        for (index, (candidate, found)) in ballots.iter().zip(&held).enumerate() {
+            let Some(found) = found else { continue };
+            let credential = (candidate.ballot.credential, found.credential);
+            let written = candidate.ballot.ciphertexts();
+            let decoded = found.choices.iter().flatten();
+            let choices = written.zip(decoded).flat_map(|(written, decoded)| {
+                [(written.alpha, decoded.alpha), (written.beta, decoded.beta)]
+            });
+            let before = points.len();
+            points.extend((!candidate.known_credential).then_some(credential));
+            points.extend(choices);
+            owners.resize(owners.len() + points.len() - before, index);
+        }
+        for (owner, holds) in owners.into_iter().zip(have_prime_order(&points)) {
+            if let (false, Some(found)) = (holds, held.get_mut(owner)) {
+                *found = None;
+            }
+        }
+        held
+    }
+
+    /// The points of ballots about which everything holds if they are all of prime order. `None` says nothing.
+    fn hold_if_of_prime_order(&self, candidates: &[Candidate<'_>]) -> Vec<Option<Points>> {
+        let mut commitments = Vec::new();
+        let committed: Vec<_> = candidates
+            .iter()
+            .map(|candidate| {
+                let before = commitments.len();
+                let points = self.commit_ballot(candidate.ballot, &mut commitments);
+                if points.is_none() {
+                    commitments.truncate(before);
+                }
+                (points, commitments.len() - before)
+            })
+            .collect();
+        let encodings = EdwardsPoint::compress_batch_alloc(&commitments);
+        let mut rest = encodings.as_slice();
+        let holds = candidates
+            .iter()
+            .zip(committed)
+            .map(|(candidate, (points, count))| {
+                let (own, after) = rest.split_at_checked(count)?;
+                rest = after;
+                let points = points?;
+                self.challenges_of_ballot_hold(candidate.ballot, own)
+                    .then_some(points)
+            });
+        holds.collect()
+    }
+
+    /// Decodes the points of a ballot and appends what its challenges are hashed from: the commitment of its signature, then those of its
+    /// answers.
+    fn commit_ballot(&self, ballot: &Ballot<'_>, commitments: &mut Vec<EdwardsPoint>) -> Option<Points> {
         let questions = &self.election.questions;
         let in_shape = ballot.is_for(self.election) && ballot.answers.len() == questions.len();
-        if self.method == Method::Plain || !in_shape {
-            return None;
-        }
-        let hash = b64raw(&sha256(&[ballot.unsigned, b"}"]));
-        if ballot.signed_hash != hash {
+        if !in_shape || !ballot.hash_holds() {
             return None;
         }
         let credential = decompress(&ballot.credential)?;
-        if !known_credential && !has_prime_order(&credential) {
-            return None;
-        }
-        let mut commitments = vec![ballot.signature.commitment(&credential)];
+        commitments.push(ballot.signature.commitment(&credential));
         let mut choices = Vec::with_capacity(questions.len());
         for (answer, question) in ballot.answers.iter().zip(questions) {
-            choices.push(self.commit(answer, question, &mut commitments)?);
+            choices.push(self.commit(answer, question, commitments)?);
         }
-        let encodings = EdwardsPoint::compress_batch_alloc(&commitments);
-        let (signature, mut rest) = encodings.split_first()?;
-        let signature_holds =
-            challenge_of_encodings(&[b"sig|", hash.as_bytes(), b"|"], std::slice::from_ref(signature))
-                == ballot.signature.challenge;
-        if !signature_holds {
-            return None;
+        Some(Points { credential, choices })
+    }
+
+    /// Compares the challenges of a ballot with the encodings that [`BallotChecker::commit_ballot`] made for it.
+    fn challenges_of_ballot_hold(&self, ballot: &Ballot<'_>, encodings: &[CompressedEdwardsY]) -> bool {
+        let Some((signature, mut rest)) = encodings.split_first() else {
+            return false;
+        };
+        let prefix: [&[u8]; 3] = [b"sig|", ballot.signed_hash.as_bytes(), b"|"];
+        if challenge_of_encodings(&prefix, std::slice::from_ref(signature)) != ballot.signature.challenge {
+            return false;
         }
         let statement = format!("{}|{}", self.election.fingerprint, ballot.credential.text());
         for answer in &ballot.answers {
-            rest = challenges_hold(answer, &statement, rest)?;
+            match challenges_hold(answer, &statement, rest) {
+                Some(after) => rest = after,
+                None => return false,
+            }
         }
-        rest.is_empty().then_some(Points { credential, choices })
+        rest.is_empty()
     }
 
     /// Decodes the ciphertexts of an answer and appends what its challenges are hashed from: both commitments of every claim in the order
@@ -178,12 +271,6 @@ impl<'a> BallotChecker<'a> {
         if self.method == Method::Shared {
             self.commit_shared(&claims, &points, named.len(), &sum, commitments)?;
         } else {
-            let members = points
-                .iter()
-                .all(|point| has_prime_order(&point.alpha) && has_prime_order(&point.beta));
-            if !members {
-                return None;
-            }
             let mut shift = Shift::default();
             for claim in &claims {
                 let point = claim.choice.map_or(Some(&sum), |choice| points.get(choice))?;
@@ -208,7 +295,6 @@ impl<'a> BallotChecker<'a> {
         commitments.push(self.election.key.commitment(claim.proof, remainder));
     }
 
-    /// `None` if a point is not of prime order.
     fn commit_shared(
         &self,
         claims: &[ClaimOf<'_>],
@@ -217,7 +303,6 @@ impl<'a> BallotChecker<'a> {
         sum: &Ciphertext<EdwardsPoint>,
         commitments: &mut Vec<EdwardsPoint>,
     ) -> Option<()> {
-        let order = order_digits();
         let digits: Vec<Digits> = claims
             .iter()
             .map(|claim| Digits::of(&claim.proof.challenge))
@@ -226,10 +311,9 @@ impl<'a> BallotChecker<'a> {
         let folded = named <= FOLDED_CHOICES;
         let walked = !folded && on_sum >= WALKED_SUM_CLAIMS;
         let first_named = points.len().checked_sub(named)?;
-        // One sum for each claim, and one for the order of the point at hand.
-        let mut alphas = vec![Sum::default(); claims.len() + 1];
+        let mut alphas = vec![Sum::default(); claims.len()];
         let mut betas = alphas.clone();
-        let mut jobs: Vec<(usize, &Digits)> = Vec::with_capacity(claims.len() + 1);
+        let mut jobs: Vec<(usize, &Digits)> = Vec::with_capacity(claims.len());
         for (index, point) in points.iter().enumerate() {
             jobs.clear();
             for (job, (claim, digits)) in claims.iter().zip(&digits).enumerate() {
@@ -238,14 +322,8 @@ impl<'a> BallotChecker<'a> {
                     jobs.push((job, digits));
                 }
             }
-            jobs.push((claims.len(), order));
-            for (point, sums) in [(&point.alpha, &mut alphas), (&point.beta, &mut betas)] {
-                walk(point, &jobs, sums);
-                let multiple_of_order = std::mem::take(sums.last_mut()?);
-                if !multiple_of_order.total().is_identity() {
-                    return None;
-                }
-            }
+            walk(&point.alpha, &jobs, &mut alphas);
+            walk(&point.beta, &jobs, &mut betas);
         }
         if walked {
             jobs.clear();
@@ -421,9 +499,4 @@ impl Shift {
 fn generator() -> &'static FixedBase {
     static TABLE: OnceLock<FixedBase> = OnceLock::new();
     TABLE.get_or_init(|| FixedBase::new(&ED25519_BASEPOINT_POINT))
-}
-
-fn order_digits() -> &'static Digits {
-    static DIGITS: OnceLock<Digits> = OnceLock::new();
-    DIGITS.get_or_init(Digits::of_group_order)
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::json::{Cursor, JsonError};
 use crate::suite::group::{PointBytes, PointError};
+use crate::suite::order::have_prime_order;
 use crate::suite::proof::Proof;
 
 /// Why a trustee's record was refused.
@@ -114,23 +115,25 @@ pub(crate) fn parse_credentials(bytes: &[u8]) -> Result<Vec<PointBytes>, JsonErr
     Ok(credentials)
 }
 
-/// Every credential is a member of the group and not neutral; else the first one that is not.
-pub(crate) fn all_credentials_valid(credentials: &[PointBytes]) -> Result<(), String> {
-    let first_bad = credentials
+/// Every credential is a member of the group, and not neutral unless that is allowed; else what is wrong with the first one that is not.
+pub(crate) fn all_credentials_valid(credentials: &[PointBytes], neutral_allowed: bool) -> Result<(), String> {
+    let points: Vec<_> = credentials
         .par_iter()
-        .map(|credential| {
-            if credential.is_member() {
-                return Ok(());
-            }
-            // Says why.
-            match credential.decode_not_neutral() {
-                Ok(_) => Ok(()),
-                Err(error) => Err((credential, error)),
-            }
-        })
-        .find_first(Result::is_err);
-    match first_bad {
-        Some(Err((credential, error))) => Err(format!("credential {} is {error}", credential.text())),
-        _ => Ok(()),
+        .filter(|credential| neutral_allowed || !credential.is_neutral())
+        .filter_map(|credential| Some((*credential, credential.decompress()?)))
+        .collect();
+    if points.len() == credentials.len() && have_prime_order(&points).into_iter().all(|holds| holds) {
+        return Ok(());
     }
+    // Says which one, and why.
+    let first_bad = credentials.par_iter().find_map_first(|credential| {
+        let decoded = if neutral_allowed {
+            credential.decode()
+        } else {
+            credential.decode_not_neutral()
+        };
+        let error = decoded.err()?;
+        Some(format!("credential {} is {error}", credential.text()))
+    });
+    first_bad.map_or(Ok(()), Err)
 }
