@@ -9,10 +9,13 @@
 //!
 //! All is pure: bytes in, bytes or a reason out. Spec: specs/operations.md §16.
 
+mod fold;
 mod name;
 mod office;
 mod pdf;
 mod picture;
+pub mod redact;
+pub mod rendition;
 
 use std::fmt;
 

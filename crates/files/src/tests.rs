@@ -255,3 +255,278 @@ fn names_that_deceive_are_refused() {
     assert_eq!(check_name("a.pdf "), Err(NameError::Edge));
     assert_eq!(check_name(".hidden"), Err(NameError::Edge));
 }
+
+mod renditions {
+    use super::*;
+    use crate::redact::{Area, MARK, RedactError, Removal, redact};
+    use crate::rendition::check;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|w| (*w).to_owned()).collect()
+    }
+
+    #[test]
+    fn words_go_in_every_spelling_and_lines_as_a_whole() {
+        let original = "زارت أحمدَ في المدرسة.\nAhmad paid 1,000.\nSigned: AHMAD\n";
+        let removal = Removal {
+            words: words(&["احمد", "ahmad"]),
+            lines: vec![2..=2],
+            ..Removal::default()
+        };
+        let rendition = redact(original.as_bytes(), &removal).unwrap();
+        let text = String::from_utf8(rendition.bytes).unwrap();
+        assert_eq!(text, format!("زارت {MARK} في المدرسة.\n{MARK}\nSigned: {MARK}\n"));
+        let found = check(original.as_bytes(), text.as_bytes(), &words(&["احمد", "1,000"])).unwrap();
+        assert!(found.is_clean() && found.looked_for == 2, "{found:?}");
+        let found = check(original.as_bytes(), original.as_bytes(), &words(&["أحمد"])).unwrap();
+        assert_eq!(found.remains.len(), 1);
+        let missing = Removal {
+            words: words(&["Fatima"]),
+            ..Removal::default()
+        };
+        assert!(matches!(
+            redact(original.as_bytes(), &missing),
+            Err(RedactError::NotFound(_))
+        ));
+        let outside = Removal {
+            lines: vec![4..=4],
+            ..Removal::default()
+        };
+        assert!(matches!(
+            redact(original.as_bytes(), &outside),
+            Err(RedactError::Outside(_))
+        ));
+        assert!(matches!(
+            redact(original.as_bytes(), &Removal::default()),
+            Err(RedactError::Nothing)
+        ));
+    }
+
+    #[test]
+    fn pixels_are_overwritten_and_metadata_does_not_come_along() {
+        let area = Area {
+            x: 5,
+            y: 6,
+            width: 10,
+            height: 4,
+        };
+        let removal = Removal {
+            areas: vec![area],
+            ..Removal::default()
+        };
+        // A text chunk behind the head of the picture.
+        let mut original = png();
+        let chunk = b"tEXtAuthor\0Fatima";
+        let mut with_text = original[..33].to_vec();
+        with_text.extend_from_slice(&(chunk.len() as u32 - 4).to_be_bytes());
+        with_text.extend_from_slice(chunk);
+        with_text.extend_from_slice(&crc(chunk).to_be_bytes());
+        with_text.extend_from_slice(&original.split_off(33));
+        let rendition = redact(&with_text, &removal).unwrap();
+        assert!(!rendition.bytes.windows(6).any(|w| w == b"Fatima"));
+        let picture = image::load_from_memory(&rendition.bytes).unwrap().into_rgba8();
+        assert_eq!(picture.get_pixel(5, 6).0, [0, 0, 0, 255]);
+        assert_eq!(picture.get_pixel(14, 9).0, [0, 0, 0, 255]);
+        assert_eq!(picture.get_pixel(15, 9).0, [15, 9, 200, 255]);
+        let found = check(&with_text, &rendition.bytes, &words(&["Fatima"])).unwrap();
+        assert!(found.is_clean() && found.unread == ["pixels"], "{found:?}");
+        assert!(
+            !check(&with_text, &with_text, &words(&["fatima"]))
+                .unwrap()
+                .is_clean()
+        );
+        let outside = Area {
+            x: 35,
+            y: 0,
+            width: 6,
+            height: 1,
+        };
+        let outside = Removal {
+            areas: vec![outside],
+            ..Removal::default()
+        };
+        assert!(matches!(
+            redact(&with_text, &outside),
+            Err(RedactError::Outside(_))
+        ));
+    }
+
+    fn crc(bytes: &[u8]) -> u32 {
+        let mut crc = u32::MAX;
+        for byte in bytes {
+            crc ^= u32::from(*byte);
+            for _ in 0..8 {
+                crc = (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
+            }
+        }
+        !crc
+    }
+
+    /// Three pages, of which the second is secret; its words also stand in the outline, the information, an annotation, a
+    /// picture that only it uses, and in what a mark says of the first page.
+    fn secretive() -> Vec<u8> {
+        let mut document = pdf(&["Open budget", "Secret supplier Zanzibar", "Closing remarks"]);
+        let info =
+            document.add_object(dictionary! { "Title" => Object::string_literal("Zanzibar contract") });
+        document.trailer.set("Info", info);
+        let pages = document.get_pages();
+        let note = document.add_object(dictionary! {
+            "Type" => "Annot", "Subtype" => "Text", "Contents" => Object::string_literal("ask Zanzibar"),
+        });
+        let metadata = document.add_object(Stream::new(
+            dictionary! { "Type" => "Metadata", "Subtype" => "XML" },
+            b"<x:xmpmeta>Zanzibar</x:xmpmeta>".to_vec(),
+        ));
+        let outline = document.add_object(dictionary! { "Title" => Object::string_literal("Zanzibar") });
+        document.catalog_mut().unwrap().set("Outlines", outline);
+        document.catalog_mut().unwrap().set("Metadata", metadata);
+        let marked =
+            b"/Span << /ActualText (Zanzibar) >> BDC BT /F1 12 Tf 72 650 Td (Total) Tj ET EMC".to_vec();
+        document.add_page_contents(pages[&1], marked).unwrap();
+        let secret_font = document.add_object(dictionary! {
+            "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "ZanzibarSans",
+        });
+        let first = document.get_dictionary_mut(pages[&1]).unwrap();
+        first.set("Annots", vec![Object::Reference(note)]);
+        // Resources that both pages share, though the first does not use all of them.
+        let fonts = first.get_mut(b"Resources").and_then(Object::as_dict_mut).unwrap();
+        let fonts = fonts.get_mut(b"Font").and_then(Object::as_dict_mut).unwrap();
+        fonts.set("F9", secret_font);
+        saved(document)
+    }
+
+    #[test]
+    fn a_page_that_is_removed_is_nowhere_in_the_new_document() {
+        let original = secretive();
+        let removal = Removal {
+            pages: vec![2..=2],
+            ..Removal::default()
+        };
+        let rendition = redact(&original, &removal).unwrap();
+        let document = Document::load_mem(&rendition.bytes).unwrap();
+        assert_eq!(document.get_pages().len(), 2);
+        let text = document.extract_text(&[1, 2]).unwrap();
+        assert!(
+            text.contains("Open budget") && text.contains("Total") && text.contains("Closing"),
+            "{text}"
+        );
+        assert!(!document.trailer.has(b"Info"));
+        for secret in ["Zanzibar", "Secret", "supplier"] {
+            let mut plain = document.clone();
+            plain.decompress();
+            let bytes = saved(plain);
+            assert!(
+                !bytes.windows(secret.len()).any(|w| w == secret.as_bytes()),
+                "{secret}"
+            );
+        }
+        let found = check(&original, &rendition.bytes, &[]).unwrap();
+        assert!(found.is_clean() && found.looked_for >= 2, "{found:?}");
+        let found = check(&original, &rendition.bytes, &words(&["zanzibar"])).unwrap();
+        assert!(found.is_clean(), "{found:?}");
+        assert_eq!(inspect(&rendition.bytes), Ok(Kind::Pdf));
+    }
+
+    #[test]
+    fn what_others_have_redacted_badly_is_seen() {
+        let original = secretive();
+        // Deleted with what most programs offer: the words stay in outline, information and marks.
+        let mut document = Document::load_mem(&original).unwrap();
+        document.delete_pages(&[2]);
+        let found = check(&original, &saved(document), &[]).unwrap();
+        assert!(found.remains.iter().any(|r| r.word == "zanzibar"), "{found:?}");
+        for what in [
+            "annotations",
+            "metadata",
+            "information about the document",
+            "an outline or a structure",
+        ] {
+            assert!(found.structure.contains(&what), "{what}: {found:?}");
+        }
+        // A black rectangle over the words.
+        let mut document = Document::load_mem(&original).unwrap();
+        let pages = document.get_pages();
+        document
+            .add_page_contents(pages[&2], b"0 0 0 rg 60 690 300 30 re f".to_vec())
+            .unwrap();
+        let found = check(&original, &saved(document), &words(&["Zanzibar"])).unwrap();
+        assert!(
+            found.remains.iter().any(|r| r.place == "where a page shows it"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_redacted_honestly_is_refused() {
+        let original = saved(pdf(&["One", "Two"]));
+        let of = |removal: Removal| redact(&original, &removal).unwrap_err().code();
+        assert_eq!(
+            of(Removal {
+                words: words(&["One"]),
+                ..Removal::default()
+            }),
+            "rendition.kind"
+        );
+        let area = Area {
+            x: 0,
+            y: 0,
+            width: 1,
+            height: 1,
+        };
+        assert_eq!(
+            of(Removal {
+                areas: vec![area],
+                ..Removal::default()
+            }),
+            "rendition.kind"
+        );
+        assert_eq!(
+            of(Removal {
+                pages: vec![3..=3],
+                ..Removal::default()
+            }),
+            "rendition.outside"
+        );
+        assert_eq!(
+            of(Removal {
+                pages: vec![1..=2],
+                ..Removal::default()
+            }),
+            "rendition.outside"
+        );
+        let mut layers = pdf(&["One", "Two"]);
+        layers.catalog_mut().unwrap().set("OCProperties", dictionary! {});
+        let removal = Removal {
+            pages: vec![1..=1],
+            ..Removal::default()
+        };
+        assert_eq!(
+            redact(&saved(layers), &removal).unwrap_err().code(),
+            "rendition.unsupported"
+        );
+        // A word of the removed page that the other page's content hides is a reason to hand out nothing.
+        let mut hiding = pdf(&["One", "Two"]);
+        let pages = hiding.get_pages();
+        hiding.add_page_contents(pages[&1], b"/Two gs".to_vec()).unwrap();
+        let removal = Removal {
+            pages: vec![2..=2],
+            ..Removal::default()
+        };
+        assert_eq!(
+            redact(&saved(hiding), &removal).unwrap_err().code(),
+            "rendition.remains"
+        );
+        assert_eq!(
+            redact(
+                &docx(&[]),
+                &Removal {
+                    words: words(&["x"]),
+                    ..Removal::default()
+                }
+            )
+            .unwrap_err()
+            .code(),
+            "rendition.kind"
+        );
+    }
+}

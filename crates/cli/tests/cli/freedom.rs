@@ -23,7 +23,7 @@ pub(crate) fn office() -> Office {
     office.write("who.txt", "Fatima, fatima@example.org\n");
     office.write("what.txt", "What did the tower cost?\n");
     office.write("why.txt", "I do not agree\n");
-    office.write("report.pdf", "%PDF-1.7 the rendition");
+    office.write("report.txt", "the rendition");
     office.run(&["calendar", "show"]).refused("no jurisdiction");
     let new = ["calendar", "new", "--name-en", "Qatar", "--name-ar", "قطر"];
     office.as_commission(&new).refused("rehearsal");
@@ -102,7 +102,7 @@ fn a_request_from_its_receipt_to_the_court() {
 
     office.write(
         "decision.toml",
-        "statement = \"Decided as follows.\"\n[[document]]\ntitle = \"The invoice\"\noutcome = \"released\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"refused\"\nexemptions = [\"commercial\"]\noriginal = \"report.pdf\"\n",
+        "statement = \"Decided as follows.\"\n[[document]]\ntitle = \"The invoice\"\noutcome = \"released\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"refused\"\nexemptions = [\"commercial\"]\noriginal = \"report.txt\"\n",
     );
     let decide = ["decide", "moph-2026/1", &office.path("decision.toml")];
     officer(&office, &decide).refused("not admitted");
@@ -135,8 +135,8 @@ fn a_request_from_its_receipt_to_the_court() {
 
     office.at(&moment("2025-12-28 10:00"));
     officer(&office, &decide).ok();
-    let file = format!("0={}", office.path("report.pdf"));
-    let other = format!("1={}", office.path("report.pdf"));
+    let file = format!("0={}", office.path("report.txt"));
+    let other = format!("1={}", office.path("report.txt"));
     officer(&office, &["release", "moph-2026/1", &other]).refused("not decided for release");
     officer(&office, &["release", "moph-2026/1", &file]).ok();
     let log = office.run(&["foi", "log", "moph-2026"]).ok().out;
@@ -246,7 +246,7 @@ fn letters_are_entered_by_officers_with_their_day() {
         let (who, what, scan, key) = (
             office.path("who.txt"),
             office.path("what.txt"),
-            office.path("report.pdf"),
+            office.path("report.txt"),
             office.path("officer.key"),
         );
         office.run(&[
@@ -284,4 +284,40 @@ fn letters_are_entered_by_officers_with_their_day() {
         "2025-12-03",
     ]);
     assert_eq!(missing_key.code, 2);
+}
+
+/// Files are taken by what they are, under names that do not deceive.
+#[test]
+fn scans_and_renditions_that_act_deceive_or_burst_are_refused_with_what_to_do() {
+    let mut office = office();
+    office.at(&moment("2025-12-10 10:00"));
+    let enter = |file: &str| {
+        office.run(&[
+            "foi",
+            "submit",
+            "moph-2026",
+            "--requester",
+            &office.path("who.txt"),
+            "--text",
+            &office.path("what.txt"),
+            "--received-on",
+            "2025-12-03",
+            "--scan",
+            &office.path(file),
+            "--key",
+            &office.path("officer.key"),
+        ])
+    };
+    office.write("letter.pdf", "not a PDF at all");
+    enter("letter.pdf").refused("and the file is txt");
+    office.write("broken.pdf", "%PDF-1.7 and nothing behind it");
+    enter("broken.pdf").refused("damaged");
+    office.write("annual\u{202E}fdp.txt", "reversed");
+    enter("annual\u{202E}fdp.txt").refused("U+202E");
+    let large = std::fs::File::create(office.path("large.txt")).expect("a file");
+    large
+        .set_len(100_000_000)
+        .expect("100 MB, without its bytes on the disk");
+    enter("large.txt").refused("has 100000000 bytes; 1 to 26214400 are taken");
+    enter("report.txt").ok();
 }
