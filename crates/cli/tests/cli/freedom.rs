@@ -321,3 +321,69 @@ fn scans_and_renditions_that_act_deceive_or_burst_are_refused_with_what_to_do() 
     enter("large.txt").refused("has 100000000 bytes; 1 to 26214400 are taken");
     enter("report.txt").ok();
 }
+
+/// Scenario 25: a document that is released in part leaves as a new file, in which what is exempt is not.
+#[test]
+fn a_rendition_is_made_checked_and_released_and_the_original_is_not() {
+    let mut office = office();
+    office.at(&moment("2025-12-03 10:00"));
+    submit(&office).ok();
+    officer(
+        &office,
+        &["admit", "moph-2026/1", "--summary", "Costs of the tower"],
+    )
+    .ok();
+    office.write("offer.txt", "Offer\nby Zanzibar Trading\nfor 1,000 riyals\n");
+    office.write(
+        "decision.toml",
+        "statement = \"In part.\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"partly-released\"\nexemptions = [\"commercial\"]\noriginal = \"offer.txt\"\n",
+    );
+    officer(&office, &["decide", "moph-2026/1", &office.path("decision.toml")]).ok();
+    let (original, out) = (office.path("offer.txt"), office.path("public.txt"));
+    let file = |path: &str| format!("0={path}");
+    officer(&office, &["release", "moph-2026/1", &file(&original)]).refused("is the original");
+    let redact = |more: &[&str]| office.run(&[&["foi", "redact", &original, "--out", &out], more].concat());
+    redact(&["--pages", "1"]).refused("pages cannot be removed from a txt");
+    redact(&["--word", "Fatima"]).refused("is not in the text");
+    assert!(
+        !std::path::Path::new(&out).exists(),
+        "what was refused leaves no file"
+    );
+    redact(&["--word", "zanzibar trading", "--lines", "٣"]).ok();
+    assert_eq!(
+        std::fs::read_to_string(&out).expect("a rendition"),
+        "Offer\nby █████\n█████\n"
+    );
+    let check = |rendition: &str, more: &[&str]| {
+        office.run(&[&["foi", "rendition", "check", &original, rendition], more].concat())
+    };
+    check(&out, &[]).ok();
+    check(&out, &["--word", "ZANZIBAR"]).ok();
+    check(&original, &["--word", "Zanzibar"]).refused("1 of 1 words are still there");
+    officer(&office, &["release", "moph-2026/1", &file(&out)]).ok();
+    // Scenario 32: withdrawn, it is in no publication any more, and the ledger says so.
+    office.run(&["calendar", "publish"]).ok();
+    let published = || {
+        let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
+        openings
+            .filter(|entry| {
+                let file = entry.as_ref().expect("an entry").path();
+                let bytes = std::fs::read(file).expect("a file");
+                String::from_utf8_lossy(&bytes).contains("by █████")
+            })
+            .count()
+    };
+    assert_eq!(published(), 1);
+    officer(
+        &office,
+        &["recall", "moph-2026/1", "0", "--reason", "The wrong file"],
+    )
+    .ok();
+    office.run(&["calendar", "publish"]).ok();
+    assert_eq!(published(), 0);
+    let case = office.run(&["foi", "case", "moph-2026/1"]).ok().out;
+    assert!(
+        case.contains("Document 0: partly released, withdrawn") || case.contains("withdrawn"),
+        "{case}"
+    );
+}

@@ -2,13 +2,15 @@
 //!
 //! *Structure.* [`arguments`] says what can be asked for; [`desk`] finds registers and requests and hands events in;
 //! [`letters`] keeps what belongs to a person;
-//! [`register`] is the part of the commission, [`requester`] and [`officer`] the life of a request, [`reading`] what is read.
+//! [`register`] is the part of the commission, [`requester`] and [`officer`] the life of a request, [`reading`] what is read;
+//! [`redacting`] makes and checks renditions, without an installation.
 
 mod arguments;
 mod desk;
 mod letters;
 mod officer;
 mod reading;
+mod redacting;
 mod register;
 mod requester;
 
@@ -22,6 +24,12 @@ use crate::render::{say, show};
 
 /// Runs `sijill foi`.
 pub(crate) async fn run(command: &FoiCommand, common: &Common) -> Outcome {
+    // On the officer's own machine.
+    match command {
+        FoiCommand::Redact(args) => return redacting::redact_file(args),
+        FoiCommand::Rendition(command) => return redacting::run(command),
+        _ => {}
+    }
     let site = common.site()?;
     let open = common.start(&site).await?;
     let desk = Desk { common, site, open };
