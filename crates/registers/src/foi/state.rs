@@ -282,6 +282,8 @@ pub struct FoiFacts {
     pub ledger: LedgerId,
     /// The calendar ledger of its jurisdiction.
     pub parent: LedgerId,
+    /// Whether it is defined: before, it receives no transfer.
+    pub defined: bool,
     /// Requests that went elsewhere, by position.
     pub transfers: BTreeMap<u64, Arc<TransferOut>>,
     /// What it has cited of the calendar.
@@ -335,6 +337,7 @@ impl FoiState {
             facts: Arc::new(FoiFacts {
                 ledger,
                 parent,
+                defined: false,
                 transfers: BTreeMap::new(),
                 cited: Arc::new(Vec::new()),
                 taken: BTreeSet::new(),
@@ -453,7 +456,10 @@ impl FoiState {
         let seq = at.seq;
         let at_ms = self.days.moment_ms().ok_or("an event before its moment")?;
         match event {
-            FoiEvent::RegisterDefined(e) => self.choose(e.pack, contents)?,
+            FoiEvent::RegisterDefined(e) => {
+                self.choose(e.pack, contents)?;
+                Arc::make_mut(&mut self.facts).defined = true;
+            }
             FoiEvent::RulesChosen(e) => self.choose(e.pack, contents)?,
             FoiEvent::RegisterSucceeded(e) => self.successor = Some(e.successor),
             FoiEvent::RequestSubmitted(e) => {
@@ -701,6 +707,7 @@ impl FoiState {
             transfers: transfers.into_iter().collect(),
             cited: self.days.cited(),
             taken,
+            defined: !self.packs.is_empty(),
         });
         Some(())
     }

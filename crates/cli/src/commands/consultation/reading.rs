@@ -95,7 +95,7 @@ fn iso(number: u32) -> Option<String> {
     numbered_day(number).map(|d| d.to_string())
 }
 
-const fn outcome_name(outcome: u8) -> &'static str {
+pub(super) const fn outcome_name(outcome: u8) -> &'static str {
     match outcome {
         1 => "accepted",
         2 => "partly accepted",
@@ -115,7 +115,7 @@ fn placed(placed: &Placed) -> String {
 }
 
 /// Why a comment is hidden now.
-fn hiding(comment: &CommentRecord) -> &'static str {
+pub(super) fn hiding(comment: &CommentRecord) -> &'static str {
     let last = comment.steps.iter().rev().find_map(|step| match step.act {
         Act::Hidden { code, .. } => Reason::of(code),
         _ => None,
@@ -494,7 +494,7 @@ impl Desk<'_> {
     }
 
     /// The number of persons for each option; `None` before the window has ended.
-    pub(crate) fn counts_of_responses(&self, ledger: LedgerId) -> Outcome<Option<Counted>> {
+    pub(super) fn counts_of_responses(&self, ledger: LedgerId) -> Outcome<Option<Counted>> {
         let (questions, over, published) = self.state(ledger, |state| {
             let questions = state
                 .definition()
@@ -759,14 +759,14 @@ impl Desk<'_> {
 }
 
 /// Counts of responses. Spec: specs/consultation.md §10.4.
-pub(crate) struct Counted {
-    pub(crate) questions: Vec<Question>,
+pub(super) struct Counted {
+    pub(super) questions: Vec<Question>,
     /// Persons for each option of each question.
-    pub(crate) options: Vec<Vec<u64>>,
+    pub(super) options: Vec<Vec<u64>>,
     /// Persons who responded.
-    pub(crate) responses: u64,
+    pub(super) responses: u64,
     /// Those of them whose answers are erased.
-    pub(crate) erased: u64,
+    pub(super) erased: u64,
 }
 
 /// Where a consultation stands today.
