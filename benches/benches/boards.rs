@@ -124,6 +124,7 @@ impl Contents for Texts {
 struct States(BTreeMap<LedgerId, Ledger>);
 
 struct Ledger {
+    genesis: Genesis,
     state: State,
     size: u64,
 }
@@ -158,7 +159,12 @@ impl States {
         .unwrap();
         let state = State::start(&genesis).unwrap();
         let id = genesis.id();
-        self.0.insert(id, Ledger { state, size: 1 });
+        let ledger = Ledger {
+            genesis,
+            state,
+            size: 1,
+        };
+        self.0.insert(id, ledger);
         id
     }
 
@@ -642,6 +648,9 @@ fn main() {
         &meter,
     );
 
+    snapshots(&world, &world.registers, "registers of requests");
+    snapshots(&world, &[world.forum], "consultation");
+
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("boards.sqlite");
     let mut boards = Boards::open(&path).unwrap();
@@ -735,6 +744,34 @@ fn main() {
     row(
         "a register is taken out, and all words are merged anew",
         &file_size(&path),
+        &meter,
+    );
+}
+
+/// What a restart reads in the place of the events.
+fn snapshots(world: &World, ledgers: &[LedgerId], what: &str) {
+    let meter = Meter::start();
+    let copies: Vec<(LedgerId, Vec<u8>)> = ledgers
+        .iter()
+        .map(|ledger| {
+            (
+                *ledger,
+                world.states.0[ledger].state.snapshot().unwrap().to_bytes(),
+            )
+        })
+        .collect();
+    let bytes: usize = copies.iter().map(|(_, bytes)| bytes.len()).sum();
+    let figure = format!("{} MiB", bytes >> 20);
+    row(&format!("snapshots of states: {what}"), &figure, &meter);
+    let meter = Meter::start();
+    for (ledger, bytes) in &copies {
+        let one = &world.states.0[ledger];
+        let restored = State::restore(&one.genesis, bytes, &world.texts).unwrap();
+        assert!(restored.snapshot().unwrap().to_bytes() == *bytes);
+    }
+    row(
+        &format!("states from snapshots, and again to compare: {what}"),
+        "",
         &meter,
     );
 }
