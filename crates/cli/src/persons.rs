@@ -39,11 +39,12 @@ pub(crate) fn open(site: &Site, passphrases: Passphrases, calendar: LedgerId) ->
 /// As [`open`]; an empty one, and a secret, if there are none yet.
 pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: LedgerId) -> Outcome<Persons> {
     let vault = vault_file(site, &calendar);
-    if vault.exists() {
+    if vault.exists() && !secret_file(site).exists() {
+        // Says that the secret is gone; another one would not open it.
         return open(site, passphrases, calendar);
     }
     let secret = secret_or_new(site, &passphrases)?;
-    Ok(Persons::create(&vault, calendar, secret)?)
+    Ok(Persons::open_or_create(&vault, calendar, secret)?)
 }
 
 /// The person secret of this installation; a new one if there is none yet.

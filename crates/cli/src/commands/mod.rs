@@ -58,6 +58,8 @@ use crate::stores::Held;
         \x20 operator     ledger publish\n\
         \x20 trustees     trustee publish, or trustee ceremony next     operator: ledger submit, ledger publish\n\
         \x20 commission   election prepare, election open\n\
+        \x20 stations     station assign and define before that; then station set-up, open, desk, close, sign, export;\n\
+        \x20              station receive, guests, decide, exclude; station return and totals in the place of paper\n\
         \x20 voters       vote, receipt check\n\
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\

@@ -126,7 +126,7 @@ async fn act(
         C::ModerationLog { .. } => desk.moderation_log(id, ledger).await,
         C::Show { view, .. } => desk.show(id, ledger, *view),
         C::Mine { receipts, voice, .. } => desk.mine(id, ledger, receipts.as_deref(), voice).await,
-        C::Search { words, .. } => desk.search(id, ledger, words),
+        C::Search { words, .. } => desk.search(id, ledger, words).await,
     }
 }
 

@@ -1,18 +1,16 @@
 //! What everybody reads of a consultation, and a participant of their own part in it. Spec: specs/consultation.md §10.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sijill_engine::Engine;
-use sijill_ledger::{Committed, ContentRef, LedgerId};
+use sijill_boards::Kind as Found;
+use sijill_ledger::LedgerId;
 use sijill_registers::consultation::document::{Answers, ENGLISH};
 use sijill_registers::consultation::events::{Outcome as ThemeOutcome, Question};
 use sijill_registers::consultation::views::{Coverage, Place, Placed, Reading, Thread};
 use sijill_registers::consultation::{Access, Act, Appeal, CommentRecord, Reason, Speaker, Standing, Step};
-use sijill_registers::register::{ContentProblem, Contents, Facts};
+use sijill_registers::register::Facts;
 use sijill_rules::{arabic_both, day_number, english_both, numbered_day};
-use sijill_search::{Index, Kind as Found, SearchError};
 
 use super::arguments::{Category, View, Voice};
 use super::desk::{Desk, Speaks};
@@ -780,27 +778,9 @@ impl Desk<'_> {
         json!({ "theme": outcome.theme, "outcome": outcome_name(outcome.outcome), "reason": reason })
     }
 
-    pub(super) fn search(&self, id: &str, ledger: LedgerId, words: &[String]) -> Outcome {
-        let query = words.join(" ");
-        let texts = Texts {
-            engine: self.engine(),
-            ledger,
-        };
-        let all = self.state(ledger, |state| sijill_search::consultation::all(state, &texts))??;
-        let hits = Index::in_memory()
-            .and_then(|mut index| {
-                index.update(ledger, 0, &all)?;
-                index.search(ledger, &query, 0, MOST_HITS)
-            })
-            .map_err(|error| match error {
-                SearchError::NoWord | SearchError::TooLong => {
-                    Failure::usage(error.to_string(), "give words that stand in what you look for")
-                        .code("search.query")
-                        .in_arabic("اكتب كلمة واحدة على الأقل، و32 كلمة على الأكثر.")
-                }
-                other => Failure::failed(other.to_string(), "nothing was changed; run the command again")
-                    .code("search.failed"),
-            })?;
+    pub(super) async fn search(&self, id: &str, ledger: LedgerId, words: &[String]) -> Outcome {
+        let boards = crate::boards::follow_one(&self.site, self.engine(), ledger).await?;
+        let hits = boards.search(ledger, &words.join(" "), None, MOST_HITS)?.lines;
         let mut rows = Vec::new();
         for hit in &hits {
             match hit.kind {
@@ -820,6 +800,7 @@ impl Desk<'_> {
                     );
                     rows.push(json!({ "answer": hit.position, "text": text }));
                 }
+                Found::Disclosure => {}
             }
         }
         if rows.is_empty() {
@@ -839,23 +820,6 @@ pub(super) struct Counted {
     pub(super) responses: u64,
     /// Those of them whose answers are erased.
     pub(super) erased: u64,
-}
-
-/// The texts of one consultation.
-struct Texts<'a> {
-    engine: &'a Engine,
-    ledger: LedgerId,
-}
-
-impl Contents for Texts<'_> {
-    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
-        self.engine.contents().load(content)
-    }
-
-    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
-        let opened = self.engine.committed_content(&self.ledger, committed);
-        opened.map_err(|_| ContentProblem::Opening(committed.commitment))
-    }
 }
 
 /// Where a consultation stands.
