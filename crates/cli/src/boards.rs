@@ -1,4 +1,4 @@
-//! The read models of an installation, brought up to its ledgers. Spec: specs/operations.md §16.
+//! The read models of an installation, brought up to its ledgers. Spec: specs/operations.md §17.
 
 use sijill_boards::{BoardError, Boards};
 use sijill_engine::Engine;
@@ -20,6 +20,19 @@ pub(crate) async fn follow_one(site: &Site, engine: &Engine, ledger: LedgerId) -
     let mut boards = open_boards(&site.boards())?;
     engine.follow_board(ledger, &mut boards).await?;
     Ok(boards)
+}
+
+/// After an erasure: no word of what was erased stays in the read models. What cannot be brought up to the ledgers is deleted, and made
+/// anew when it is next read.
+pub(crate) async fn forget(site: &Site, engine: &Engine) -> Outcome {
+    let path = site.boards();
+    if !path.exists() || follow(site, engine).await.is_ok() {
+        return Ok(());
+    }
+    delete_boards(&path).map_err(|error| {
+        let problem = format!("{}: {error}", path.display());
+        Failure::failed(problem, "delete the file: words of what was erased are in it").code("boards.file")
+    })
 }
 
 /// Of every register, from nothing.
