@@ -159,9 +159,6 @@ fn is_empty_by_right(id: &str, number: &str) -> bool {
         "6.4" | "6.5" | "6.6" | "6.7" | "6.8" | "6.9" | "6.10" | "6.11" | "6.12" => id == "honest-no-ballots",
         // Nobody is transferred.
         "4.7" => true,
-        // A jurisdiction has requests or a consultation.
-        _ if number.starts_with("15.") => id != "honest-foi-accredited",
-        _ if number.starts_with("16.") => id != "honest-consultation-accredited",
         _ => false,
     }
 }

@@ -954,6 +954,14 @@ fn documents() -> Vec<Case> {
         )
         .same(),
         on_registers(
+            "K4-missing",
+            "A version of the document is not in the folder",
+            "consultation.md §3",
+            &["content.missing"],
+            missing,
+        )
+        .door("content.missing"),
+        on_registers(
             "K4-move",
             "Comments are moved away from a clause that is still there",
             "consultation.md §3.3",
@@ -966,6 +974,20 @@ fn documents() -> Vec<Case> {
         )
         .same(),
     ]
+}
+
+/// A folder that lacks a document: what rests on it is not established, and nobody is blamed for it.
+fn missing(name: &str) -> Package {
+    let mut t = Talk::open(name);
+    t.comment("amna", On::Clause(1, CLAUSES[0], None));
+    t.publish(2, &[("hours", "Parks never close.")], &[("fee", "hours")]);
+    t.comment("badr", On::Clause(2, ("hours", "Parks never close."), None));
+    let mut package = t.package();
+    let document = super::forge::sha(&[document(&CLAUSES).as_bytes()]);
+    package
+        .files
+        .remove(&format!("content/{}", hex::encode(document)));
+    package
 }
 
 /// K7 to K9: comments.
