@@ -202,6 +202,8 @@ pub fn credential_commitment(opening: &Opening) -> [u8; 32] {
 
 pub struct Rehearsal {
     pub engine: Engine,
+    /// The rules of the roll: [`rules`], unless a test changes them.
+    pub pack: RulePack,
     pub clock: Arc<RehearsalClock>,
     pub manifest: Manifest,
     pub election: LedgerId,
@@ -242,6 +244,7 @@ impl Rehearsal {
             voters: (0..voters).map(|_| Credential::random(&mut rng)).collect(),
             secrets: (0..2).map(|_| TrusteeSecret::generate(&mut rng)).collect(),
             engine,
+            pack: rules(),
             clock,
             manifest,
             election,
@@ -370,10 +373,10 @@ impl Rehearsal {
         self.put(CredentialList::build(points).unwrap().json().as_bytes())
     }
 
-    /// The roll's definition under [`rules`].
+    /// The roll's definition under its rules.
     #[must_use]
     pub fn roll_defined(&self) -> Event {
-        let rules = rules();
+        let rules = &self.pack;
         let polling_day = rules.calendar().unwrap().day_of(self.manifest.opens_ms).unwrap();
         Event::Roll(RollEvent::RollDefined(RollDefined {
             pack: self.put(&rules.to_json()),

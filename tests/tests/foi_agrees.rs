@@ -295,7 +295,7 @@ impl Run {
             5 => return committed,
             _ => {}
         }
-        if flaw > 4 || flaw < 2 {
+        if !(2..=4).contains(&flaw) {
             let opening = [&salt, content.as_bytes()].concat();
             self.documents.openings.insert(committed.commitment, opening);
         }
@@ -736,6 +736,7 @@ impl Run {
                 if self.chance(10) {
                     self.act(book);
                 }
+                self.wake(book);
                 let pack = self.any_pack();
                 let defined = FoiEvent::RegisterDefined(RegisterDefined { pack });
                 self.offer("commission", book, foi(defined));
@@ -830,14 +831,13 @@ impl Run {
                 let today = self.now / DAY_MS;
                 let mut first = today - 4 + self.below(14);
                 let mut last = first + self.below(4);
-                let status = if corrects.is_some() && self.chance(40) {
-                    let old = corrects.as_ref().unwrap();
+                let withdraws = self.chance(40);
+                let mut status = u8::try_from(self.below(4)).unwrap();
+                if let Some(old) = corrects.as_ref().filter(|_| withdraws) {
                     first = u64::try_from(day_number(old.first)).unwrap();
                     last = u64::try_from(day_number(old.last)).unwrap();
-                    3
-                } else {
-                    u8::try_from(self.below(4)).unwrap()
-                };
+                    status = 3;
+                }
                 let payload = fact(first, last, status, corrects.map(|fact| fact.seq));
                 let event = parse_calendar(0x0102, &payload);
                 self.offer("commission", Book::Calendar, event);

@@ -15,8 +15,16 @@ use crate::error::{Failure, Outcome};
 use crate::registrar::Person;
 use crate::roll_file::ListedPerson;
 
-/// Latest first ballot, in thousandths of the voting window: re-votes come later.
-const LAST_FIRST_BALLOT: u64 = 800;
+/// Voters come in this many steps; which step a voter comes in follows from their number.
+const STEPS: u64 = 800;
+/// When so many of the voters have come, in thousandths of the polling day: the turnout of the referendum of 2024 as it was
+/// published, of those who voted in the end (fixtures/referendum/published-2024.json). Re-votes come behind the last one.
+const COMES: [(u64, u64); 4] = [
+    (0, 0),
+    (STEPS * 51 / 84, 333),
+    (STEPS * 72 / 84, 667),
+    (STEPS, 960),
+];
 
 /// All voters.
 pub(super) struct Electorate {
@@ -318,7 +326,15 @@ const fn is_spoilt(nth: u32) -> bool {
 impl Voter {
     /// When they vote first.
     fn comes_ms(&self, opens: u64, closes: u64) -> u64 {
-        opens + (closes - opens) / 1000 * (self.number * 7919 % LAST_FIRST_BALLOT)
+        let step = self.number * 7919 % STEPS;
+        let after = COMES
+            .iter()
+            .skip(1)
+            .position(|(steps, _)| step < *steps)
+            .unwrap_or(0);
+        let [(from, early), (to, late)] = [COMES[after], COMES[after + 1]];
+        let millionths = early * 1000 + (late - early) * 1000 * (step - from) / (to - from);
+        opens + (closes - opens) / 1000 * millionths / 1000
     }
 
     fn channel(&self, rules: Rules) -> Channel {
@@ -383,6 +399,43 @@ fn add(counts: &mut [Vec<u64>], choices: &[Vec<u8>]) {
     for (counts, choices) in counts.iter_mut().zip(choices) {
         for (count, choice) in counts.iter_mut().zip(choices) {
             *count += u64::from(*choice);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The thousand voters of the fixture come as those of the referendum of 2024 did.
+    #[test]
+    fn voters_come_as_it_was_published() {
+        let published: serde_json::Value = serde_json::from_str(include_str!(
+            "../../../../fixtures/referendum/published-2024.json"
+        ))
+        .unwrap();
+        let hour = |text: &serde_json::Value| text.as_str().unwrap()[..2].parse::<u64>().unwrap();
+        let (opens, closes) = (hour(&published["opens"]), hour(&published["closes"]));
+        let voters = (0..1000).map(|number| Voter {
+            number,
+            identifier: String::new(),
+            district: "national".parse().unwrap(),
+            code: CredentialCode::random(&mut rand::rng()),
+        });
+        let rules = Rules {
+            paper: true,
+            revote: true,
+        };
+        let comes: Vec<u64> = voters
+            .filter(|v| v.channel(rules) != Channel::Abstains)
+            .map(|v| v.comes_ms(opens * 3_600_000, closes * 3_600_000))
+            .collect();
+        assert!(comes.iter().all(|at| *at < closes * 3_600_000));
+        for point in published["turnout"].as_array().unwrap() {
+            let until = hour(&point["at"]) * 3_600_000;
+            let turnout = comes.iter().filter(|at| **at <= until).count() as u64 * 10;
+            let said = point["bp"].as_u64().unwrap();
+            assert!(turnout.abs_diff(said) <= 50, "{point}: {turnout}");
         }
     }
 }

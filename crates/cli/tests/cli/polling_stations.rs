@@ -1,9 +1,9 @@
 //! A polling station by single commands: its own machine, its book on the way to the centre, the exclusions that follow.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::{BEFORE, EVENING, NOON, Office, Said, sijill};
 
@@ -43,6 +43,18 @@ fn at_station_with(passphrase: &str, office: &Office, clock: &str, args: &[&str]
 
 /// A desk with these officers, these lines, and its answers.
 fn desk(office: &Office, officers: &[usize], lines: &[&str]) -> Vec<Value> {
+    let mut child = spawn_desk(office, officers);
+    let mut input = child.stdin.take().expect("its input");
+    input
+        .write_all((lines.join("\n") + "\n").as_bytes())
+        .expect("lines");
+    drop(input);
+    let said = Said::of(child.wait_with_output().expect("its end")).ok().out;
+    let answers = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    answers.collect()
+}
+
+fn spawn_desk(office: &Office, officers: &[usize]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sijill"));
     let (dir, passphrase) = (office.path("station"), office.path("passphrase"));
     command.args([
@@ -61,15 +73,7 @@ fn desk(office: &Office, officers: &[usize], lines: &[&str]) -> Vec<Value> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the desk");
-    let mut input = child.stdin.take().expect("its input");
-    input
-        .write_all((lines.join("\n") + "\n").as_bytes())
-        .expect("lines");
-    drop(input);
-    let said = Said::of(child.wait_with_output().expect("its end")).ok().out;
-    let answers = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
-    answers.collect()
+    command.spawn().expect("the desk")
 }
 
 fn officer(office: &Office, n: usize) -> String {
@@ -305,6 +309,7 @@ fn a_station_from_its_kit_to_the_seal() {
             r#"{"do":"lock","officer":1}"#,
             r#"{"do":"spoil","person":"V4","by":1}"#,
             r#"{"do":"status"}"#,
+            &json!({ "do": "export", "out": office.path("desk.station") }).to_string(),
         ],
     );
     let codes: Vec<&str> = said
@@ -332,6 +337,7 @@ fn a_station_from_its_kit_to_the_seal() {
             "lock",
             "officer.absent",
             "status",
+            "export",
             "quit",
         ]
     );
@@ -345,6 +351,27 @@ fn a_station_from_its_kit_to_the_seal() {
         (&3.into(), &4.into(), &3.into())
     );
     let disputed = said[8]["disputed"].to_string();
+    // Killed behind an answer: what was answered is there.
+    let mut child = spawn_desk(&office, &[1, 3]);
+    let (mut input, output) = (
+        child.stdin.take().expect("input"),
+        child.stdout.take().expect("output"),
+    );
+    let mut answers = BufReader::new(output).lines();
+    let mut next =
+        || -> Value { serde_json::from_str(&answers.next().expect("a line").expect("text")).expect("JSON") };
+    assert_eq!(next()["done"], "ready");
+    writeln!(
+        input,
+        "{}",
+        json!({ "do": "check-in", "person": "V2", "document": "id-card" })
+    )
+    .expect("a line");
+    assert_eq!(next()["done"], "check-in");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let said = at_station(&office, NOON, &["station", "look-up", "V2"]).ok().out;
+    assert!(said.contains("Checked in, without a paper"), "{said}");
 
     office.at(EVENING);
     let key = officer(&office, 1);
@@ -476,6 +503,18 @@ fn a_station_from_its_kit_to_the_seal() {
     let by = ["--guests", &guests, "--key", &commission];
     decide(&disputed, "counts", &other, &by).refused("names nobody of the roll for this paper");
     decide(&envelope, "counts", &second, &by).ok();
+    // Scenario 9: V1 has a ballot and a paper, and is told; nobody else is.
+    let told = office.path("told.csv");
+    let said = office
+        .as_registrar(&["station", "notices", "--out", &told])
+        .ok()
+        .out;
+    assert!(
+        said.contains("1 persons to tell") && said.contains("لقد صوّت رقميًا"),
+        "{said}"
+    );
+    let told = std::fs::read_to_string(&told).expect("the file");
+    assert_eq!(told, "identifier,district\nV1,north\n");
     let said = office.as_registrar(&["station", "exclude"]).ok().out;
     assert!(said.contains("north: 2 credentials excluded"), "{said}");
     office.as_commission(&["election", "seal"]).ok();

@@ -170,7 +170,7 @@ impl FoiState {
     fn check_event(&self, event: &FoiEvent, author: KeyId, now: &Now<'_>) -> Result<(), Rejection> {
         match event {
             FoiEvent::RegisterDefined(e) => {
-                if self.pack.is_some() {
+                if !self.packs.is_empty() {
                     return Err(order("the register is defined already"));
                 }
                 if let Some(predecessor) = self.predecessor {
@@ -181,7 +181,7 @@ impl FoiState {
                 self.check_pack(&e.pack, now)
             }
             FoiEvent::RulesChosen(e) => {
-                if self.pack.as_ref().is_some_and(|(content, _)| *content == e.pack) {
+                if self.packs.last().is_some_and(|(content, _)| *content == e.pack) {
                     return Err(FoiRejection::Definition("these rules are in force already".into()).into());
                 }
                 self.check_pack(&e.pack, now)
@@ -282,7 +282,7 @@ impl FoiState {
     }
 
     fn require_defined(&self, name: &str) -> Result<(), Rejection> {
-        if self.pack.is_some() {
+        if !self.packs.is_empty() {
             Ok(())
         } else {
             Err(order(&format!("{name}: define the register first")))

@@ -18,6 +18,7 @@ use sijill_registers::register::Facts;
 use sijill_registers::roll::events::{ExclusionsOpened, Opening, RollEvent};
 use sijill_registers::station::Reckoning;
 use sijill_registers::station::events::Number;
+use zeroize::Zeroizing;
 
 use super::super::Event;
 use crate::error::{Failure, Outcome};
@@ -116,7 +117,7 @@ pub(crate) fn answer(event: &Event, book: &mut Book, line: &str) -> Outcome<Answ
     let question = hex::decode(line).map_err(|_| LookUpError::Form)?;
     let question = Question::parse(&question)?;
     let roll = event.roll_facts()?;
-    let (district, _) = roll
+    let (district, holder) = roll
         .stations
         .list(&question.station)
         .and_then(|list| list.find(&question.person))
@@ -133,6 +134,14 @@ pub(crate) fn answer(event: &Event, book: &mut Book, line: &str) -> Outcome<Answ
         "a station asks whether they have voted digitally",
     )?;
     let credential = person.and_then(|p| p.issued.as_ref().map(|i| i.public));
+    if holder && credential.is_none() {
+        // Without it nobody can say that there is no ballot.
+        return Err(Failure::refused(
+            "the vault does not have the credential of somebody who holds one",
+            "put back the newest backup of the vault; until then this person gets no paper",
+        )
+        .code("station.look-up"));
+    }
     Ok(event
         .engine
         .answer_look_up(question, ballot_box, credential.as_ref())?)
@@ -144,6 +153,36 @@ async fn serve(event: &Event, what: ElectionEvent, cites: LedgerId) -> Outcome {
         .act_as_service(event.election, Typed::Election(what), &[cites])
         .await?;
     Ok(())
+}
+
+/// Who has a digital ballot and a paper that counts, as the books are now: identifier and district. The ballot will be
+/// excluded; whoever did not get that paper can still say so. The access is logged.
+pub(crate) fn superseded(event: &Event, book: &mut Book) -> Outcome<Vec<(Zeroizing<String>, Name)>> {
+    let people = book.all("notices to voters whose digital ballot is excluded")?;
+    let (election, roll) = (event.election_facts()?, event.roll_facts()?);
+    let reckoning = Reckoning::new(&election, u64::MAX, &roll.stations, event.engine.ledgers())
+        .ok_or_else(|| Failure::internal("a final book that is not here"))?;
+    let excluded = reckoning.excluded();
+    let mut told = Vec::new();
+    for person in people {
+        let Some(issued) = &person.issued else { continue };
+        if !excluded.contains(&book.pseudonyms.of(&person.identifier)) {
+            continue;
+        }
+        let Some((district, ballot_box)) = event.boxes.iter().find(|(d, _)| *d == person.district) else {
+            continue;
+        };
+        let voted = event.handle(ballot_box)?.with_head(|head| {
+            head.state
+                .as_box()
+                .and_then(|b| b.latest(&issued.public))
+                .is_some()
+        });
+        if voted {
+            told.push((Zeroizing::new(person.identifier.clone()), district.clone()));
+        }
+    }
+    Ok(told)
 }
 
 /// Opens and fixes the exclusions of every box, from the papers that count. Returns their numbers by district.

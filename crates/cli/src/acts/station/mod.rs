@@ -9,7 +9,7 @@ mod papers;
 mod plan;
 mod returns;
 
-pub(crate) use books::{answer, exclude, ledger_of, receive};
+pub(crate) use books::{answer, exclude, ledger_of, receive, superseded};
 pub(crate) use desk::{Arrival, Desk, Issue, Standing};
 pub(crate) use lists::{Kit, assign, assignments, define, kits};
 pub(crate) use machine::Machine;

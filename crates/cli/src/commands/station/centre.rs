@@ -20,6 +20,7 @@ use super::super::roll::{Registrar, RegistrarArgs, roll_person};
 use super::{Decision, LostRule};
 use crate::acts::station::{self as acts, ROLL};
 use crate::error::{Failure, Outcome};
+use crate::messages;
 use crate::passphrase::Passphrases;
 use crate::render::{number, print_document, say, show};
 use crate::site::{NewFile, make_folder, read_bounded, write_file};
@@ -320,6 +321,28 @@ pub(super) async fn guests(
         out.display()
     );
     show!(json!({ "guests": list.guests.len(), "not_on_roll": strangers - unknown, "unnamed": unknown }));
+    Ok(())
+}
+
+pub(super) async fn notices(registrar: &RegistrarArgs, out: &Path, common: &Common) -> Outcome {
+    let file = NewFile::take(out)?;
+    let (site, _open, event) = common.start_event().await?;
+    let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
+    let told = acts::superseded(&event, &mut book)?;
+    let mut lines = Zeroizing::new("identifier,district\n".to_owned());
+    for (identifier, district) in &told {
+        lines.push_str(&format!("{},{district}\n", **identifier));
+    }
+    file.write(lines.as_bytes())?;
+    say!(
+        "{} persons to tell, in {}. Tell each of them:",
+        told.len(),
+        out.display()
+    );
+    let text = messages::of("notice.superseded");
+    let text = text.ok_or_else(|| Failure::internal("a notice without words"))?;
+    say!("{}\n{}\n[{}]", text.en, text.ar, text.rule);
+    show!(json!({ "told": told.len(), "message": text }));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `sijill station desk`: a station at its full rate.
 
 use std::io::{BufRead as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,10 +10,11 @@ use sijill_registers::station::Phase;
 use sijill_registers::station::events::StationEvent;
 
 use super::super::Common;
-use super::machine::{answer_of, as_json, desk, in_words};
+use super::machine::{answer_of, as_json, desk, in_words, write_book};
 use crate::acts::station::{Arrival, Desk, Issue};
 use crate::error::{Failure, Outcome};
 use crate::render::{self, escape, number};
+use crate::site::{NewFile, Site};
 
 /// Longest line, in bytes.
 const MAX_LINE: u64 = 64 << 10;
@@ -43,6 +44,9 @@ enum Request {
         #[serde(default)]
         end: bool,
         by: Option<usize>,
+    },
+    Export {
+        out: PathBuf,
     },
     Issue {
         person: String,
@@ -119,6 +123,12 @@ impl Request {
                     by,
                 }
             }
+            "export" => Self::Export {
+                out: words
+                    .next()
+                    .map(PathBuf::from)
+                    .ok_or_else(|| not_understood("into which file?"))?,
+            },
             "issue" => {
                 let person = person()?;
                 let (mut second, mut envelope, mut answer, mut by) = (None, None, None, None);
@@ -264,6 +274,7 @@ pub(super) async fn run(keys: &[PathBuf], common: &Common) -> Outcome {
             break;
         }
         let done = match request {
+            Ok(Request::Export { out }) => export(&desk, &site, &out).await,
             Ok(request) => serve(&mut desk, &mut officers, request).await,
             Err(failure) => Err(failure),
         };
@@ -273,11 +284,10 @@ pub(super) async fn run(keys: &[PathBuf], common: &Common) -> Outcome {
             Ok(_) => answered += 1,
             Err(_) => refused += 1,
         }
-        if !reply(json, &done) {
-            break;
-        }
-        if let (true, Err(failure)) = (ends, done) {
-            return Err(failure);
+        match done {
+            Err(failure) if ends => return Err(failure),
+            done if !reply(json, &done) => break,
+            _ => {}
         }
     }
     // Keys and roll are wiped when they are dropped; nothing of them was written.
@@ -405,7 +415,7 @@ async fn serve(desk: &mut Desk, officers: &mut Officers, request: Request) -> Ou
             (in_words(&standing), value)
         }
         // Handled before.
-        Request::Quit => (String::new(), Value::Null),
+        Request::Export { .. } | Request::Quit => (String::new(), Value::Null),
         Request::Spoil { person, by } => {
             let paper = desk.spoil(officers.find(by)?, &person).await?;
             (
@@ -415,6 +425,15 @@ async fn serve(desk: &mut Desk, officers: &mut Officers, request: Request) -> Ou
         }
         Request::Status => status(desk)?,
     })
+}
+
+/// The book so far, for a moment on line: a desk holds the machine all day.
+async fn export(desk: &Desk, site: &Site, out: &Path) -> Outcome<Answered> {
+    let (entries, _) = write_book(&desk.machine, site, NewFile::take(out)?).await?;
+    Ok((
+        format!("Wrote {}: {} entries.", out.display(), number(entries)),
+        json!({ "done": "export", "entries": entries }),
+    ))
 }
 
 fn status(desk: &Desk) -> Outcome<Answered> {
@@ -466,6 +485,7 @@ mod tests {
             ("duty end by=3", r#"{"do":"duty","end":true,"by":3}"#),
             ("spoil V1", r#"{"do":"spoil","person":"V1"}"#),
             ("lock 2", r#"{"do":"lock","officer":2}"#),
+            ("export noon.station", r#"{"do":"export","out":"noon.station"}"#),
             ("status", r#"{"do":"status"}"#),
             ("quit", r#"{"do":"quit"}"#),
         ] {

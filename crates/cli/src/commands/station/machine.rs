@@ -354,6 +354,18 @@ pub(super) async fn export(out: &Path, common: &Common) -> Outcome {
     let site = common.site()?;
     let open = common.start(&site).await?;
     let machine = Machine::open(Arc::clone(&open.engine))?;
+    let (entries, signed) = write_book(&machine, &site, file).await?;
+    say!(
+        "Wrote {}: {} entries, {signed} signatures.",
+        out.display(),
+        number(entries)
+    );
+    show!(json!({ "station": machine.ledger, "entries": entries, "signatures": signed }));
+    Ok(())
+}
+
+/// Writes the book as it travels. Returns the numbers of entries, and of signatures under its end.
+pub(super) async fn write_book(machine: &Machine, site: &Site, file: NewFile) -> Outcome<(u64, usize)> {
     let mut signatures: Vec<Signed> = Vec::new();
     let folder = site.station().join("signatures");
     if machine.facts()?.closed.is_some() {
@@ -367,16 +379,10 @@ pub(super) async fn export(out: &Path, common: &Common) -> Outcome {
     }
     let notes = NoteBook::export(&site.station().join(NOTES))?;
     let signed = signatures.len();
-    let book = open
+    let book = machine
         .engine
         .export_station(machine.ledger, signatures, notes)
         .await?;
     file.write(&book.to_bytes())?;
-    say!(
-        "Wrote {}: {} entries, {signed} signatures.",
-        out.display(),
-        number(book.size())
-    );
-    show!(json!({ "station": machine.ledger, "entries": book.size(), "signatures": signed }));
-    Ok(())
+    Ok((book.size(), signed))
 }

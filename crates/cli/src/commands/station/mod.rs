@@ -134,7 +134,7 @@ pub(crate) enum StationCommand {
         Each line is answered when what it says is durable. With --json lines are JSON objects, and so are answers; otherwise:\n\n  \
         look-up IDENTIFIER\n  check-in IDENTIFIER id-card|digital-id [assisted] [guest] [by=N]\n  \
         issue IDENTIFIER [second=N] [envelope=NUMBER] [answer=HEX] [by=N]\n  spoil IDENTIFIER [by=N]\n  \
-        dispute IDENTIFIER [by=N] TEXT\n  ask IDENTIFIER\n  duty begin|end [by=N]\n  lock N\n  status\n  quit\n\n\
+        dispute IDENTIFIER [by=N] TEXT\n  ask IDENTIFIER\n  duty begin|end [by=N]\n  lock N\n  export FILE\n  status\n  quit\n\n\
         N is an officer, by the place of the key file on the command line, from 1; without `by` the first one acts. \
         `lock` forgets the key of an officer who leaves the desk."
     )]
@@ -276,6 +276,14 @@ pub(crate) enum StationCommand {
         /// As the chair
         #[arg(long)]
         chair: bool,
+    },
+    /// Centre: whom to tell that a paper takes the place of their digital ballot, before it is excluded (registrar)
+    Notices {
+        #[command(flatten)]
+        registrar: RegistrarArgs,
+        /// The file: `identifier,district`, one person in each line; for the registrar alone
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Station: open it, with three officers on duty
     Open {
@@ -504,6 +512,7 @@ pub(crate) async fn run(command: &StationCommand, common: &Common) -> Outcome {
             officer,
             chair,
         } => centre::name_officer(key, station, officer, *chair, common).await,
+        StationCommand::Notices { registrar, out } => centre::notices(registrar, out, common).await,
         StationCommand::Open { key, papers, seal } => machine::open(key, *papers, seal, common).await,
         StationCommand::Papers => centre::papers(common).await,
         StationCommand::Receive { file } => centre::receive(file, common).await,
