@@ -395,6 +395,7 @@ impl<'a> Office<'a> {
             }));
             engine.act(&key, *ledger, &event, &[]).await?;
         }
+        crate::boards::forget(&self.common.site()?, &engine).await?;
         let forgotten = engine.forget(&mut self.persons, &key, &acting.why, whose).await?;
         let registers: Vec<String> = pending.iter().map(|(ledger, _)| self.name(ledger)).collect();
         say!("Erased on {} registers.", pending.len());
