@@ -5,6 +5,7 @@
 //! [`trustee`] is the trustee's own machine, which trusts nothing but a verified published folder.
 
 mod acts;
+mod boards;
 mod commands;
 mod demo;
 mod error;

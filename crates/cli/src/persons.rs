@@ -39,9 +39,16 @@ pub(crate) fn open(site: &Site, passphrases: Passphrases, calendar: LedgerId) ->
 /// As [`open`]; an empty one, and a secret, if there are none yet.
 pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: LedgerId) -> Outcome<Persons> {
     let vault = vault_file(site, &calendar);
-    if vault.exists() {
+    if vault.exists() && !secret_file(site).exists() {
+        // Says that the secret is gone; another one would not open it.
         return open(site, passphrases, calendar);
     }
+    let secret = secret_or_new(site, &passphrases)?;
+    Ok(Persons::open_or_create(&vault, calendar, secret)?)
+}
+
+/// The person secret of this installation; a new one if there is none yet.
+pub(crate) fn secret_or_new(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {
     let folder = site.persons();
     if !folder.exists() {
         make_folder(&folder)?;
@@ -60,8 +67,7 @@ pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: Ledge
         )?;
         sealed.create(&file)?;
     }
-    let secret = unlock(site, &passphrases)?;
-    Ok(Persons::create(&vault, calendar, secret)?)
+    unlock(site, passphrases)
 }
 
 fn unlock(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {

@@ -211,13 +211,15 @@ impl Book {
         secret: &RegistrarSecret,
         key: SigningKey,
     ) -> Outcome<Self> {
-        if path.exists() {
-            return Self::open(path, event, secret, key);
-        }
         if let Some(folder) = path.parent() {
             crate::site::make_folder(folder)?;
         }
-        Self::with(Vault::create(path, event.roll, secret)?, event, secret, key)
+        Self::with(
+            Vault::open_or_create(path, event.roll, secret)?,
+            event,
+            secret,
+            key,
+        )
     }
 
     fn with(vault: Vault, event: &Event, secret: &RegistrarSecret, key: SigningKey) -> Outcome<Self> {

@@ -348,6 +348,16 @@ impl Site {
         self.root.join("engine")
     }
 
+    /// The file of the read models. Spec: specs/operations.md §16.
+    pub(crate) fn boards(&self) -> PathBuf {
+        self.engine_folder().join("boards.sqlite")
+    }
+
+    /// The reminders that were handed out. Spec: specs/operations.md §16.7.
+    pub(crate) fn reminders(&self) -> PathBuf {
+        self.engine_folder().join("reminders")
+    }
+
     pub(crate) fn checkpoints(&self) -> PathBuf {
         self.root.join(&self.file.checkpoints)
     }

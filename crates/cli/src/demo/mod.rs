@@ -34,6 +34,7 @@ use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
 use crate::acts::definition::{Announced, Officials, define};
 use crate::acts::{self, Event, counting, credentials, outcome, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
+use crate::passphrase::Passphrases;
 use crate::registrar::Book;
 use crate::render;
 use crate::render::{say, show};
@@ -104,7 +105,11 @@ pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
             .as_ref()
             .map(|store| own_namespace(store, "jurisdiction"));
         let dir = demo.dir.join("jurisdiction");
-        Some(jurisdiction::run(&dir, store, &passphrase, held, demo.jurisdiction).await?)
+        let passphrases = Passphrases {
+            acting: Some(demo.dir.join(folder::PASSPHRASE_FILE)),
+            engine: None,
+        };
+        Some(jurisdiction::run(&dir, store, (&passphrase, passphrases), held, demo.jurisdiction).await?)
     } else {
         None
     };
