@@ -19,7 +19,7 @@
 //! stand where the index says with which word a page begins: so the words of the whole file are merged anew, at once after
 //! an erasure, and on the next day after something was withheld.
 //!
-//! Spec: specs/operations.md §16, specs/consultation.md §12.
+//! Spec: specs/operations.md §17, specs/consultation.md §12.
 
 mod consultation;
 mod database;

@@ -1,5 +1,5 @@
 //! Whatever people try in a consultation, its read models are what the pure views say: after any part of it was written, the
-//! file closed and opened, and a copy taken as a killed process leaves it. Spec: specs/operations.md §16.
+//! file closed and opened, and a copy taken as a killed process leaves it. Spec: specs/operations.md §17.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 

@@ -1,5 +1,5 @@
 //! Whatever happens on registers of freedom of information, their read models are what the pure views say: after any part was
-//! written, the file closed and opened, and a copy taken as a killed process leaves it. Spec: specs/operations.md §16.
+//! written, the file closed and opened, and a copy taken as a killed process leaves it. Spec: specs/operations.md §17.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 

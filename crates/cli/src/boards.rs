@@ -1,4 +1,4 @@
-//! The read models of an installation, brought up to its ledgers. Spec: specs/operations.md §16.
+//! The read models of an installation, brought up to its ledgers. Spec: specs/operations.md §17.
 
 use sijill_boards::{BoardError, Boards};
 use sijill_engine::Engine;

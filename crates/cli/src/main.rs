@@ -20,6 +20,7 @@ mod rules;
 mod site;
 mod stores;
 mod submission;
+mod taken;
 mod trustee;
 mod verified;
 

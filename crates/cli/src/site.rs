@@ -348,12 +348,12 @@ impl Site {
         self.root.join("engine")
     }
 
-    /// The file of the read models. Spec: specs/operations.md §16.
+    /// The file of the read models. Spec: specs/operations.md §17.
     pub(crate) fn boards(&self) -> PathBuf {
         self.engine_folder().join("boards.sqlite")
     }
 
-    /// The reminders that were handed out. Spec: specs/operations.md §16.7.
+    /// The reminders that were handed out. Spec: specs/operations.md §17.7.
     pub(crate) fn reminders(&self) -> PathBuf {
         self.engine_folder().join("reminders")
     }

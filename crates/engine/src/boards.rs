@@ -1,4 +1,4 @@
-//! Read models of the registers, brought up to the ledgers. Spec: specs/operations.md §16.
+//! Read models of the registers, brought up to the ledgers. Spec: specs/operations.md §17.
 //!
 //! *A step* reads the events since the last one, then looks at the head of the ledger: only if everything that was decided is
 //! durable, and nothing came meanwhile, are rows made of it. They are written after the head was let go, so a sequencer

@@ -1,20 +1,16 @@
-//! The content store: larger documents that entries cite by hash and length, one file each.
+//! The content store: larger documents that entries cite by hash and length, each under its hash.
 //!
 //! A document is named by its SHA-256, so that storing it twice is storing it once, and reading it is verifying it. It
 //! must be stored before an entry that cites it is appended. Spec: specs/ledger.md §9, specs/operations.md §5.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use sijill_ledger::{ContentError, ContentHash, ContentRef};
 
-use crate::durable;
+use crate::blobs::{Blobs, Folder};
 use crate::openings::OpeningStore;
-
-const DRAFT_SUFFIX: &str = ".new";
 
 /// Why a document was not stored or not read.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +36,11 @@ pub enum ContentStoreError {
     },
 }
 
-/// A folder of documents. Calls block; they may come from several threads.
+/// The documents. Calls block; they may come from several threads.
 #[derive(Debug)]
 pub struct ContentStore {
-    folder: PathBuf,
+    blobs: Box<dyn Blobs>,
     openings: Option<OpeningStore>,
-    /// Tells drafts of processes apart.
-    opened: u64,
-    drafts: AtomicU64,
 }
 
 impl ContentStore {
@@ -56,15 +49,8 @@ impl ContentStore {
     /// # Errors
     /// [`ContentStoreError::Io`]
     pub fn open(folder: &Path) -> Result<Self, ContentStoreError> {
-        let store = Self::open_shared(folder)?;
-        let io = |source| io_error(folder, source);
-        for entry in fs::read_dir(folder).map_err(io)? {
-            let entry = entry.map_err(io)?;
-            if entry.file_name().to_string_lossy().ends_with(DRAFT_SUFFIX) {
-                fs::remove_file(entry.path()).map_err(|source| io_error(&entry.path(), source))?;
-            }
-        }
-        Ok(store)
+        let blobs = Folder::open(folder).map_err(|source| io_error(folder, source))?;
+        Ok(Self::over(Box::new(blobs)))
     }
 
     /// Opens a folder in which other nodes work too. Drafts that a crash has left stay there.
@@ -72,13 +58,17 @@ impl ContentStore {
     /// # Errors
     /// [`ContentStoreError::Io`]
     pub fn open_shared(folder: &Path) -> Result<Self, ContentStoreError> {
-        fs::read_dir(folder).map_err(|source| io_error(folder, source))?;
-        Ok(Self {
-            folder: folder.into(),
+        let blobs = Folder::open_shared(folder).map_err(|source| io_error(folder, source))?;
+        Ok(Self::over(Box::new(blobs)))
+    }
+
+    /// Documents that lie in any place behind the port.
+    #[must_use]
+    pub fn over(blobs: Box<dyn Blobs>) -> Self {
+        Self {
+            blobs,
             openings: None,
-            opened: rand::random(),
-            drafts: AtomicU64::new(0),
-        })
+        }
     }
 
     /// With the openings of commitments, which registers of a jurisdiction need.
@@ -103,23 +93,14 @@ impl ContentStore {
     /// [`ContentStoreError::TooLong`], [`ContentStoreError::Io`]
     pub fn put(&self, bytes: &[u8]) -> Result<ContentRef, ContentStoreError> {
         let cited = ContentRef::of(bytes).map_err(ContentStoreError::TooLong)?;
-        let path = self.file(cited.sha256);
-        if self.load(&cited).is_ok() {
+        let name = cited.sha256.to_string();
+        let stored = if self.load(&cited).is_ok() {
             // Whoever wrote it may have failed to force it to the disk.
-            durable::settle(&path).map_err(|source| io_error(&path, source))?;
-            return Ok(cited);
-        }
-        // Drafts are not shared: two threads, or two nodes, may store the same document.
-        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let draft = self.folder.join(format!(
-            "{}.{:016x}.{number}{DRAFT_SUFFIX}",
-            cited.sha256, self.opened
-        ));
-        durable::replace(&path, &draft, bytes).map_err(|error| {
-            // What cannot be removed now is removed when the store is next opened.
-            let _leftover = fs::remove_file(&draft);
-            io_error(&path, error.into_io())
-        })?;
+            self.blobs.settle(&name)
+        } else {
+            self.blobs.put(&name, bytes)
+        };
+        stored.map_err(|source| io_error(&self.blobs.place(&name), source))?;
         Ok(cited)
     }
 
@@ -129,23 +110,16 @@ impl ContentStore {
     /// [`ContentStoreError`]
     pub fn load(&self, cited: &ContentRef) -> Result<Arc<[u8]>, ContentStoreError> {
         cited.check_length().map_err(ContentStoreError::TooLong)?;
-        let path = self.file(cited.sha256);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ContentStoreError::Missing(cited.sha256));
-            }
-            Err(source) => return Err(io_error(&path, source)),
-        };
+        let name = cited.sha256.to_string();
+        let io = |source| io_error(&self.blobs.place(&name), source);
         // Before anything is allocated for it.
-        let found = file.metadata().map_err(|source| io_error(&path, source))?.len();
-        if found != cited.length {
-            return Err(ContentStoreError::Mismatch(cited.sha256));
+        match self.blobs.length(&name).map_err(io)? {
+            None => return Err(ContentStoreError::Missing(cited.sha256)),
+            Some(found) if found != cited.length => return Err(ContentStoreError::Mismatch(cited.sha256)),
+            Some(_) => {}
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(found).unwrap_or(0));
-        file.take(cited.length.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|source| io_error(&path, source))?;
+        let bytes = self.blobs.get(&name, cited.length).map_err(io)?;
+        let bytes = bytes.ok_or(ContentStoreError::Missing(cited.sha256))?;
         cited
             .check(&bytes)
             .map_err(|_| ContentStoreError::Mismatch(cited.sha256))?;
@@ -157,16 +131,12 @@ impl ContentStore {
     /// # Errors
     /// [`ContentStoreError::Io`]
     pub fn has(&self, cited: &ContentRef) -> Result<bool, ContentStoreError> {
-        let path = self.file(cited.sha256);
-        match fs::metadata(&path) {
-            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == cited.length),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(io_error(&path, source)),
-        }
-    }
-
-    fn file(&self, hash: ContentHash) -> PathBuf {
-        self.folder.join(hash.to_string())
+        let name = cited.sha256.to_string();
+        let found = self
+            .blobs
+            .length(&name)
+            .map_err(|source| io_error(&self.blobs.place(&name), source))?;
+        Ok(found == Some(cited.length))
     }
 }
 
@@ -179,6 +149,7 @@ fn io_error(path: &Path, source: io::Error) -> ContentStoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
     use std::os::unix::fs::PermissionsExt as _;
 
     use sijill_ledger::MAX_CONTENT_BYTES;

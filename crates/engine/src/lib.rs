@@ -8,6 +8,7 @@
 pub mod acts;
 pub mod archive;
 pub mod backup;
+pub mod blobs;
 pub mod boards;
 pub mod checkpoint_record;
 pub mod clock;

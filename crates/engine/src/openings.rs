@@ -1,28 +1,25 @@
-//! The store of openings: salts and contents behind the commitments of registers, one file each.
+//! The store of openings: salts and contents behind the commitments of registers, each under its name.
 //!
 //! An opening is named by ledger and commitment. Reading it is verifying it, and a ledger reaches its own openings alone: a
 //! commitment is public, and whoever may write to one ledger must neither publish nor destroy what another one keeps closed.
 //! Unlike a document it may be destroyed: then the commitment tells nothing any more. Spec: specs/jurisdiction.md §3.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::Rng as _;
 use sijill_ledger::{Committed, LedgerId};
 use zeroize::Zeroizing;
 
-use crate::durable;
+use crate::blobs::{Blobs, Folder};
 
-const DRAFT_SUFFIX: &str = ".new";
 const SEALED_SUFFIX: &str = ".sealed";
 const SALT_BYTES: u64 = 32;
-/// Most bytes that sealing adds to an opening.
-const MAX_SEALING_BYTES: u64 = 256;
 /// Most bytes of a content. Spec: specs/jurisdiction.md §3.
 pub const MAX_COMMITTED_BYTES: u64 = 26_214_400;
+/// Most bytes of an opening in its sealed form.
+const MAX_SEALED_BYTES: u64 = MAX_COMMITTED_BYTES + SALT_BYTES + 256;
 
 /// Why an opening was not stored, read or destroyed.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +44,10 @@ pub enum OpeningError {
     },
 }
 
-/// A folder of openings. Calls block; they may come from several threads.
+/// The openings. Calls block; they may come from several threads.
 #[derive(Debug)]
 pub struct OpeningStore {
-    folder: PathBuf,
-    drafts: AtomicU64,
+    blobs: Box<dyn Blobs>,
 }
 
 impl OpeningStore {
@@ -60,22 +56,14 @@ impl OpeningStore {
     /// # Errors
     /// [`OpeningError::Io`]
     pub fn open(folder: &Path) -> Result<Self, OpeningError> {
-        match fs::read_dir(folder) {
-            Ok(entries) => {
-                for entry in entries {
-                    let entry = entry.map_err(io_error(folder))?;
-                    if entry.file_name().to_string_lossy().ends_with(DRAFT_SUFFIX) {
-                        fs::remove_file(entry.path()).map_err(io_error(&entry.path()))?;
-                    }
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io_error(folder)(error)),
-        }
-        Ok(Self {
-            folder: folder.into(),
-            drafts: AtomicU64::new(0),
-        })
+        let blobs = Folder::made_with_the_first(folder).map_err(io_error(folder))?;
+        Ok(Self::over(Box::new(blobs)))
+    }
+
+    /// Openings that lie in any place behind the port. What is removed there must be gone: no versions are kept.
+    #[must_use]
+    pub fn over(blobs: Box<dyn Blobs>) -> Self {
+        Self { blobs }
     }
 
     /// Commits to a content of a ledger under a fresh salt, and keeps both.
@@ -105,19 +93,14 @@ impl OpeningStore {
             return Err(OpeningError::Length);
         }
         let committed = Committed::new(salt, content);
-        durable::ensure_folder(&self.folder).map_err(io_error(&self.folder))?;
-        let path = self.file(ledger, &committed.commitment);
-        if self.load(ledger, &committed).is_ok() {
+        let name = name(ledger, &committed.commitment);
+        let stored = if self.load(ledger, &committed).is_ok() {
             // Whoever wrote it may have failed to force it to the disk.
-            durable::settle(&path).map_err(io_error(&path))?;
-            return Ok(committed);
-        }
-        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let draft = path.with_extension(format!("{number}{DRAFT_SUFFIX}"));
-        durable::replace(&path, &draft, opening).map_err(|error| {
-            let _leftover = fs::remove_file(&draft);
-            io_error(&path)(error.into_io())
-        })?;
+            self.blobs.settle(&name)
+        } else {
+            self.blobs.put(&name, opening)
+        };
+        stored.map_err(|source| self.io(&name, source))?;
         Ok(committed)
     }
 
@@ -142,24 +125,23 @@ impl OpeningStore {
         ledger: &LedgerId,
         committed: &Committed,
     ) -> Result<Zeroizing<Vec<u8>>, OpeningError> {
-        let path = self.file(ledger, &committed.commitment);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(OpeningError::Missing(committed.commitment));
-            }
-            Err(error) => return Err(io_error(&path)(error)),
-        };
+        let name = name(ledger, &committed.commitment);
+        let missing = || OpeningError::Missing(committed.commitment);
         let mismatch = || OpeningError::Mismatch(committed.commitment);
         // Before anything is allocated for it.
-        let found = file.metadata().map_err(io_error(&path))?.len();
+        let found = self
+            .blobs
+            .length(&name)
+            .map_err(|source| self.io(&name, source))?;
+        let found = found.ok_or_else(missing)?;
         if committed.length > MAX_COMMITTED_BYTES || found != committed.length + SALT_BYTES {
             return Err(mismatch());
         }
-        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(found).unwrap_or(0)));
-        file.take(found + 1)
-            .read_to_end(&mut bytes)
-            .map_err(io_error(&path))?;
+        let bytes = self
+            .blobs
+            .get(&name, found)
+            .map_err(|source| self.io(&name, source))?;
+        let bytes = Zeroizing::new(bytes.ok_or_else(missing)?);
         if committed.open(&bytes).is_none() {
             return Err(mismatch());
         }
@@ -179,17 +161,13 @@ impl OpeningStore {
         commitment: &[u8; 32],
         sealed: &[u8],
     ) -> Result<(), OpeningError> {
-        if sealed.len() as u64 > MAX_COMMITTED_BYTES + SALT_BYTES + MAX_SEALING_BYTES {
+        if sealed.len() as u64 > MAX_SEALED_BYTES {
             return Err(OpeningError::Length);
         }
-        durable::ensure_folder(&self.folder).map_err(io_error(&self.folder))?;
-        let path = self.sealed_file(ledger, commitment);
-        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
-        let draft = path.with_extension(format!("{number}{DRAFT_SUFFIX}"));
-        durable::replace(&path, &draft, sealed).map_err(|error| {
-            let _leftover = fs::remove_file(&draft);
-            io_error(&path)(error.into_io())
-        })
+        let name = sealed_name(ledger, commitment);
+        self.blobs
+            .put(&name, sealed)
+            .map_err(|source| self.io(&name, source))
     }
 
     /// An opening in its sealed form; `None` if there is none.
@@ -201,24 +179,20 @@ impl OpeningStore {
         ledger: &LedgerId,
         commitment: &[u8; 32],
     ) -> Result<Option<Vec<u8>>, OpeningError> {
-        let path = self.sealed_file(ledger, commitment);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io_error(&path)(error)),
-        };
-        let found = file.metadata().map_err(io_error(&path))?.len();
-        let most = MAX_COMMITTED_BYTES + SALT_BYTES + MAX_SEALING_BYTES;
-        if found > most {
+        let name = sealed_name(ledger, commitment);
+        let found = self.blobs.get(&name, MAX_SEALED_BYTES);
+        let found = found.map_err(|source| self.io(&name, source))?;
+        if found
+            .as_ref()
+            .is_some_and(|bytes| bytes.len() as u64 > MAX_SEALED_BYTES)
+        {
             return Err(OpeningError::Mismatch(*commitment));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(found).unwrap_or(0));
-        file.take(most).read_to_end(&mut bytes).map_err(io_error(&path))?;
-        Ok(Some(bytes))
+        Ok(found)
     }
 
-    /// Destroys an opening, sealed or not; whether there was one. What a disk or a backup keeps of deleted files is not in its hands:
-    /// specs/operations.md says what the operator must do.
+    /// Destroys an opening, sealed or not; whether there was one. What a disk or a backup keeps of deleted files is not in
+    /// its hands: specs/operations.md says what the operator must do.
     ///
     /// # Durability
     /// On success the name is gone after a loss of power too.
@@ -227,18 +201,11 @@ impl OpeningStore {
     /// [`OpeningError::Io`]
     pub fn destroy(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> Result<bool, OpeningError> {
         let mut found = false;
-        for path in [
-            self.file(ledger, commitment),
-            self.sealed_file(ledger, commitment),
-        ] {
-            match fs::remove_file(&path) {
-                Ok(()) => {
-                    durable::sync_parent(&path).map_err(io_error(&path))?;
-                    found = true;
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(io_error(&path)(error)),
-            }
+        for name in [name(ledger, commitment), sealed_name(ledger, commitment)] {
+            found |= self
+                .blobs
+                .remove(&name)
+                .map_err(|source| self.io(&name, source))?;
         }
         Ok(found)
     }
@@ -248,20 +215,12 @@ impl OpeningStore {
     /// # Errors
     /// [`OpeningError::Io`]
     pub fn all(&self) -> Result<Vec<(LedgerId, [u8; 32])>, OpeningError> {
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error(&self.folder)(error)),
-        };
+        let names = self.blobs.names().map_err(|source| self.io("", source))?;
         let mut found = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(io_error(&self.folder))?.file_name();
-            let name = name
-                .to_str()
-                .map(|name| name.strip_suffix(SEALED_SUFFIX).unwrap_or(name));
-            let parts = name.and_then(|name| name.split_once('-'));
+        for name in &names {
+            let name = name.strip_suffix(SEALED_SUFFIX).unwrap_or(name);
             let mut commitment = [0; 32];
-            if let Some((ledger, digits)) = parts
+            if let Some((ledger, digits)) = name.split_once('-')
                 && let Ok(ledger) = ledger.parse()
                 && hex::decode_to_slice(digits, &mut commitment).is_ok()
             {
@@ -271,14 +230,17 @@ impl OpeningStore {
         Ok(found)
     }
 
-    fn file(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> PathBuf {
-        self.folder.join(format!("{ledger}-{}", hex::encode(commitment)))
+    fn io(&self, name: &str, source: io::Error) -> OpeningError {
+        io_error(&self.blobs.place(name))(source)
     }
+}
 
-    fn sealed_file(&self, ledger: &LedgerId, commitment: &[u8; 32]) -> PathBuf {
-        let name = format!("{ledger}-{}{SEALED_SUFFIX}", hex::encode(commitment));
-        self.folder.join(name)
-    }
+fn name(ledger: &LedgerId, commitment: &[u8; 32]) -> String {
+    format!("{ledger}-{}", hex::encode(commitment))
+}
+
+fn sealed_name(ledger: &LedgerId, commitment: &[u8; 32]) -> String {
+    format!("{ledger}-{}{SEALED_SUFFIX}", hex::encode(commitment))
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpeningError + '_ {
@@ -290,6 +252,8 @@ fn io_error(path: &Path) -> impl FnOnce(io::Error) -> OpeningError + '_ {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const LEDGER: LedgerId = LedgerId::from_bytes([1; 32]);

@@ -23,7 +23,7 @@ pub(crate) fn office() -> Office {
     office.write("who.txt", "Fatima, fatima@example.org\n");
     office.write("what.txt", "What did the tower cost?\n");
     office.write("why.txt", "I do not agree\n");
-    office.write("report.pdf", "%PDF-1.7 the rendition");
+    office.write("report.txt", "the rendition");
     office.run(&["calendar", "show"]).refused("no jurisdiction");
     let new = ["calendar", "new", "--name-en", "Qatar", "--name-ar", "قطر"];
     office.as_commission(&new).refused("rehearsal");
@@ -104,7 +104,7 @@ fn a_request_from_its_receipt_to_the_court() {
 
     office.write(
         "decision.toml",
-        "statement = \"Decided as follows.\"\n[[document]]\ntitle = \"The invoice\"\noutcome = \"released\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"refused\"\nexemptions = [\"commercial\"]\noriginal = \"report.pdf\"\n",
+        "statement = \"Decided as follows.\"\n[[document]]\ntitle = \"The invoice\"\noutcome = \"released\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"refused\"\nexemptions = [\"commercial\"]\noriginal = \"report.txt\"\n",
     );
     let decide = ["decide", "moph-2026/1", &office.path("decision.toml")];
     officer(&office, &decide).refused("not admitted");
@@ -138,8 +138,8 @@ fn a_request_from_its_receipt_to_the_court() {
 
     office.at(&moment("2025-12-28 10:00"));
     officer(&office, &decide).ok();
-    let file = format!("0={}", office.path("report.pdf"));
-    let other = format!("1={}", office.path("report.pdf"));
+    let file = format!("0={}", office.path("report.txt"));
+    let other = format!("1={}", office.path("report.txt"));
     officer(&office, &["release", "moph-2026/1", &other]).refused("not decided for release");
     officer(&office, &["release", "moph-2026/1", &file]).ok();
     let log = office.run(&["foi", "log", "moph-2026"]).ok().out;
@@ -371,7 +371,7 @@ fn letters_are_entered_by_officers_with_their_day() {
         let (who, what, scan, key) = (
             office.path("who.txt"),
             office.path("what.txt"),
-            office.path("report.pdf"),
+            office.path("report.txt"),
             office.path("officer.key"),
         );
         office.run(&[
@@ -409,4 +409,106 @@ fn letters_are_entered_by_officers_with_their_day() {
         "2025-12-03",
     ]);
     assert_eq!(missing_key.code, 2);
+}
+
+/// Files are taken by what they are, under names that do not deceive.
+#[test]
+fn scans_and_renditions_that_act_deceive_or_burst_are_refused_with_what_to_do() {
+    let mut office = office();
+    office.at(&moment("2025-12-10 10:00"));
+    let enter = |file: &str| {
+        office.run(&[
+            "foi",
+            "submit",
+            "moph-2026",
+            "--requester",
+            &office.path("who.txt"),
+            "--text",
+            &office.path("what.txt"),
+            "--received-on",
+            "2025-12-03",
+            "--scan",
+            &office.path(file),
+            "--key",
+            &office.path("officer.key"),
+        ])
+    };
+    office.write("letter.pdf", "not a PDF at all");
+    enter("letter.pdf").refused("and the file is txt");
+    office.write("broken.pdf", "%PDF-1.7 and nothing behind it");
+    enter("broken.pdf").refused("damaged");
+    office.write("annual\u{202E}fdp.txt", "reversed");
+    enter("annual\u{202E}fdp.txt").refused("U+202E");
+    let large = std::fs::File::create(office.path("large.txt")).expect("a file");
+    large
+        .set_len(100_000_000)
+        .expect("100 MB, without its bytes on the disk");
+    enter("large.txt").refused("has 100000000 bytes; 1 to 26214400 are taken");
+    enter("report.txt").ok();
+}
+
+/// Scenario 25: a document that is released in part leaves as a new file, in which what is exempt is not.
+#[test]
+fn a_rendition_is_made_checked_and_released_and_the_original_is_not() {
+    let mut office = office();
+    office.at(&moment("2025-12-03 10:00"));
+    submit(&office).ok();
+    officer(
+        &office,
+        &["admit", "moph-2026/1", "--summary", "Costs of the tower"],
+    )
+    .ok();
+    office.write("offer.txt", "Offer\nby Zanzibar Trading\nfor 1,000 riyals\n");
+    office.write(
+        "decision.toml",
+        "statement = \"In part.\"\n[[document]]\ntitle = \"The offer\"\noutcome = \"partly-released\"\nexemptions = [\"commercial\"]\noriginal = \"offer.txt\"\n",
+    );
+    officer(&office, &["decide", "moph-2026/1", &office.path("decision.toml")]).ok();
+    let (original, out) = (office.path("offer.txt"), office.path("public.txt"));
+    let file = |path: &str| format!("0={path}");
+    officer(&office, &["release", "moph-2026/1", &file(&original)]).refused("is the original");
+    let redact = |more: &[&str]| office.run(&[&["foi", "redact", &original, "--out", &out], more].concat());
+    redact(&["--pages", "1"]).refused("pages cannot be removed from a txt");
+    redact(&["--word", "Fatima"]).refused("is not in the text");
+    assert!(
+        !std::path::Path::new(&out).exists(),
+        "what was refused leaves no file"
+    );
+    redact(&["--word", "zanzibar trading", "--lines", "٣"]).ok();
+    assert_eq!(
+        std::fs::read_to_string(&out).expect("a rendition"),
+        "Offer\nby █████\n█████\n"
+    );
+    let check = |rendition: &str, more: &[&str]| {
+        office.run(&[&["foi", "rendition", "check", &original, rendition], more].concat())
+    };
+    check(&out, &[]).ok();
+    check(&out, &["--word", "ZANZIBAR"]).ok();
+    check(&original, &["--word", "Zanzibar"]).refused("1 of 1 words are still there");
+    officer(&office, &["release", "moph-2026/1", &file(&out)]).ok();
+    // Scenario 32: withdrawn, it is in no publication any more, and the ledger says so.
+    office.run(&["calendar", "publish"]).ok();
+    let published = || {
+        let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
+        openings
+            .filter(|entry| {
+                let file = entry.as_ref().expect("an entry").path();
+                let bytes = std::fs::read(file).expect("a file");
+                String::from_utf8_lossy(&bytes).contains("by █████")
+            })
+            .count()
+    };
+    assert_eq!(published(), 1);
+    officer(
+        &office,
+        &["recall", "moph-2026/1", "0", "--reason", "The wrong file"],
+    )
+    .ok();
+    office.run(&["calendar", "publish"]).ok();
+    assert_eq!(published(), 0);
+    let case = office.run(&["foi", "case", "moph-2026/1"]).ok().out;
+    assert!(
+        case.contains("Document 0: partly released, withdrawn") || case.contains("withdrawn"),
+        "{case}"
+    );
 }

@@ -709,6 +709,7 @@ impl FoiState {
             transfers: transfers.into_iter().collect(),
             cited: self.days.cited(),
             taken,
+            defined: !self.packs.is_empty(),
         });
         Some(())
     }

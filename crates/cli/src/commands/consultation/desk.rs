@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sijill_engine::keyfile::KeyFile;
-use sijill_engine::openings::MAX_COMMITTED_BYTES;
 use sijill_engine::persons::PersonsSecret;
 use sijill_engine::{Acknowledgement, Engine, SubmitError};
 use sijill_ledger::{Committed, Kind, LedgerId};
@@ -27,6 +26,7 @@ use crate::persons;
 use crate::render::{escape, say, show};
 use crate::roll_file;
 use crate::site::{NewFile, OpenSite, Site, make_folder, read_bounded, write_file};
+use crate::taken;
 
 /// A text and its room for a byte more, so that one that is too long is known to be.
 const MAX_STDIN_BYTES: u64 = 1 << 20;
@@ -147,14 +147,7 @@ impl Desk<'_> {
     /// Commits to the bytes of a file, if one is named.
     pub(super) fn commit_record(&self, ledger: LedgerId, path: Option<&Path>) -> Outcome<Option<Committed>> {
         let Some(path) = path else { return Ok(None) };
-        let bytes = read_bounded(path)?;
-        if bytes.is_empty() || bytes.len() as u64 > MAX_COMMITTED_BYTES {
-            return Err(Failure::refused(
-                format!("{} has {} bytes", path.display(), bytes.len()),
-                "a record has 1 to 26214400 bytes; split it, or make it smaller",
-            )
-            .code("file.size"));
-        }
+        let (bytes, _) = taken::document(path)?;
         Ok(Some(self.engine().commit_content(&ledger, &bytes)?))
     }
 

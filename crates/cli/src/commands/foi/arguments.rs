@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::redacting::{RedactArgs, RenditionCommand};
 use crate::commands::calendar::Names;
 
 /// The key file of whoever acts.
@@ -340,6 +341,11 @@ pub(crate) enum FoiCommand {
         #[command(flatten)]
         key: KeyArg,
     },
+    /// Make a rendition: a new file from which words, lines, areas or pages are really gone
+    Redact(RedactArgs),
+    /// Look at renditions
+    #[command(subcommand)]
+    Rendition(RenditionCommand),
     /// Withdraw what was released by mistake
     Recall {
         /// The request

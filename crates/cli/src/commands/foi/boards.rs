@@ -1,4 +1,4 @@
-//! What is read of many registers: from the read models, by pages. Spec: specs/operations.md §16.
+//! What is read of many registers: from the read models, by pages. Spec: specs/operations.md §17.
 
 use serde_json::{Value, json};
 use sijill_boards::{BoardFilter, Cursor, Scope, StandingFilter};

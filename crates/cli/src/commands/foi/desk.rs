@@ -18,7 +18,8 @@ use crate::commands::Common;
 use crate::commands::calendar::calendar;
 use crate::error::{Failure, Outcome};
 use crate::render::{escape, say, show};
-use crate::site::{OpenSite, Site, read_bounded};
+use crate::site::{OpenSite, Site};
+use crate::taken;
 
 /// An open installation, and who works at it.
 pub(super) struct Desk<'a> {
@@ -107,16 +108,9 @@ impl Desk<'_> {
         Ok(self.engine().commit_content(&ledger, text.as_bytes())?)
     }
 
-    /// Commits to the bytes of a file.
+    /// Commits to a document.
     pub(super) fn commit_bytes(&self, ledger: LedgerId, path: &Path) -> Outcome<Committed> {
-        let bytes = read_bounded(path)?;
-        if bytes.is_empty() || bytes.len() as u64 > sijill_engine::openings::MAX_COMMITTED_BYTES {
-            return Err(Failure::refused(
-                format!("{} has {} bytes", path.display(), bytes.len()),
-                "a document has 1 to 26214400 bytes; split it, or make it smaller",
-            )
-            .code("file.size"));
-        }
+        let (bytes, _) = taken::document(path)?;
         Ok(self.engine().commit_content(&ledger, &bytes)?)
     }
 

@@ -13,6 +13,7 @@ use crate::commands::calendar::{calendar, day, number};
 use crate::error::{Failure, Outcome};
 use crate::persons;
 use crate::site::read_bounded;
+use crate::taken;
 
 impl Desk<'_> {
     /// Whose a request is. Letters about one whose first letter was erased belong to nobody who is known.
@@ -44,7 +45,7 @@ impl Desk<'_> {
         let mut contents = texts.into_iter().map(text_of).collect::<Outcome<Vec<_>>>()?;
         let received_on = match (&paper.received_on, &paper.scan) {
             (Some(on), Some(scan)) => {
-                contents.push(bytes_of(scan)?);
+                contents.push(taken::document(scan)?.0);
                 Some(number(day(on)?))
             }
             _ => None,
@@ -110,17 +111,4 @@ fn text_of(path: &Path) -> Outcome<Vec<u8>> {
         .code("opening.form")
     })?;
     Ok(text.into_bytes())
-}
-
-/// The bytes of a file.
-fn bytes_of(path: &Path) -> Outcome<Vec<u8>> {
-    let bytes = read_bounded(path)?;
-    if bytes.is_empty() || bytes.len() as u64 > sijill_engine::openings::MAX_COMMITTED_BYTES {
-        return Err(Failure::refused(
-            format!("{} has {} bytes", path.display(), bytes.len()),
-            "a document has 1 to 26214400 bytes; split it, or make it smaller",
-        )
-        .code("file.size"));
-    }
-    Ok(bytes)
 }

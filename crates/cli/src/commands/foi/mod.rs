@@ -3,7 +3,8 @@
 //! *Structure.* [`arguments`] says what can be asked for; [`desk`] finds registers and requests and hands events in;
 //! [`letters`] keeps what belongs to a person;
 //! [`register`] is the part of the commission, [`requester`] and [`officer`] the life of a request, [`reading`] what is read of one register,
-//! [`boards`] what is read of many, [`reminders`] what officers are reminded of.
+//! [`boards`] what is read of many, [`reminders`] what officers are reminded of; [`redacting`] makes and checks renditions, without an
+//! installation.
 
 mod arguments;
 mod boards;
@@ -11,6 +12,7 @@ mod desk;
 mod letters;
 mod officer;
 mod reading;
+mod redacting;
 mod register;
 mod reminders;
 mod requester;
@@ -25,6 +27,12 @@ use crate::render::{say, show};
 
 /// Runs `sijill foi`.
 pub(crate) async fn run(command: &FoiCommand, common: &Common) -> Outcome {
+    // On the officer's own machine.
+    match command {
+        FoiCommand::Redact(args) => return redacting::redact_file(args),
+        FoiCommand::Rendition(command) => return redacting::run(command),
+        _ => {}
+    }
     let site = common.site()?;
     let open = common.start(&site).await?;
     let desk = Desk { common, site, open };

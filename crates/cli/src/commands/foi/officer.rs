@@ -13,6 +13,7 @@ use crate::commands::calendar::{day, number};
 use crate::error::{Failure, Outcome};
 use crate::render::escape;
 use crate::site::read_bounded;
+use crate::taken;
 
 /// The file of `decide`.
 #[derive(Debug, Deserialize)]
@@ -143,7 +144,7 @@ impl Desk<'_> {
             FoiCommand::Release { files, key, .. } => {
                 let mut releases = files
                     .iter()
-                    .map(|f| self.released(ledger, f))
+                    .map(|f| self.released(ledger, request, f))
                     .collect::<Outcome<Vec<_>>>()?;
                 releases.sort_by_key(|r| r.document);
                 (FoiEvent::ReleaseMade(ReleaseMade { request, releases }), key)
@@ -196,7 +197,7 @@ impl Desk<'_> {
         })
     }
 
-    pub(super) fn released(&self, ledger: LedgerId, text: &str) -> Outcome<Release> {
+    pub(super) fn released(&self, ledger: LedgerId, request: u64, text: &str) -> Outcome<Release> {
         let parsed = text
             .split_once('=')
             .and_then(|(n, file)| Some((n.parse().ok()?, file)));
@@ -207,10 +208,41 @@ impl Desk<'_> {
             )
             .code("request.document")
         })?;
+        let file = Path::new(file);
+        self.refuse_original(ledger, request, document, file)?;
         Ok(Release {
             document,
-            rendition: self.commit_bytes(ledger, Path::new(file))?,
+            rendition: self.commit_bytes(ledger, file)?,
         })
+    }
+
+    /// A document that is released in part is not handed out as it is.
+    fn refuse_original(&self, ledger: LedgerId, request: u64, document: u16, file: &Path) -> Outcome {
+        let original = self.with_foi(ledger, |foi| {
+            let decision = foi.request(request).and_then(|r| r.decision.as_ref());
+            let decided = decision.and_then(|d| d.documents.get(usize::from(document)));
+            Ok(decided
+                .filter(|d| d.outcome == outcomes::PARTLY_RELEASED)
+                .and_then(|d| d.original))
+        })?;
+        let Some(original) = original else { return Ok(()) };
+        let (bytes, _) = taken::document(file)?;
+        // An original that was erased cannot be compared.
+        let same = self
+            .engine()
+            .committed_content(&ledger, &original)
+            .is_ok_and(|original| *original == *bytes);
+        if same {
+            return Err(Failure::refused(
+                format!(
+                    "{} is the original, and document {document} is released in part only",
+                    file.display()
+                ),
+                "`sijill foi redact` makes a rendition without what is exempt",
+            )
+            .code("rendition.original"));
+        }
+        Ok(())
     }
 
     pub(super) fn decision(&self, ledger: LedgerId, request: u64, path: &Path) -> Outcome<DecisionMade> {

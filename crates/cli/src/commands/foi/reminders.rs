@@ -1,4 +1,4 @@
-//! What officers are reminded of: due dates that come near. Spec: specs/operations.md §16.7.
+//! What officers are reminded of: due dates that come near. Spec: specs/operations.md §17.7.
 //!
 //! Which reminders are due follows from the ledgers and the calendar. That one was sent is no fact of any ledger: it stands in
 //! a file of ids, beside the store. Whoever sends lists what is due, sends it, and then says that it was sent. Killed in
