@@ -704,8 +704,6 @@ impl FoiState {
         self.facts = Arc::new(FoiFacts {
             ledger: self.ledger,
             parent: self.days.parent(),
-            // A register is defined with its first pack.
-            defined: !self.packs.is_empty(),
             transfers: transfers.into_iter().collect(),
             cited: self.days.cited(),
             taken,
