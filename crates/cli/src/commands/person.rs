@@ -54,6 +54,13 @@ pub(crate) struct Acting {
 /// Look after what registers keep of persons.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PersonCommand {
+    /// Make the vault of persons under the secret that consultations are kept with. Without this it gets a secret of its
+    /// own with the first letter, which consultations then take as --secret
+    Init {
+        /// The intake service's secret
+        #[arg(long, value_name = "FILE")]
+        secret: PathBuf,
+    },
     /// Read the letters about a request (an officer of its register)
     Letters {
         /// The request
@@ -145,8 +152,20 @@ struct Office<'a> {
 pub(crate) async fn run(command: &PersonCommand, common: &Common) -> Outcome {
     let site = common.site()?;
     let open = common.start(&site).await?;
+    if let PersonCommand::Init { secret } = command {
+        let (root, _) = calendar(&open.engine)?;
+        persons::make(&site, &common.passphrases(), root, secret)?;
+        say!(
+            "The vault of persons is made, under the secret of {}.",
+            secret.display()
+        );
+        show!(json!({ "jurisdiction": root }));
+        return Ok(());
+    }
     let mut office = Office::open(common, &site, open)?;
     match command {
+        // Done above.
+        PersonCommand::Init { .. } => Ok(()),
         PersonCommand::Letters { request, acting } => office.letters(request, acting).await,
         PersonCommand::Show { who, acting, out } => office.show(who, acting, out.as_deref()).await,
         PersonCommand::Erase {
