@@ -237,7 +237,7 @@ async fn ballot_box(ballots: usize) {
     let (ledger, clock) = (r.ballot_box, Arc::clone(&r.clock));
     let template = Template::of(r.ballot(&r.context(), 0, Some(0)).ballot);
     let base = r.engine.ledgers().find(&ledger).unwrap().durable_size();
-    let (manifest, voters, secrets) = (r.manifest, r.voters, r.secrets);
+    let (pack, manifest, voters, secrets) = (r.pack, r.manifest, r.voters, r.secrets);
     let (election, roll) = (r.election, r.roll);
     r.engine.close().await;
     let meter = Meter::start();
@@ -328,6 +328,7 @@ async fn ballot_box(ballots: usize) {
     );
     drop((turnout, trackers));
     let r = Rehearsal {
+        pack,
         engine,
         clock,
         manifest,

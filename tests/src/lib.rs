@@ -202,6 +202,8 @@ pub fn credential_commitment(opening: &Opening) -> [u8; 32] {
 
 pub struct Rehearsal {
     pub engine: Engine,
+    /// The rules of the roll: [`rules`], unless a test changes them.
+    pub pack: RulePack,
     pub clock: Arc<RehearsalClock>,
     pub manifest: Manifest,
     pub election: LedgerId,
@@ -242,6 +244,7 @@ impl Rehearsal {
             voters: (0..voters).map(|_| Credential::random(&mut rng)).collect(),
             secrets: (0..2).map(|_| TrusteeSecret::generate(&mut rng)).collect(),
             engine,
+            pack: rules(),
             clock,
             manifest,
             election,
@@ -370,10 +373,10 @@ impl Rehearsal {
         self.put(CredentialList::build(points).unwrap().json().as_bytes())
     }
 
-    /// The roll's definition under [`rules`].
+    /// The roll's definition under its rules.
     #[must_use]
     pub fn roll_defined(&self) -> Event {
-        let rules = rules();
+        let rules = &self.pack;
         let polling_day = rules.calendar().unwrap().day_of(self.manifest.opens_ms).unwrap();
         Event::Roll(RollEvent::RollDefined(RollDefined {
             pack: self.put(&rules.to_json()),
@@ -444,7 +447,8 @@ impl Rehearsal {
     pub async fn open_box(&self) {
         let record = self.record();
         let all: Vec<_> = (0..self.voters.len()).collect();
-        let holders = all.len() as u64;
+        let roll = self.engine.ledgers().find(&self.roll).unwrap();
+        let (eligible, holders) = roll.with_head(|head| head.state.as_roll().unwrap().counts()[&district()]);
         let election = self.put(record.json().as_bytes());
         let credentials = self.credential_list(&all);
         let defined = BoxDefined {
@@ -452,7 +456,7 @@ impl Rehearsal {
             ledger: self.ballot_box,
             election,
             credentials,
-            eligible: holders + 1,
+            eligible,
             holders,
         };
         let event = Event::Election(ElectionEvent::BoxDefined(defined));

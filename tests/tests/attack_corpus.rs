@@ -155,7 +155,7 @@ fn is_empty_by_right(id: &str, number: &str) -> bool {
         "5.19" => id != "honest-archive",
         "5.9" | "5.10" => id == "honest-below-minimum",
         // Nobody is granted a role behind the genesis.
-        "3.14" => id != "honest-foi-accredited",
+        "3.14" => !["honest-foi-accredited", "honest-consultation-accredited"].contains(&id),
         "6.4" | "6.5" | "6.6" | "6.7" | "6.8" | "6.9" | "6.10" | "6.11" | "6.12" => id == "honest-no-ballots",
         // Nobody is transferred.
         "4.7" => true,

@@ -29,7 +29,7 @@ use sijill_registers::consultation::views::ReportState;
 use sijill_rules::day_number;
 use sijill_store::MemoryStore;
 use sijill_tests::{engine_keys, key, open_engine};
-use sijill_verifier::{Options, Verdict, verify_jurisdiction};
+use sijill_verifier::{Options, Verdict, verify_jurisdiction, verify_ledger};
 
 fn at(text: &str) -> UnixMillis {
     let at: jiff::Timestamp = format!("{}:00+03:00", text.replace(' ', "T")).parse().unwrap();
@@ -243,6 +243,13 @@ impl Service {
         };
         let report = verify_jurisdiction(&folder, &options).unwrap();
         assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_full_text());
+        // Of the ledger alone nobody knows whose keys are participants'.
+        let alone = folder.join(format!("ledgers/{}", self.consultation));
+        let alone = verify_ledger(&alone, &options).unwrap();
+        assert_eq!(alone.verdict, Verdict::Verified, "{}", alone.to_full_text());
+        let authors = alone.checks.iter().find(|check| check.number == "3.13").unwrap();
+        assert_eq!(authors.failed, 0);
+        assert!(!authors.not_established.is_empty());
         found
     }
 }

@@ -235,6 +235,9 @@ fn has_every_ledger(row: &Row) -> bool {
         "C12-tail",
         "C12-withheld",
         "P4-voted",
+        // This engine sequences what it receives at once, and publishes a log of now alone.
+        "honest-consultation-midnight",
+        "honest-consultation-old-log",
     ];
     let whole = row.command == "jurisdiction" || row.profile.as_deref() == Some("accredited");
     whole && !not_fed.contains(&row.id.as_str())

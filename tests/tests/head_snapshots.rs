@@ -297,7 +297,7 @@ async fn a_snapshot_that_is_not_exactly_right_is_passed_over() {
     let of_roll = std::fs::read(world.file(world.roll)).unwrap();
     assert_eq!(world.with_snapshot(&of_roll).await, 0);
     let mut newer = good.clone();
-    assert_eq!(&newer[..14], b"sijill-head/2\n");
+    assert_eq!(&newer[..14], b"sijill-head/3\n");
     newer[12] = b'3';
     assert_eq!(world.with_snapshot(&signed(newer, &key("service"))).await, 0);
     let leaf_1 = 14 + 88 + 12 + 2 * 32 + 76;

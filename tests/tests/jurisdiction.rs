@@ -279,6 +279,31 @@ async fn a_transfer_arrives_by_the_timer_and_once() {
     service.publish(&dir.path().join("published")).await;
 }
 
+/// A register may close days while a transfer is on its way to it: whoever hands in something there has the day before closed.
+/// What was published then was taken for a folder that had lost the transfer.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_published_while_a_transfer_is_belated() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start(dir.path(), &Arc::new(MemoryStore::new())).await;
+    let request = service.request().await;
+    let [register, other] = service.registers;
+    let event = RequestTransferred {
+        request,
+        to: other,
+        reason: service.commit("The interior holds it"),
+    };
+    let event = Event::Foi(FoiEvent::RequestTransferred(event));
+    service.sign("officer", register, event).await;
+    for day in ["2025-12-02 10:00", "2025-12-03 10:00"] {
+        service.clock.set(at(day));
+        service.engine.prepare(other).await.unwrap();
+    }
+    service.publish(&dir.path().join("published")).await;
+    let received = service.events(other).await.into_iter();
+    let received = received.filter(|e| matches!(e, Event::Foi(FoiEvent::TransferReceived(_))));
+    assert_eq!(received.count(), 1);
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     std::fs::set_permissions(to, from.metadata().unwrap().permissions()).unwrap();

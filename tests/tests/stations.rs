@@ -13,6 +13,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sijill_engine::clock::RehearsalClock;
 use sijill_engine::copies::{ReceiveError, StationFile};
+use sijill_engine::look_up::{Answer, LookUpError, Question};
 use sijill_engine::publish::Scope;
 use sijill_engine::{Acknowledgement, Engine, EngineError, SubmitError};
 use sijill_ledger::{
@@ -26,6 +27,7 @@ use sijill_registers::register::Facts;
 use sijill_registers::roll::events::*;
 use sijill_registers::station::events::*;
 use sijill_registers::station::{Listed, Served, VoterList};
+use sijill_rules::{InPerson, RulePack};
 use sijill_store::MemoryStore;
 use sijill_tests::{
     Rehearsal, district, key, open_engine, open_other_engine, pseudonym, referendum_file, rules,
@@ -46,6 +48,7 @@ struct Machine {
     voters: Vec<usize>,
     dir: tempfile::TempDir,
     disk: Arc<MemoryStore>,
+    pack: RulePack,
 }
 
 impl Machine {
@@ -95,6 +98,7 @@ impl Machine {
             voters,
             dir,
             disk,
+            pack: rules(),
         }
     }
 
@@ -134,7 +138,7 @@ impl Machine {
         }
         let event = StationOpened {
             voters: self.engine.put_content(&self.list()).unwrap(),
-            pack: self.engine.put_content(&rules().to_json()).unwrap(),
+            pack: self.engine.put_content(&self.pack.to_json()).unwrap(),
             papers: number(10),
             seal: "seal-7".parse().unwrap(),
         };
@@ -142,6 +146,12 @@ impl Machine {
     }
 
     async fn serve(&self, voter: usize) {
+        let paper = self.paper(voter).await;
+        self.act(1, StationEvent::PaperIssued(paper)).await.unwrap();
+    }
+
+    /// Checks a voter in. Returns the paper that officer 1 would issue, with officer 2.
+    async fn paper(&self, voter: usize) -> PaperIssued {
         let listed = self.voters.contains(&voter);
         let event = CheckedIn {
             listed,
@@ -161,7 +171,7 @@ impl Machine {
             key: self.officer(2).key_id(),
             signature: self.officer(2).sign(&message),
         });
-        self.act(1, StationEvent::PaperIssued(event)).await.unwrap();
+        event
     }
 
     async fn close(&self) {
@@ -212,9 +222,9 @@ impl Machine {
             name_ar: String::new(),
             ledger: self.ledger,
             districts: vec![district()],
-            online: false,
+            online: self.pack.voting.in_person == InPerson::FirstVoteFinal,
             queue_ms: number(0),
-            pack: Sha256::digest(rules().to_json()).into(),
+            pack: Sha256::digest(self.pack.to_json()).into(),
             voters: Sha256::digest(self.list()).into(),
             count: number(self.voters.len() as u64),
             chair: self.officer(0).key_id(),
@@ -232,16 +242,23 @@ struct Centre {
 
 /// Centre and two stations at the opening time; each station has the public ledger of the event.
 async fn open() -> Centre {
+    open_under(rules()).await
+}
+
+async fn open_under(pack: RulePack) -> Centre {
     let dir = tempfile::tempdir().unwrap();
     let disk = Arc::new(MemoryStore::new());
     let clock = Arc::new(RehearsalClock::new(UnixMillis::ZERO));
     let engine = open_engine(dir.path(), disk.clone(), Arc::clone(&clock))
         .await
         .unwrap();
-    let r = Rehearsal::create(engine, clock, &referendum_file(true), VOTERS).await;
+    let mut r = Rehearsal::create(engine, clock, &referendum_file(true), VOTERS).await;
+    r.pack = pack.clone();
     let mut machines = Vec::new();
     for (name, voters) in [("east", vec![0, 1, 6]), ("west", vec![2, 3])] {
-        machines.push(Machine::new(&r.clock, name, r.election, voters).await);
+        let mut machine = Machine::new(&r.clock, name, r.election, voters).await;
+        machine.pack = pack.clone();
+        machines.push(machine);
     }
     let ledgers: Vec<_> = machines.iter().map(|m| m.ledger).collect();
     r.announce(&ledgers).await;
@@ -315,6 +332,17 @@ impl Centre {
             .unwrap();
     }
 
+    async fn close_box(&self) {
+        let m = &self.r.manifest;
+        self.r
+            .clock
+            .set(UnixMillis::clamped(m.closes_ms + m.grace_ms + 1));
+        self.r
+            .commission(self.r.ballot_box, Event::BallotBox(BoxEvent::BoxClosed), &[])
+            .await
+            .unwrap();
+    }
+
     async fn finish(&self, file: &StationFile) -> Result<Acknowledgement, SubmitError> {
         let ledger = file.ledger();
         let Facts::Station(facts) = self.r.engine.ledgers().find(&ledger).unwrap().facts() else {
@@ -338,6 +366,8 @@ fn code<T: std::fmt::Debug>(result: Result<T, ReceiveError>) -> &'static str {
     result.unwrap_err().code()
 }
 
+/// Scenarios 8 and 9: who votes digitally and on paper, in either order and at a station without a line, has one vote: the
+/// paper. The choice of the digital ballot stays sealed.
 #[tokio::test]
 async fn books_travel_and_the_box_is_sealed() {
     let c = open().await;
@@ -350,7 +380,9 @@ async fn books_travel_and_the_box_is_sealed() {
     assert_eq!(c.receive(&early).await.unwrap(), early.size());
     assert_eq!(c.receive(&early).await.unwrap(), 0);
     c.anchor(east.ledger).await;
+    // A paper in the hand at one moment, a ballot in the box at the next.
     east.serve(1).await;
+    c.r.vote(1, Some(1)).await.unwrap();
     west.serve(2).await;
     west.serve(5).await;
     for machine in [east, west] {
@@ -379,11 +411,7 @@ async fn books_travel_and_the_box_is_sealed() {
             .unwrap_err();
     assert!(matches!(refused, SubmitError::ReadOnly(_)), "{refused:?}");
 
-    let m = &c.r.manifest;
-    c.r.clock.set(UnixMillis::clamped(m.closes_ms + m.grace_ms + 1));
-    c.r.commission(c.r.ballot_box, Event::BallotBox(BoxEvent::BoxClosed), &[])
-        .await
-        .unwrap();
+    c.close_box().await;
     let envelope =
         c.r.engine
             .ledgers()
@@ -408,7 +436,11 @@ async fn books_travel_and_the_box_is_sealed() {
     )
     .await
     .unwrap();
-    let excluded = [0, 1, 2, 5];
+    exclude_seal_and_verify(&c, &[0, 1, 2, 5], 1).await;
+}
+
+/// From decided papers to the seal; both publications verify. So many digital ballots count.
+async fn exclude_seal_and_verify(c: &Centre, excluded: &[usize], counted: u64) {
     let openings: Vec<_> = excluded.iter().map(|v| c.r.opening(*v)).collect();
     let event = ExclusionsOpened {
         ledger: c.r.ballot_box,
@@ -424,7 +456,7 @@ async fn books_travel_and_the_box_is_sealed() {
         .await
         .unwrap();
     let event = ExclusionsFixed {
-        list: c.r.credential_list(&excluded),
+        list: c.r.credential_list(excluded),
         count: excluded.len() as u64,
     };
     c.r.engine
@@ -442,11 +474,7 @@ async fn books_travel_and_the_box_is_sealed() {
     let Facts::BallotBox(facts) = c.r.engine.ledgers().find(&c.r.ballot_box).unwrap().facts() else {
         panic!()
     };
-    assert_eq!(
-        facts.sealed.as_ref().unwrap().1.counted,
-        1,
-        "only the ballot of 4 counts"
-    );
+    assert_eq!(facts.sealed.as_ref().unwrap().1.counted, counted);
 
     // The accredited folder has both books, with the stations' own checkpoints.
     let folder = c.dir.path().join("accredited");
@@ -456,7 +484,7 @@ async fn books_travel_and_the_box_is_sealed() {
             .await
             .unwrap();
     assert_eq!(published.ledgers, 5);
-    for machine in [east, west] {
+    for machine in &c.machines {
         let note = format!("ledgers/{}/checkpoint", machine.ledger);
         let own = machine
             .engine
@@ -488,10 +516,87 @@ async fn books_travel_and_the_box_is_sealed() {
         .publish(c.r.election, Scope::Public, &public)
         .await
         .unwrap();
-    assert!(!public.join(format!("ledgers/{}", east.ledger)).exists());
+    assert!(!public.join(format!("ledgers/{}", c.machines[0].ledger)).exists());
     options.profile = Profile::Public;
     let report = verify_event(&public, &options).unwrap();
     assert_eq!(report.verdict, Verdict::Verified, "{}", report.to_text());
+}
+
+/// Scenario 8 where the first vote is final: who voted digitally gets no paper; of who is given a paper and then votes
+/// digitally all the same, exactly one counts. The choice is never revealed.
+#[tokio::test]
+async fn where_the_first_vote_is_final_nobody_gets_a_paper_after_a_ballot() {
+    let mut pack = rules();
+    pack.voting.in_person = InPerson::FirstVoteFinal;
+    let c = open_under(pack).await;
+    let [east, west] = &*c.machines else { panic!() };
+    let ask = |machine: &Machine, voter: usize| Question {
+        station: machine.ledger,
+        person: pseudonym(voter),
+        asked_ms: machine.engine.now().as_u64(),
+    };
+    let answer = |question: Question, voter: usize| {
+        let credential = c.r.opening(voter).credential;
+        let answer =
+            c.r.engine
+                .answer_look_up(question, c.r.ballot_box, Some(&credential))
+                .unwrap();
+        Answer::parse(&answer.to_bytes()).unwrap()
+    };
+    let issue = async |paper: &PaperIssued, answer: &Answer| {
+        east.engine
+            .issue_after_look_up(&east.officer(1), east.ledger, paper.clone(), answer)
+            .await
+    };
+    c.r.vote(0, Some(0)).await.unwrap();
+    let of_0 = east.paper(0).await;
+    let voted = answer(ask(east, 0), 0);
+    assert!(voted.voted());
+    assert!(matches!(issue(&of_0, &voted).await, Err(LookUpError::Voted)));
+
+    let of_1 = east.paper(1).await;
+    // Without an answer, with that for another person, for another station, with an altered one, with one that is old.
+    let alone = east
+        .act(1, StationEvent::PaperIssued(of_1.clone()))
+        .await
+        .unwrap_err();
+    assert_eq!(alone.code(), Some("entry.refs"));
+    for other in [answer(ask(east, 6), 5), answer(ask(west, 1), 1)] {
+        assert!(matches!(issue(&of_1, &other).await, Err(LookUpError::Other)));
+    }
+    let good = answer(ask(east, 1), 1);
+    let bytes = good.to_bytes();
+    let mut altered = 0;
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        if let Ok(changed) = Answer::parse(&changed) {
+            altered += 1;
+            assert!(issue(&of_1, &changed).await.is_err(), "byte {at}");
+        }
+    }
+    assert!(altered > bytes.len() / 2, "{altered}");
+    c.r.clock.advance(60_001);
+    assert!(matches!(
+        issue(&of_1, &good).await,
+        Err(LookUpError::Stale { .. })
+    ));
+    let before = east.engine.ledgers().find(&east.ledger).unwrap().durable_size();
+    issue(&of_1, &answer(ask(east, 1), 1)).await.unwrap();
+    let after = east.engine.ledgers().find(&east.ledger).unwrap().durable_size();
+    assert_eq!(after, before + 1, "what was refused left no trace");
+    c.r.vote(1, Some(1)).await.unwrap();
+    c.r.vote(4, Some(0)).await.unwrap();
+
+    for machine in [east, west] {
+        machine.close().await;
+        let file = machine.export(machine.signatures()).await;
+        c.receive(&file).await.unwrap();
+        c.finish(&file).await.unwrap();
+    }
+    c.close_box().await;
+    // Of 0 the ballot, of 1 the paper, of 4 the ballot.
+    exclude_seal_and_verify(&c, &[1], 2).await;
 }
 
 #[tokio::test]
@@ -639,6 +744,7 @@ async fn a_fork_is_refused_and_named() {
         voters: east.voters.clone(),
         dir: twin_dir,
         disk: twin_disk,
+        pack: rules(),
     };
     east.serve(1).await;
     twin.serve(6).await;

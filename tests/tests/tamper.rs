@@ -19,6 +19,7 @@ use sijill_ledger::{
     Checkpoint, LeafHash, LedgerId, MerkleTree, TilePath, TrustFile, UnixMillis, tiles::ledger_folder,
 };
 use sijill_store::MemoryStore;
+use sijill_tests::attacks::corpus;
 use sijill_tests::{Rehearsal, engine_keys, open_engine, referendum_file, trust_path};
 use sijill_verifier::{MemorySource, Profile, Stage, Trust, verify_event_source};
 
@@ -122,6 +123,71 @@ fn any_missing_or_added_file_is_noticed() {
         let mut forged = source.clone();
         forged.files.get_mut(name).unwrap().pop();
         assert!(!verified(&forged, &trust), "accepted with {name} made shorter");
+    }
+}
+
+/// The folders of two jurisdictions of the corpus, with requests and with a consultation.
+#[test]
+fn any_change_of_the_folder_of_a_jurisdiction_is_noticed() {
+    let cases = corpus::read(&corpus::folder());
+    let every = 3 * every();
+    for id in ["honest-foi-accredited", "honest-consultation-accredited"] {
+        let (row, members) = cases.iter().find(|(row, _)| row.id == id).unwrap();
+        let verified =
+            |members: &BTreeMap<String, Vec<u8>>| corpus::verify(row, members).verdict.exit_code() == 0;
+        assert!(verified(members), "{id} must verify");
+        let published: Vec<_> = members
+            .iter()
+            .filter(|(name, _)| name.starts_with("published/"))
+            .collect();
+        let places: Vec<(&String, usize)> = published
+            .iter()
+            .flat_map(|(name, bytes)| (0..bytes.len()).map(move |at| (*name, at)))
+            .collect();
+        assert!(
+            places.len() > 10_000,
+            "{} bytes are no jurisdiction",
+            places.len()
+        );
+        let missed: Vec<_> = places
+            .par_iter()
+            .step_by(every)
+            .filter(|(name, at)| {
+                let mut forged = members.clone();
+                forged.get_mut(*name).unwrap()[*at] ^= 1 << (at % 8);
+                verified(&forged)
+            })
+            .collect();
+        assert!(
+            missed.is_empty(),
+            "{id}: accepted with a changed byte at {missed:?}"
+        );
+        type Change = fn(&mut BTreeMap<String, Vec<u8>>, &String);
+        let changes: [(&str, Change); 4] = [
+            ("without", |files, name| {
+                files.remove(name);
+            }),
+            ("with an old copy of", |files, name| {
+                files.insert(format!("{name}.old"), Vec::new());
+            }),
+            ("with a longer", |files, name| {
+                files.get_mut(name).unwrap().push(0)
+            }),
+            ("with a shorter", |files, name| {
+                files.get_mut(name).unwrap().pop();
+            }),
+        ];
+        let missed: Vec<String> = published
+            .par_iter()
+            .flat_map_iter(|(name, _)| {
+                changes.iter().filter_map(move |(what, change)| {
+                    let mut forged = members.clone();
+                    change(&mut forged, name);
+                    verified(&forged).then(|| format!("{what} {name}"))
+                })
+            })
+            .collect();
+        assert!(missed.is_empty(), "{id}: accepted {missed:?}");
     }
 }
 

@@ -19,8 +19,10 @@ use sijill_registers::ballot_box::BoxRejection;
 use sijill_registers::consultation::ConsultationRejection;
 use sijill_registers::election_file::ElectionFileError;
 use sijill_registers::register::{ContentProblem, Rejection};
+use sijill_registers::station::StationRejection;
 use sijill_store::{CreateError, Elsewhere, OpenError, ReadError};
 
+use crate::messages;
 use crate::render::{escape, moment};
 
 /// What kind of failure it is.
@@ -117,6 +119,14 @@ impl Failure {
             && !matches!(self.code, "submit.unknown" | "store.unknown" | "submit.read-only")
     }
 
+    /// Whether a process that serves one command after the other cannot serve another one.
+    pub(crate) fn ends_a_process(&self) -> bool {
+        matches!(
+            self.code,
+            "submit.unknown" | "submit.read-only" | "store.unknown" | "store.elsewhere" | "internal"
+        )
+    }
+
     /// A file that the system does not let us use.
     pub(crate) fn file(path: &Path, error: &std::io::Error) -> Self {
         let (code, help) = match error.kind() {
@@ -185,6 +195,9 @@ impl Failure {
         if let Some(arabic) = &self.arabic {
             line["error_ar"] = escape(arabic).into();
         }
+        if let Some(message) = messages::of(self.code) {
+            line["message"] = serde_json::json!(message);
+        }
         line
     }
 }
@@ -195,7 +208,11 @@ impl fmt::Display for Failure {
         if let Some(arabic) = &self.arabic {
             writeln!(f, "خطأ: {}", escape(arabic))?;
         }
-        write!(f, "help: {}", escape(&self.help))
+        write!(f, "help: {}", escape(&self.help))?;
+        if let Some(message) = messages::of(self.code) {
+            write!(f, "\n{}\n{}\n[{}]", message.en, message.ar, message.rule)?;
+        }
+        Ok(())
     }
 }
 
@@ -327,6 +344,9 @@ impl From<Rejection> for Failure {
             (_, "outcome.order") => {
                 "nothing was written; `sijill election result` shows where the result of each district stands"
             }
+            (_, "station.window") => {
+                "set date, time and time zone of this machine right, or wait for the time"
+            }
             (_, "event.nonce") => "this is a defect of this program; report it",
             (_, "ballot.chain") => "fetch the credential's latest tracking code and vote again",
             (_, "ballot.election") => "this ballot was made for another election; make one for this event",
@@ -355,6 +375,20 @@ impl From<Rejection> for Failure {
                 "the consultation closed at the end of {}; nothing is taken any more",
                 day(*last)
             ),
+            Rejection::Station(StationRejection::Window {
+                received_ms,
+                from_ms,
+                until_ms,
+            }) => {
+                let off_ms = from_ms.saturating_sub(*received_ms) + received_ms.saturating_sub(*until_ms);
+                format!(
+                    "the clock of this machine shows {}, {} min outside of the time from {} to {}",
+                    moment(*received_ms, "UTC"),
+                    off_ms.div_ceil(60_000),
+                    moment(*from_ms, "UTC"),
+                    moment(*until_ms, "UTC")
+                )
+            }
             other => other.to_string(),
         };
         Self::refused(format!("{text} [{}]", rejection.code()), help).code(rejection.code())
@@ -638,5 +672,33 @@ impl From<sijill_engine::station_roll::StationRollError> for Failure {
             other => Self::refused(other.to_string(), "take the kit that was made for this station")
                 .code("station.roll"),
         }
+    }
+}
+
+impl From<sijill_engine::station_notes::NoteError> for Failure {
+    fn from(error: sijill_engine::station_notes::NoteError) -> Self {
+        use sijill_engine::station_notes::NoteError as N;
+        let help = match &error {
+            N::Key => "take the kit that was made for this station",
+            N::Form | N::Sealed(_) => {
+                "give the registrar's own secret; else copy the station's file again from its machine"
+            }
+            N::TooLong => "say it in fewer words",
+            _ => FULL_OR_FAILING,
+        };
+        Self::refused(error.to_string(), help).code("station.guests")
+    }
+}
+
+impl From<sijill_engine::look_up::LookUpError> for Failure {
+    fn from(error: sijill_engine::look_up::LookUpError) -> Self {
+        use sijill_engine::look_up::LookUpError as L;
+        let help = match error {
+            L::Submit(error) => return error.into(),
+            L::Voted => "nothing was written; no paper is handed out",
+            L::Stale { .. } => "nothing was written; ask the centre again, and check the clock",
+            _ => "nothing was written; ask the centre again",
+        };
+        Self::refused(error.to_string(), help).code("station.look-up")
     }
 }

@@ -5,9 +5,11 @@
 //! [`trustee`] is the trustee's own machine, which trusts nothing but a verified published folder.
 
 mod acts;
+mod boards;
 mod commands;
 mod demo;
 mod error;
+mod messages;
 mod passphrase;
 mod persons;
 mod progress;

@@ -22,10 +22,10 @@ fn vault_file(site: &Site, calendar: &LedgerId) -> PathBuf {
     site.persons().join(format!("persons-{}.sqlite", &id[..16]))
 }
 
-/// Opens the vault of persons of a jurisdiction.
+/// Opens the vault of persons of a jurisdiction; an empty one if only its secret is in use yet.
 pub(crate) fn open(site: &Site, passphrases: Passphrases, calendar: LedgerId) -> Outcome<Persons> {
     let vault = vault_file(site, &calendar);
-    if !vault.exists() {
+    if !vault.exists() && !secret_file(site).exists() {
         return Err(Failure::refused(
             "this service keeps nothing of persons yet",
             "`sijill person init`, or the first letter that is handed in (`sijill foi submit`), makes their vault",
@@ -33,7 +33,7 @@ pub(crate) fn open(site: &Site, passphrases: Passphrases, calendar: LedgerId) ->
         .code("vault.missing"));
     }
     let secret = unlock(site, &passphrases)?;
-    Ok(Persons::open(&vault, calendar, secret)?)
+    Ok(Persons::open_or_create(&vault, calendar, secret)?)
 }
 
 /// Makes an empty one, under a secret that is in use already: that of consultations.
@@ -68,19 +68,25 @@ fn seal(file: &Path, secret: &RegistrarSecret, passphrases: &Passphrases) -> Out
 /// As [`open`]; an empty one, and a secret, if there are none yet.
 pub(crate) fn open_or_new(site: &Site, passphrases: Passphrases, calendar: LedgerId) -> Outcome<Persons> {
     let vault = vault_file(site, &calendar);
-    if vault.exists() {
+    if vault.exists() && !secret_file(site).exists() {
+        // Says that the secret is gone; another one would not open it.
         return open(site, passphrases, calendar);
     }
+    let secret = secret_or_new(site, &passphrases)?;
+    Ok(Persons::open_or_create(&vault, calendar, secret)?)
+}
+
+/// The person secret of this installation; a new one if there is none yet.
+pub(crate) fn secret_or_new(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {
     let folder = site.persons();
     if !folder.exists() {
         make_folder(&folder)?;
     }
     let file = secret_file(site);
     if !file.exists() {
-        seal(&file, &RegistrarSecret::generate(&mut rand::rng()), &passphrases)?;
+        seal(&file, &RegistrarSecret::generate(&mut rand::rng()), passphrases)?;
     }
-    let secret = unlock(site, &passphrases)?;
-    Ok(Persons::create(&vault, calendar, secret)?)
+    unlock(site, passphrases)
 }
 
 fn unlock(site: &Site, passphrases: &Passphrases) -> Outcome<PersonsSecret> {

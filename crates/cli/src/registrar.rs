@@ -201,7 +201,7 @@ impl Book {
         secret: &RegistrarSecret,
         key: SigningKey,
     ) -> Outcome<Self> {
-        Self::of(Vault::open(path, event.roll, secret)?, event, secret, key)
+        Self::with(Vault::open(path, event.roll, secret)?, event, secret, key)
     }
 
     /// As [`Book::open`]; an empty one if there is none yet.
@@ -211,16 +211,18 @@ impl Book {
         secret: &RegistrarSecret,
         key: SigningKey,
     ) -> Outcome<Self> {
-        if path.exists() {
-            return Self::open(path, event, secret, key);
-        }
         if let Some(folder) = path.parent() {
             crate::site::make_folder(folder)?;
         }
-        Self::of(Vault::create(path, event.roll, secret)?, event, secret, key)
+        Self::with(
+            Vault::open_or_create(path, event.roll, secret)?,
+            event,
+            secret,
+            key,
+        )
     }
 
-    fn of(vault: Vault, event: &Event, secret: &RegistrarSecret, key: SigningKey) -> Outcome<Self> {
+    fn with(vault: Vault, event: &Event, secret: &RegistrarSecret, key: SigningKey) -> Outcome<Self> {
         Ok(Self {
             vault,
             key,
@@ -271,6 +273,13 @@ impl Book {
                 record.map(|record| Person::decode(&record)).transpose()
             })
             .collect()
+    }
+
+    /// Somebody in it, by their pseudonym.
+    pub(crate) fn find_by(&mut self, pseudonym: Pseudonym, why: &str) -> Outcome<Option<Person>> {
+        let admitted = self.admit(Action::Read, why, Some(pseudonym))?;
+        let record = admitted.read(&Subject(pseudonym.0))?;
+        record.map(|record| Person::decode(&record)).transpose()
     }
 
     /// Somebody in it, for themselves.

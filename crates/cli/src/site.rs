@@ -348,6 +348,16 @@ impl Site {
         self.root.join("engine")
     }
 
+    /// The file of the read models. Spec: specs/operations.md §17.
+    pub(crate) fn boards(&self) -> PathBuf {
+        self.engine_folder().join("boards.sqlite")
+    }
+
+    /// The reminders that were handed out. Spec: specs/operations.md §17.7.
+    pub(crate) fn reminders(&self) -> PathBuf {
+        self.engine_folder().join("reminders")
+    }
+
     pub(crate) fn checkpoints(&self) -> PathBuf {
         self.root.join(&self.file.checkpoints)
     }
@@ -379,7 +389,12 @@ impl Site {
         self.root.join("stations")
     }
 
-    /// What a polling station keeps on its own machine: its roll, its guests, the signatures at the end.
+    /// What stations of an event have noted for the registrar, sealed.
+    pub(crate) fn notes(&self, event: &LedgerId) -> PathBuf {
+        of_event(&self.root.join("notes"), event)
+    }
+
+    /// What a polling station keeps on its own machine: its roll, its notes for the registrar, the signatures at the end.
     pub(crate) fn station(&self) -> PathBuf {
         self.root.join("station")
     }

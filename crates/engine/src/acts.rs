@@ -23,11 +23,22 @@ impl Engine {
         event: &Event,
         cites: &[LedgerId],
     ) -> Result<SignedBody, SubmitError> {
-        let own = self.ledger_handle(&ledger)?.cite();
-        let mut refs: Vec<Ref> = cites
+        let refs: Vec<Ref> = cites
             .iter()
             .map(|cited| Ok(self.ledger_handle(cited)?.cite()))
             .collect::<Result<_, SubmitError>>()?;
+        self.sign_with_refs(author, ledger, event, refs)
+    }
+
+    /// As [`Engine::sign_as`], with refs that the caller has: also to ledgers that this service does not keep.
+    pub(crate) fn sign_with_refs(
+        &self,
+        author: &SigningKey,
+        ledger: LedgerId,
+        event: &Event,
+        mut refs: Vec<Ref>,
+    ) -> Result<SignedBody, SubmitError> {
+        let own = self.ledger_handle(&ledger)?.cite();
         refs.sort_by_key(|r| r.ledger);
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);

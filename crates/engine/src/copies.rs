@@ -18,9 +18,9 @@ use sijill_ledger::codec::bytes;
 use sijill_ledger::tiles::{PublishedError, ledger_folder, read_published};
 use sijill_ledger::{
     Chain, CheckpointError, Committed, ContentHash, ContentRef, Entry, Genesis, Kind, LedgerId,
-    LedgerIdentity, Seq, SignedCheckpoint, decode_canonical, encode,
+    LedgerIdentity, Seq, SignedCheckpoint, UnverifiedEntry, decode_canonical, encode,
 };
-use sijill_registers::catalogue::Event;
+use sijill_registers::catalogue::{Event, types};
 use sijill_registers::register::{ContentProblem, Contents, Context, Evidence, Facts, Rejection, State};
 use sijill_registers::station::events::Signed;
 use sijill_store::{Batch, NewEntry, PageLimit};
@@ -388,7 +388,8 @@ impl Engine {
             }
         }
         let contents = Brought::new(&taken.contents, self.contents());
-        let (head, cited) = self.replay(&taken, by_the_rules, &contents)?;
+        let look_ups = self.look_ups(&taken).await;
+        let (head, cited) = self.replay(&taken, by_the_rules, &contents, &look_ups)?;
         let stored = self.stored(ledger, &taken.entries).await?;
         for content in cited.iter().filter_map(|hash| contents.brought.get(hash)) {
             self.put_content(content)
@@ -411,6 +412,7 @@ impl Engine {
         taken: &Taken,
         by_the_rules: bool,
         contents: &Brought<'_>,
+        look_ups: &HashMap<u64, Evidence>,
     ) -> Result<(Head, BTreeSet<ContentHash>), ReceiveError> {
         let parsed: Vec<_> = taken
             .entries
@@ -432,7 +434,8 @@ impl Engine {
                 all_cited.insert(content.sha256);
             }
             if by_the_rules && let Some(head) = &head {
-                self.judge(head, &entry, contents)?;
+                let evidence = look_ups.get(&entry.seq().as_u64());
+                self.judge(head, &entry, contents, evidence.unwrap_or(&Evidence::None))?;
             }
             crate::load::push(&mut head, taken.ledger, &entry, contents)?;
         }
@@ -457,7 +460,33 @@ impl Engine {
         }
     }
 
-    fn judge(&self, head: &Head, entry: &Entry, contents: &Brought<'_>) -> Result<(), ReceiveError> {
+    /// What the boxes that papers cite say, by position of the paper: the boxes are here.
+    async fn look_ups(&self, taken: &Taken) -> HashMap<u64, Evidence> {
+        let mut found = HashMap::new();
+        if taken.kind != Kind::Station {
+            return found;
+        }
+        for (seq, bytes) in (0..).zip(&taken.entries) {
+            let Ok(entry) = UnverifiedEntry::parse(bytes) else {
+                continue;
+            };
+            let body = entry.body().body();
+            if body.event_type.as_u16() == types::PAPER_ISSUED
+                && let [cited] = body.refs.as_slice()
+            {
+                found.insert(seq, self.look_up_evidence(cited).await);
+            }
+        }
+        found
+    }
+
+    fn judge(
+        &self,
+        head: &Head,
+        entry: &Entry,
+        contents: &Brought<'_>,
+        evidence: &Evidence,
+    ) -> Result<(), ReceiveError> {
         let seq = entry.seq().as_u64();
         let body = entry.body();
         for cited in &body.refs {
@@ -485,7 +514,7 @@ impl Engine {
             size: seq,
             contents,
             linked: &*self.shared.ledgers,
-            evidence: &Evidence::None,
+            evidence,
         };
         head.state
             .decide(body, &event, &context)

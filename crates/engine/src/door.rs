@@ -10,11 +10,13 @@ use sijill_registers::ballot_box::events::{AuditStarted, BallotCast, BoxEvent};
 use sijill_registers::ballot_box::{BoxRejection, Phase, check_ballot};
 use sijill_registers::calendar::events::RegisterEvent;
 use sijill_registers::catalogue::{Event, types};
-use sijill_registers::register::{Evidence, Facts, Rejection, citing_nonce};
+use sijill_registers::register::{Evidence, Facts, LookUp, Rejection, citing_nonce};
+use sijill_registers::station::events::StationEvent;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::Engine;
 use crate::ledgers::LedgerHandle;
+use crate::look_up::LookedUp;
 use crate::sequencer::Job;
 use crate::submit::{Acknowledgement, SubmitError};
 
@@ -27,12 +29,33 @@ impl Engine {
     /// # Durability
     /// An acknowledged event is on stable storage and covered by a checkpoint that is recorded outside the data folder.
     pub async fn submit(&self, body: Vec<u8>, signature: Signature) -> Result<Acknowledgement, SubmitError> {
+        self.submit_with(body, signature, None).await
+    }
+
+    /// Takes a signed paper whose ref is to a box that this service does not keep, and that was looked up elsewhere.
+    pub(crate) async fn submit_looked_up(
+        &self,
+        body: &SignedBody,
+        looked_up: LookedUp,
+    ) -> Result<Acknowledgement, SubmitError> {
+        self.submit_with(body.bytes().to_vec(), *body.signature(), Some(looked_up))
+            .await
+    }
+
+    async fn submit_with(
+        &self,
+        body: Vec<u8>,
+        signature: Signature,
+        looked_up: Option<LookedUp>,
+    ) -> Result<Acknowledgement, SubmitError> {
         let unverified = UnverifiedBody::parse(&body, signature)?;
         let handle = self.ledger_handle(&unverified.body().ledger)?;
         let event_type = unverified.body().event_type.as_u16();
         let ledger = handle.ledger();
         let exclusive = event_type == types::BOX_CLOSED;
-        let acknowledged = self.admit(handle, exclusive, move || unverified.verify()).await?;
+        let acknowledged = self
+            .admit(handle, exclusive, looked_up, move || unverified.verify())
+            .await?;
         if event_type == types::ERASURE_CONFIRMED {
             self.destroy_erased_of(&ledger);
         }
@@ -115,21 +138,22 @@ impl Engine {
             body.refs = refs;
             body.sign(&shared.service_key)
         };
-        self.admit(handle, exclusive, make).await
+        self.admit(handle, exclusive, None, make).await
     }
 
     async fn admit(
         &self,
         handle: Arc<LedgerHandle>,
         exclusive: bool,
+        looked_up: Option<LookedUp>,
         make: impl FnOnce() -> Result<SignedBody, BodyError> + Send + 'static,
     ) -> Result<Acknowledgement, SubmitError> {
         let receiver = if exclusive {
             let _alone = handle.receiving.write().await;
-            self.check_and_queue(&handle, make).await?
+            self.check_and_queue(&handle, looked_up, make).await?
         } else {
             let _among_others = handle.receiving.read().await;
-            self.check_and_queue(&handle, make).await?
+            self.check_and_queue(&handle, looked_up, make).await?
         };
         let stopped = || SubmitError::OutcomeUnknown("the service is stopping".to_owned());
         receiver.await.map_err(|_| stopped())?
@@ -138,6 +162,7 @@ impl Engine {
     async fn check_and_queue(
         &self,
         handle: &Arc<LedgerHandle>,
+        looked_up: Option<LookedUp>,
         make: impl FnOnce() -> Result<SignedBody, BodyError> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<Acknowledgement, SubmitError>>, SubmitError> {
         let received_ms = self.shared.clock.now();
@@ -153,8 +178,18 @@ impl Engine {
             let handle = Arc::clone(handle);
             on_all_cores(move || check(&handle, make()?)).await?
         };
-        self.check_refs(checked.0.body())?;
+        self.check_refs(checked.0.body(), looked_up)?;
         let evidence = match (&checked.1, checked.2) {
+            (Event::Station(StationEvent::PaperIssued(_)), Evidence::None) => {
+                match (looked_up, checked.0.body().refs.as_slice()) {
+                    // The box is elsewhere, and nothing beyond the look-up is known of it here.
+                    (Some(_), _) => Evidence::LookUp(LookUp {
+                        next_sequenced_ms: None,
+                    }),
+                    (None, [cited]) => self.look_up_evidence(cited).await,
+                    (None, _) => Evidence::None,
+                }
+            }
             (Event::BallotBox(BoxEvent::SealOrdered), Evidence::None) => self.seal_evidence(handle).await?,
             (_, evidence) => evidence,
         };
@@ -169,9 +204,12 @@ impl Engine {
         Ok(receiver)
     }
 
-    /// Each ref must be a durable state of a ledger of this service. Spec: specs/ledger.md §4.3.
-    fn check_refs(&self, body: &Body) -> Result<(), SubmitError> {
+    /// Each ref must be a durable state of a ledger of this service, or the one that was looked up. Spec: specs/ledger.md §4.3.
+    fn check_refs(&self, body: &Body, looked_up: Option<LookedUp>) -> Result<(), SubmitError> {
         for cited in &body.refs {
+            if looked_up.is_some_and(|l| l.cited == *cited) {
+                continue;
+            }
             let root = self
                 .shared
                 .ledgers

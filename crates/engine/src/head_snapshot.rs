@@ -19,7 +19,7 @@ use crate::durable;
 use crate::ledgers::Head;
 
 /// Raise the number when a chain or a register comes to remember something else, or the same differently.
-const FORMAT: &[u8] = b"sijill-head/2\n";
+const FORMAT: &[u8] = b"sijill-head/3\n";
 const MESSAGE_TAG: &[u8] = b"sijill/head-snapshot/v1\n";
 const FILE: &str = "ledger.head";
 

@@ -119,15 +119,20 @@ impl Engine {
                 Err(error) => note_refusal(&mut refused, handle.ledger(), error),
             }
         }
+        self.receive_transfers(&mut done, &mut refused).await;
+        refused.map_or(Ok(done), Err)
+    }
+
+    /// Receives every transfer that is on its way.
+    async fn receive_transfers(&self, done: &mut Vec<Ticked>, refused: &mut Option<SubmitError>) {
         for (from, facts) in self.registers() {
             for (request, out) in &facts.transfers {
                 match self.receive_transfer(from, *request, out.to).await {
                     Ok(more) => done.extend(more),
-                    Err(error) => note_refusal(&mut refused, out.to, error),
+                    Err(error) => note_refusal(refused, out.to, error),
                 }
             }
         }
-        refused.map_or(Ok(done), Err)
     }
 
     async fn tick_days(&self, handle: &LedgerHandle) -> Result<Vec<Ticked>, SubmitError> {
@@ -378,7 +383,7 @@ impl Engine {
             .ledgers()
             .find(&calendar)
             .ok_or(PublishError::NotAJurisdiction(calendar))?;
-        let (handles, checkpoints) = self.one_state(&root, scope)?;
+        let (handles, checkpoints) = self.settled_state(&root, scope).await?;
         refuse_foreign(folder)?;
         let aside = beside(folder, "new");
         remove(&aside)?;
@@ -431,6 +436,44 @@ impl Engine {
         })
     }
 
+    /// As [`one_state`](Self::one_state), when no transfer is on its way behind a day that is closed: whoever reads the
+    /// folder would take it for lost. Spec: specs/foi.md §6.4.
+    async fn settled_state(
+        &self,
+        root: &Arc<LedgerHandle>,
+        scope: Scope,
+    ) -> Result<(Vec<Arc<LedgerHandle>>, Vec<sijill_ledger::SignedCheckpoint>), PublishError> {
+        for _ in 0..8 {
+            // A refusal is in the log, and leaves the transfer where it is.
+            self.receive_transfers(&mut Vec::new(), &mut None).await;
+            match self.one_state(root, scope) {
+                Err(PublishError::Busy) => {}
+                other => return other,
+            }
+        }
+        Err(PublishError::Busy)
+    }
+
+    /// Whether a transfer was not received by a register that has closed a day after it.
+    fn has_belated_transfer(&self) -> bool {
+        self.registers().iter().any(|(from, facts)| {
+            facts.transfers.iter().any(|(request, out)| {
+                let there = self.ledgers().find(&out.to);
+                there.is_some_and(|there| {
+                    there.with_head(|head| {
+                        let foi = head.state.as_foi()?;
+                        if foi.facts().taken.contains(&(*from, *request)) {
+                            return None;
+                        }
+                        let calendar = foi.days().calendar(self.ledgers()).ok()?;
+                        let closed = foi.days().closed().and_then(numbered_day)?;
+                        Some(calendar.day_of(out.at_ms)? < closed)
+                    }) == Some(true)
+                })
+            })
+        })
+    }
+
     /// The calendar and the registers of the scope, each with a checkpoint, such that whatever one of them cites is
     /// covered: nothing has changed between two looks at all of them.
     fn one_state(
@@ -452,6 +495,9 @@ impl Engine {
             }
             let look = || handles.iter().map(|h| h.checkpoint()).collect::<Vec<_>>();
             let checkpoints = look();
+            if self.has_belated_transfer() {
+                return Err(PublishError::Busy);
+            }
             if look() == checkpoints && calendar_facts(root).as_ref() == Some(&facts) {
                 return Ok((handles, checkpoints));
             }

@@ -11,6 +11,7 @@ use sijill_registers::station::{Listed, Served, VoterList};
 use zeroize::Zeroize;
 
 use crate::keyfile::{KdfCost, KeyFile, Passphrase, SealError, UnlockError};
+use crate::station_notes::{About, GuestSecret, Note, NotesKey, guest_commitment};
 
 /// Longest identifier, in bytes.
 const MAX_IDENTIFIER_BYTES: usize = 256;
@@ -71,6 +72,8 @@ impl std::fmt::Debug for Line {
 #[derive(Serialize, Deserialize)]
 struct Wire {
     station: LedgerId,
+    registrar: NotesKey,
+    guests: GuestSecret,
     voters: Vec<Line>,
 }
 
@@ -78,6 +81,8 @@ struct Wire {
 #[derive(Debug)]
 pub struct StationRoll {
     station: LedgerId,
+    registrar: NotesKey,
+    guests: GuestSecret,
     voters: Vec<Line>,
 }
 
@@ -86,18 +91,30 @@ impl StationRoll {
     ///
     /// # Errors
     /// [`StationRollError::Lines`].
-    pub fn new(station: LedgerId, mut voters: Vec<Line>) -> Result<Self, StationRollError> {
+    pub fn new<R: CryptoRng + ?Sized>(
+        station: LedgerId,
+        registrar: NotesKey,
+        mut voters: Vec<Line>,
+        rng: &mut R,
+    ) -> Result<Self, StationRollError> {
         voters.sort_by(|a, b| a.identifier.cmp(&b.identifier));
-        Self::checked(station, voters)
+        Self {
+            station,
+            registrar,
+            guests: GuestSecret::generate(rng),
+            voters,
+        }
+        .checked()
     }
 
-    fn checked(station: LedgerId, voters: Vec<Line>) -> Result<Self, StationRollError> {
-        let good = voters.is_sorted_by(|a, b| a.identifier < b.identifier)
-            && voters
+    fn checked(self) -> Result<Self, StationRollError> {
+        let good = self.voters.is_sorted_by(|a, b| a.identifier < b.identifier)
+            && self
+                .voters
                 .iter()
                 .all(|v| (1..=MAX_IDENTIFIER_BYTES).contains(&v.identifier.len()));
         if good {
-            Ok(Self { station, voters })
+            Ok(self)
         } else {
             Err(StationRollError::Lines)
         }
@@ -115,6 +132,8 @@ impl StationRoll {
     ) -> Result<KeyFile, StationRollError> {
         let mut secret = encode(&Wire {
             station: self.station,
+            registrar: self.registrar,
+            guests: self.guests.clone(),
             voters: self.voters.clone(),
         });
         let sealed = KeyFile::seal_data("station roll", &secret, passphrase, cost, rng);
@@ -139,7 +158,39 @@ impl StationRoll {
                 wanted: station,
             });
         }
-        Self::checked(wire.station, wire.voters)
+        Self {
+            station: wire.station,
+            registrar: wire.registrar,
+            guests: wire.guests,
+            voters: wire.voters,
+        }
+        .checked()
+    }
+
+    /// Whose guests and disputes the notes of the station are sealed for.
+    #[must_use]
+    pub const fn registrar(&self) -> NotesKey {
+        self.registrar
+    }
+
+    /// Who is written down as a guest: the note for the registrar.
+    #[must_use]
+    pub fn guest(&self, identifier: &str) -> Note {
+        Note {
+            about: About::Guest,
+            salt: self.guests.salt(identifier),
+            content: identifier.as_bytes().to_vec(),
+        }
+    }
+
+    /// Under what a person stands in the book of the station, if they do: the pseudonym of somebody on the list, the
+    /// commitment to a guest.
+    #[must_use]
+    pub fn person(&self, identifier: &str) -> [u8; 32] {
+        match self.find(identifier) {
+            Some(line) => line.pseudonym.0,
+            None => guest_commitment(&self.guests.salt(identifier), identifier),
+        }
     }
 
     /// Looks somebody up; `None`: not on the list of this station.
@@ -149,6 +200,11 @@ impl StationRoll {
             .voters
             .binary_search_by(|v| v.identifier.as_str().cmp(identifier));
         at.ok().map(|i| &self.voters[i])
+    }
+
+    /// Whom it has, ascending.
+    pub fn identifiers(&self) -> impl Iterator<Item = &str> {
+        self.voters.iter().map(|v| v.identifier.as_str())
     }
 
     /// The list that the ledgers cite.
@@ -183,6 +239,12 @@ mod tests {
     use rand::rngs::StdRng;
 
     use super::*;
+    use crate::keyfile::RegistrarSecret;
+    use crate::station_notes::NotesSecret;
+
+    fn registrar(rng: &mut StdRng) -> NotesKey {
+        NotesSecret::new(&RegistrarSecret::generate(rng), LedgerId::from_bytes([9; 32])).public()
+    }
 
     fn lines(n: u64) -> Vec<Line> {
         let line = |i: u64| {
@@ -203,8 +265,8 @@ mod tests {
     #[test]
     fn fifty_thousand_voters_are_small_sealed_and_found() {
         let station = LedgerId::from_bytes([7; 32]);
-        let roll = StationRoll::new(station, lines(50_000)).unwrap();
         let mut rng = StdRng::seed_from_u64(1);
+        let roll = StationRoll::new(station, registrar(&mut rng), lines(50_000), &mut rng).unwrap();
         let passphrase = Passphrase::new("a passphrase of a station".to_owned());
         let file = roll
             .seal(&passphrase, KdfCost::danger_fast_kdf(), &mut rng)
@@ -221,6 +283,9 @@ mod tests {
             assert_eq!(line.holder, i % 2 == 0);
         }
         assert!(again.find("28000050000").is_none() && again.find("").is_none());
+        // A guest is the same one after the station was unlocked again.
+        assert_eq!(again.person("28000050000"), roll.person("28000050000"));
+        assert_ne!(again.person("28000050000"), again.person("28000050001"));
         let list = again.list().unwrap();
         assert_eq!(list.count(), 50_000);
         assert_eq!(VoterList::parse(&list.to_bytes()).unwrap(), list);
@@ -229,8 +294,8 @@ mod tests {
     #[test]
     fn another_station_another_passphrase_another_file() {
         let station = LedgerId::from_bytes([7; 32]);
-        let roll = StationRoll::new(station, lines(3)).unwrap();
         let mut rng = StdRng::seed_from_u64(2);
+        let roll = StationRoll::new(station, registrar(&mut rng), lines(3), &mut rng).unwrap();
         let passphrase = Passphrase::new("a passphrase of a station".to_owned());
         let file = roll
             .seal(&passphrase, KdfCost::danger_fast_kdf(), &mut rng)
@@ -253,7 +318,7 @@ mod tests {
         let mut twice = lines(2);
         twice.push(twice[0].clone());
         assert!(matches!(
-            StationRoll::new(station, twice),
+            StationRoll::new(station, roll.registrar(), twice, &mut rng),
             Err(StationRollError::Lines)
         ));
     }

@@ -202,8 +202,8 @@ impl Vault {
     /// Makes an empty vault for a roll, readable by its owner only.
     ///
     /// # Durability
-    /// The vault is on stable storage when this returns. After a crash in between there is a file that
-    /// [`Vault::open`] refuses as no vault, with nothing in it.
+    /// The vault is on stable storage when this returns. After a crash in between there is a file with nothing in it, which
+    /// [`Vault::open`] takes for none, and which this makes a vault of.
     ///
     /// # Errors
     /// [`VaultError`]
@@ -212,11 +212,20 @@ impl Vault {
             path: path.into(),
             source,
         };
-        durable::create(path, &[]).map_err(|source| match source.kind() {
-            std::io::ErrorKind::AlreadyExists => VaultError::AlreadyExists { path: path.into() },
-            _ => io(source),
+        let exists = || VaultError::AlreadyExists { path: path.into() };
+        if let Err(source) = durable::create(path, &[])
+            && source.kind() != std::io::ErrorKind::AlreadyExists
+        {
+            return Err(io(source));
+        }
+        owner_only(path)?;
+        let mut db = connect(path).map_err(|error| match error {
+            VaultError::NotAVault { .. } => exists(),
+            other => other,
         })?;
-        let mut db = connect(path)?;
+        if !is_empty(&db)? {
+            return Err(exists());
+        }
         let made = db.transaction()?;
         made.execute_batch(SCHEMA)?;
         made.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -231,26 +240,31 @@ impl Vault {
         Ok(Self::of(db, roll, secret, LogHead::default()))
     }
 
+    /// Opens the vault of a roll; makes an empty one if there is none.
+    ///
+    /// # Durability
+    /// As [`Vault::create`].
+    ///
+    /// # Errors
+    /// [`VaultError`]
+    pub fn open_or_create(path: &Path, roll: LedgerId, secret: &RegistrarSecret) -> Result<Self, VaultError> {
+        match Self::open(path, roll, secret) {
+            Err(VaultError::NotFound { .. }) => Self::create(path, roll, secret),
+            opened => opened,
+        }
+    }
+
     /// Opens the vault of a roll, and finishes an erasure that was interrupted.
     ///
     /// # Errors
     /// [`VaultError`]
     pub fn open(path: &Path, roll: LedgerId, secret: &RegistrarSecret) -> Result<Self, VaultError> {
-        let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => VaultError::NotFound { path: path.into() },
-            _ => VaultError::Io {
-                path: path.into(),
-                source,
-            },
-        })?;
-        if let Some(mode) = durable::exposure(&metadata) {
-            return Err(VaultError::Exposed {
-                path: path.into(),
-                mode,
-            });
-        }
+        owner_only(path)?;
         let not_a_vault = || VaultError::NotAVault { path: path.into() };
         let mut db = connect(path)?;
+        if is_empty(&db)? {
+            return Err(VaultError::NotFound { path: path.into() });
+        }
         let number = |pragma: &str| db.query_row(pragma, [], |row| row.get::<_, i64>(0));
         let ours = number("PRAGMA application_id").map_err(|_| not_a_vault())? == APPLICATION_ID;
         let version = number("PRAGMA user_version")?;
@@ -644,6 +658,31 @@ fn connect(path: &Path) -> Result<Connection, VaultError> {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => VaultError::InUse { path: path.into() },
         Some(ErrorCode::NotADatabase) => VaultError::NotAVault { path: path.into() },
         _ => VaultError::Database(error),
+    })
+}
+
+/// Whether nothing was ever written: making it was interrupted before anything was in it.
+fn is_empty(db: &Connection) -> Result<bool, VaultError> {
+    let number = |query: &str| db.query_row(query, [], |row| row.get::<_, i64>(0));
+    Ok(number("PRAGMA application_id")? == 0
+        && number("PRAGMA user_version")? == 0
+        && number("SELECT count(*) FROM sqlite_schema")? == 0)
+}
+
+/// Refuses a file that others may read.
+fn owner_only(path: &Path) -> Result<(), VaultError> {
+    let metadata = std::fs::metadata(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => VaultError::NotFound { path: path.into() },
+        _ => VaultError::Io {
+            path: path.into(),
+            source,
+        },
+    })?;
+    durable::exposure(&metadata).map_or(Ok(()), |mode| {
+        Err(VaultError::Exposed {
+            path: path.into(),
+            mode,
+        })
     })
 }
 

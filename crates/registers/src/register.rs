@@ -16,11 +16,13 @@ use sijill_ledger::{
 
 use crate::ballot_box::{BoxFacts, BoxRejection, BoxSnapshot, BoxState, CheckedBallot};
 use crate::calendar::events::RegisterEvent;
-use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState, Days};
+use crate::calendar::{CalendarFacts, CalendarRejection, CalendarState, Days, DaysSnapshot};
 use crate::catalogue::{Event, EventError};
-use crate::consultation::{ConsultationFacts, ConsultationRegister, ConsultationRejection};
+use crate::consultation::{
+    ConsultationFacts, ConsultationRegister, ConsultationRejection, ConsultationSnapshot,
+};
 use crate::election::{ElectionFacts, ElectionRejection, ElectionState};
-use crate::foi::{ClockBasis, FoiFacts, FoiRejection, FoiState};
+use crate::foi::{ClockBasis, FoiFacts, FoiRejection, FoiSnapshot, FoiState};
 use crate::roll::{RollFacts, RollRejection, RollSnapshot, RollState};
 use crate::station::{StationFacts, StationRejection, StationState};
 
@@ -341,6 +343,8 @@ impl core::fmt::Debug for StateSnapshot {
 enum RegisterSnapshot {
     BallotBox(Box<BoxSnapshot>),
     Roll(Box<RollSnapshot>),
+    Consultation(Box<(DaysSnapshot, ConsultationSnapshot)>),
+    Foi(Box<FoiSnapshot>),
 }
 
 /// Why a stored event cannot be applied: the store holds what this program would never have admitted. The ledger must
@@ -411,17 +415,17 @@ impl State {
         })
     }
 
-    /// A copy of the state for a cache; `None` for election ledgers, stations, calendars and registers, which are always replayed.
+    /// A copy of the state for a cache; `None` for election ledgers, stations and calendars, which are always replayed.
     #[must_use]
     pub fn snapshot(&self) -> Option<StateSnapshot> {
         let register = match &self.register {
             RegisterState::BallotBox(s) => RegisterSnapshot::BallotBox(Box::new(s.snapshot())),
             RegisterState::Roll(s) => RegisterSnapshot::Roll(Box::new(s.snapshot())),
-            RegisterState::Calendar(_)
-            | RegisterState::Consultation(_)
-            | RegisterState::Election(_)
-            | RegisterState::Foi(_)
-            | RegisterState::Station(_) => return None,
+            RegisterState::Consultation(s) => RegisterSnapshot::Consultation(Box::new(s.snapshot())),
+            RegisterState::Foi(s) => RegisterSnapshot::Foi(Box::new(s.snapshot())),
+            RegisterState::Calendar(_) | RegisterState::Election(_) | RegisterState::Station(_) => {
+                return None;
+            }
         };
         let grants = self.authority.grants().cloned().collect();
         Some(StateSnapshot { grants, register })
@@ -441,6 +445,10 @@ impl State {
                 s.restore(*found, contents)?
             }
             (RegisterState::Roll(s), RegisterSnapshot::Roll(found)) => s.restore(*found, contents)?,
+            (RegisterState::Consultation(s), RegisterSnapshot::Consultation(found)) => {
+                s.restore(*found, contents)?
+            }
+            (RegisterState::Foi(s), RegisterSnapshot::Foi(found)) => s.restore(*found, contents)?,
             _ => return None,
         }
         Some(state)

@@ -246,6 +246,8 @@ fn the_roll() {
     );
 }
 
+/// Scenario 44: what an event is asked about cannot be changed once it is defined; changes of officers and of windows are
+/// events of their own (`station_life.rs`, `roll_life.rs`).
 #[test]
 fn the_definition_is_one_and_whole() {
     let mut w = World::new();
@@ -416,6 +418,21 @@ fn the_trustees_and_the_boxes() {
     );
 }
 
+/// Scenario 12: a voter's clock is on no ledger and decides nothing; the time of the service does.
+#[test]
+fn the_clock_of_a_voters_device_decides_nothing() {
+    let mut w = World::new();
+    w.open();
+    w.now += 12_345;
+    let received = w.now;
+    w.vote(0, Some(0)).unwrap();
+    let entry = w.ledgers.0[&w.ballot_box].entries.last().unwrap();
+    assert_eq!(entry.body().author_time_ms.as_u64(), 0);
+    assert_eq!(entry.received_ms().as_u64(), received);
+}
+
+/// Scenario 10: the same ballot sent again is the same event. Scenario 11: the grace of the pack counts, by the time of
+/// receipt; one millisecond later nothing does.
 #[test]
 fn ballots_at_the_right_time_once_and_in_a_chain() {
     let mut w = World::new();

@@ -648,10 +648,23 @@ fn a_recount_supersedes_the_return_the_result_and_the_tie() {
     publish_result(&mut w).unwrap();
     refused(certify(&mut w), "election.certification");
     let document = result(&w).unwrap();
+    // What was published of the referendum of 2024.
+    let published: serde_json::Value =
+        serde_json::from_str(include_str!("../../../fixtures/referendum/published-2024.json")).unwrap();
+    let bp = |of: &str, what: &str| published[of][what].as_u64().unwrap();
     let of_cast = document.questions[0].answers.iter().map(|a| a.of_cast_bp);
-    assert_eq!(of_cast.collect::<Vec<_>>(), [8900, 920]);
+    let said = [bp("of_votes_cast", "yes_bp"), bp("of_votes_cast", "no_bp")];
+    assert_eq!(of_cast.collect::<Vec<_>>(), said);
     let of_valid = document.questions[0].answers.iter().map(|a| a.of_valid_bp);
-    assert_eq!(of_valid.collect::<Vec<_>>(), [9063, 937]);
+    assert_eq!(
+        of_valid.collect::<Vec<_>>(),
+        [bp("of_valid_votes", "yes_bp"), 937]
+    );
+    let invalid = document.cast.total - document.valid.total;
+    assert_eq!(
+        invalid * 10_000 / document.cast.total,
+        bp("of_votes_cast", "invalid_bp")
+    );
     assert_eq!(document.cast.total - document.valid.total, 18, "1.8 of a hundred");
     let document = publish_outcome(&mut w).unwrap();
     assert_eq!(document.questions, [seats(1, &[(0, By::Votes)], &[])]);

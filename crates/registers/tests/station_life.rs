@@ -45,6 +45,7 @@ fn certify(w: &mut World) -> Result<(), Refused> {
     w.commission(w.election, Event::Election(ElectionEvent::ResultsCertified), &[])
 }
 
+/// Scenarios 8 and 9.
 #[test]
 fn paper_supersedes_in_both_directions() {
     let mut w = open();
@@ -776,6 +777,7 @@ fn envelopes_are_admitted_once_and_never_beside_a_regular_paper() {
     w.return_paper(3, 3, 0).unwrap();
 }
 
+/// Scenario 44: a role that changes is an event that says whose; what came too late for it needs a decision.
 #[test]
 fn entries_of_a_revoked_officer_need_a_decision() {
     let mut w = open();
@@ -988,6 +990,7 @@ fn the_first_vote_is_final_only_on_line() {
     define(&mut w, e).unwrap();
 }
 
+/// Scenario 18: before the close there is turnout, and no small numbers of it.
 #[test]
 fn turnout_by_hour_hides_small_numbers() {
     let mut w = open();

@@ -47,7 +47,7 @@ pub(crate) fn verify(
 ) -> Result<Report, SourceError> {
     let listing = source.list()?;
     let elsewhere = |check: &Check| {
-        ["7.", "9.", "13.", "14.", "15.", "20."]
+        ["7.", "9.", "13.", "14.", "15.", "16.", "20."]
             .iter()
             .any(|s| check.number().starts_with(s))
     };
@@ -476,6 +476,7 @@ impl Run<'_> {
             // Without a definition there is no roll.
             defined_at: election.defined.as_ref().map_or(u64::MAX, |defined| defined.seq),
             stations: election.stations.any(),
+            method: self.method,
         };
         let RollFacts { rules, frozen, poll } = check_roll(self.source, ledger, announced, &mut self.checks);
         match (&election.adopted, rules) {
@@ -591,7 +592,14 @@ impl Run<'_> {
         // Below this position the election ledger is the one of the earlier report, if there is one.
         let known = self.ledgers.get(&election_id).map_or(0, |ledger| ledger.known);
         let list_known = defined.seq < known;
-        let credentials = check_credentials(self.source, election_id, defined, list_known, &mut self.checks);
+        let credentials = check_credentials(
+            self.source,
+            election_id,
+            defined,
+            list_known,
+            self.method,
+            &mut self.checks,
+        );
         let fixed = election.fixed.as_ref();
         let public_key = fixed.and_then(|fixed| fixed.value.public_key);
         let key_point = public_key.and_then(|key| key.decode_not_neutral().ok());

@@ -61,7 +61,7 @@ pub(crate) fn verify(
         match check {
             Check::SincePrefix => false,
             Check::FolderRestricted => profile == Profile::Public,
-            _ => ["2.", "3.", "14.", "15.", "16."]
+            _ => ["2.", "3.", "14."]
                 .iter()
                 .any(|section| number.starts_with(section)),
         }
@@ -76,6 +76,13 @@ pub(crate) fn verify(
             ledgers.insert(*id, ledger);
         }
     }
+    let of_kind = |kind| ledgers.values().any(|ledger: &Ledger| ledger.kind == kind);
+    let (foi, consulted) = (of_kind(Kind::Foi), of_kind(Kind::Consultation));
+    let of_registers: Vec<Check> = [(foi, &FOI_CHECKS[..]), (consulted, &CONSULTATION_CHECKS)]
+        .into_iter()
+        .flat_map(|(here, own)| own.iter().copied().filter(move |_| here))
+        .collect();
+    of_registers.iter().for_each(|check| checks.apply(*check));
     check_citations(&mut ledgers, &mut checks);
     let all_read = ledgers.len() == ids.len();
     check_contents(source, &listing, &ledgers, all_read, &mut checks);
@@ -88,8 +95,7 @@ pub(crate) fn verify(
                 Place::nowhere(),
                 "the calendar ledger is not here",
             );
-            let registers = FOI_CHECKS.into_iter().chain(CONSULTATION_CHECKS);
-            for check in JURISDICTION_CHECKS.into_iter().skip(1).chain(registers) {
+            for check in JURISDICTION_CHECKS.into_iter().skip(1).chain(of_registers) {
                 checks.skip(check, "the calendar ledger is not here");
             }
             CalendarLedger::default()
@@ -278,7 +284,7 @@ fn follow<'c>(
     }
 }
 
-/// No transfer is lost. Spec: specs/foi.md §6.4.
+/// No transfer is lost. Spec: specs/foi.md §6.1, §6.4.
 fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
     for register in registers {
         for (request, out) in &register.transfers {
@@ -293,6 +299,10 @@ fn check_received(registers: &[Register<'_>], checks: &mut Checks) {
                         Check::FoiTransfer,
                         "a register that requests were transferred to is not judged",
                     );
+                }
+                Some(other) if !other.is_defined() => {
+                    let detail = "the register that the request was transferred to is not defined";
+                    checks.fail(Check::FoiTransfer, place, detail);
                 }
                 Some(other) => {
                     let due = other.common.closed.is_some_and(|closed| closed > out.day);

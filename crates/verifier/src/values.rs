@@ -18,6 +18,7 @@ use crate::registers::outcome::{PaperReturn, TieJudgement};
 use crate::registers::roll::{FrozenRoll, credential_rules};
 use crate::report::{Outcome, Turnout};
 use crate::source::Source;
+use crate::suite::checker::Method;
 use crate::suite::group::PointBytes;
 use crate::suite::question::fingerprint;
 use crate::suite::tally::{Tally, scale, sums_possible, verify_result, verify_share};
@@ -46,6 +47,7 @@ pub(crate) fn check_credentials(
     election_id: [u8; 32],
     defined: &At<BoxDefined>,
     known: bool,
+    method: Method,
     checks: &mut Checks,
 ) -> Option<CredentialList> {
     let place = Place::entry(election_id, defined.seq);
@@ -60,7 +62,7 @@ pub(crate) fn check_credentials(
     let outcome = if value.holders > value.eligible {
         Err("there are more holders than eligible voters".to_owned())
     } else {
-        credential_rules(&bytes, value.holders, known)
+        credential_rules(&bytes, value.holders, known, method)
     };
     let all_members = outcome.is_ok();
     checks.outcome(Check::ElectionCredentials, place, outcome);

@@ -16,6 +16,7 @@ use crate::note::{Checkpoint, Receipt};
 use crate::report::CheckVerdict;
 use crate::source::MemorySource;
 use crate::suite::ballot::{Ballot, Election};
+use crate::suite::checker::Method;
 use crate::suite::group::{PointBytes, scalar_from_decimal};
 use crate::suite::proof::EncryptionKey;
 use crate::suite::question::{ElectionRecord, Question, fingerprint, largest_ballot};
@@ -177,7 +178,7 @@ fn honest_elections_of_the_model() {
             text(vector, "sized_encrypted_tally")
         );
         let credentials = parse_credentials(text(vector, "credentials").as_bytes()).unwrap();
-        assert_eq!(all_credentials_valid(&credentials, false), Ok(()));
+        assert_eq!(all_credentials_valid(&credentials, false, Method::Plain), Ok(()));
         let trustees = single_trustees(text(vector, "trustees")).unwrap();
         let shares: Vec<Vec<Vec<EdwardsPoint>>> = list(vector, "shares")
             .iter()
@@ -255,7 +256,7 @@ fn refused_records_of_the_model() {
         let (value, why) = (text(bad, "value"), text(bad, "why"));
         let accepted = match text(bad, "field") {
             "credentials" => parse_credentials(value.as_bytes())
-                .is_ok_and(|list| all_credentials_valid(&list, false).is_ok()),
+                .is_ok_and(|list| all_credentials_valid(&list, false, Method::Plain).is_ok()),
             "trustees" => single_trustees(value).is_some_and(|trustees| {
                 let keys: BTreeSet<PointBytes> = trustees.iter().map(|t| t.public).collect();
                 !trustees.is_empty() && keys.len() == trustees.len()

@@ -18,6 +18,7 @@ use sijill_verifier::{
     ArchiveOptions, Profile, Report, Stage, Verdict, verify_archive_bytes, verify_event_source,
     verify_receipts,
 };
+use support::consultation::{self, D0};
 use support::stations::{self, Played};
 use support::{EAST, Event, Moment, Paper, Plan, RULES, WEST, build, honest, play, polling_day};
 
@@ -192,6 +193,8 @@ fn json_reports_are_of_the_schema() {
         with_stations(&stations::Plan::honest(), false),
         with_stations(&uncertain(), true),
         verify_receipts(&[receipt], &trust, None, Some(1)).unwrap(),
+        consultation::report(true, D0 + 3),
+        consultation::report(false, D0),
     ];
     for report in &reports {
         let json: Value = serde_json::from_str(&report.to_json()).unwrap();
@@ -212,6 +215,34 @@ fn json_reports_are_of_the_schema() {
     }
     json.as_object_mut().unwrap().remove("checks");
     assert!(matches(&schema, &schema, &json, "").is_err());
+}
+
+#[test]
+fn an_overdue_report_of_a_consultation_is_shown_and_is_no_failure() {
+    let shown = |report: &Report| (report.to_text(), report.to_html(None), report.to_json());
+    let due = consultation::report(true, D0 + 2);
+    assert_eq!(due.verdict, Verdict::Verified, "{}", due.to_full_text());
+    let (text, html, json) = shown(&due);
+    assert!(text.contains("the report is due on 2026-01-04"), "{text}");
+    assert!(html.contains("not due yet") && html.contains("لم يحن موعده"));
+    assert!(json.contains(r#""report":"pending","report_due":"2026-01-04","archived":false"#));
+    let overdue = consultation::report(true, D0 + 3);
+    assert_eq!(overdue.verdict, Verdict::Verified);
+    let (text, html, json) = shown(&overdue);
+    assert!(
+        text.contains("the report is OVERDUE: it was due on 2026-01-04"),
+        "{text}"
+    );
+    assert!(text.contains("judged up to: 2026-01-04"), "{text}");
+    assert!(html.contains("OVERDUE") && html.contains("متأخر ولم يُنشر"));
+    assert!(!html.contains("<b>"));
+    assert!(json.contains(r#""kind":"consultation""#) && json.contains(r#""report":"overdue""#));
+    let undefined = consultation::report(false, D0);
+    assert_eq!(undefined.verdict, Verdict::Verified);
+    let (text, html, json) = shown(&undefined);
+    assert!(text.contains("the consultation is not defined"), "{text}");
+    assert!(html.contains("غير معرّفة"));
+    assert!(json.contains(r#""register":"park""#) && !json.contains("report_due"));
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn verified(story: &Story, trust: &Trust, profile: Profile) -> Vec<(usize, Repor
         .collect()
 }
 
+/// Scenario 45: with yesterday's checkpoints an auditor replays without a network, and finds what a full run finds.
 #[test]
 fn every_later_moment_is_judged_as_by_a_full_run() {
     let story = tell(&|_| {});

@@ -110,9 +110,8 @@ pub fn event(data: &[u8]) {
         return;
     };
     let event_type = u16::from_be_bytes([*high, *low]);
-    // A genesis is entry 0 and has a target of its own. The verifier calls consultations unsupported.
-    let known = |kind: &Kind| event_type != 1 && *kind != Kind::Consultation;
-    let Some(kind) = Kind::from_code(u16::from(*kind)).filter(known) else {
+    // A genesis is entry 0 and has a target of its own.
+    let Some(kind) = Kind::from_code(u16::from(*kind)).filter(|_| event_type != 1) else {
         return;
     };
     let read = Event::parse(kind, EventType::new(event_type), payload);

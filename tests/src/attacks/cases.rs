@@ -308,6 +308,7 @@ pub fn all() -> Vec<Case> {
     cases.extend(super::stations::all());
     cases.extend(super::requests::all());
     cases.extend(super::calendars::all());
+    cases.extend(super::consultations::all());
     let archives: Vec<Case> = ARCHIVES
         .iter()
         .filter_map(|(bel, id, codes)| archive_of(&cases, bel, id, codes))

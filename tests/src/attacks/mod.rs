@@ -5,6 +5,7 @@
 mod archives;
 mod calendars;
 pub mod cases;
+mod consultations;
 pub mod corpus;
 pub mod forge;
 pub mod jurisdiction;
@@ -12,4 +13,5 @@ pub mod outcomes;
 mod requests;
 pub mod stations;
 pub mod suite;
+pub mod talk;
 pub mod world;

@@ -2112,6 +2112,21 @@ fn rules() -> Vec<Case> {
         )
         .same(),
         on_registers(
+            "Q8-undefined",
+            "A request is transferred to a register that has no rules and receives nothing: its clock stands still",
+            "foi.md §6.1",
+            &["foi.transfer"],
+            |name| {
+                let mut w = World::new(name);
+                w.found();
+                w.begin(MOI);
+                let request = w.submit(MOI);
+                w.mark().transfer(MOI, request, MOJ);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
             "Q8-question",
             "A request is transferred while the requester is asked something",
             "foi.md §6.1",

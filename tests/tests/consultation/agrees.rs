@@ -14,7 +14,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rayon::prelude::*;
-use sijill_ledger::{Committed, Entry, KeyId, UnixMillis};
+use sijill_ledger::{Committed, Entry, KeyId, Kind, UnixMillis};
 use sijill_registers::calendar::events::*;
 use sijill_registers::catalogue::Event;
 use sijill_registers::consultation::Act;
@@ -126,6 +126,8 @@ struct Run {
     tally: Tally,
     /// What is offered is right, and refused because it is old.
     stale: bool,
+    /// The verifier judges what is refused.
+    judged: bool,
 }
 
 impl Run {
@@ -136,6 +138,7 @@ impl Run {
             f: Forum::empty(),
             tally: Tally::default(),
             stale: false,
+            judged: true,
         }
     }
 
@@ -179,6 +182,9 @@ impl Run {
             }
             (Err(code), Some((body, received))) => {
                 *self.tally.refused.entry((code, name)).or_default() += 1;
+                if !self.judged {
+                    return false;
+                }
                 let mut chain = f.one().chain.clone();
                 let now = UnixMillis::clamped(f.now);
                 let entry = chain.append(body, received, now).unwrap();
@@ -1004,4 +1010,47 @@ fn the_verifier_reports_what_a_consultation_refuses_and_nothing_else() {
     ] {
         assert!(codes.contains(code), "{code}: {codes:?}");
     }
+}
+
+/// What one side reads of a payload, the other one reads.
+#[test]
+fn payloads_are_read_alike() {
+    let mut read = BTreeMap::<u16, [u32; 2]>::new();
+    for seed in 0..4 {
+        let mut run = Run::new(seed);
+        // Nothing is verified on the way.
+        run.judged = false;
+        for _ in 0..STEPS {
+            run.step();
+        }
+        let entries: Vec<_> = run.f.one().entries[1..]
+            .iter()
+            .map(|entry| (entry.body().event_type, entry.body().payload.clone()))
+            .collect();
+        for (event_type, payload) in entries {
+            for _ in 0..40 {
+                let mut payload = payload.clone();
+                let at = run.one(payload.len() + 1);
+                match run.one(5) {
+                    0 => payload.truncate(at),
+                    1 => payload.insert(at, run.dice.random()),
+                    2 if at < payload.len() => {
+                        payload.remove(at);
+                    }
+                    3 if at < payload.len() => payload[at] ^= 1 << run.one(8),
+                    _ if at < payload.len() => payload[at] = run.pick(&[0, 1, 2, 0x7f, 0x80, 0xff]),
+                    _ => {}
+                }
+                let ours = Event::parse(Kind::Consultation, event_type, &payload).is_ok();
+                let theirs = sijill_verifier::accepts::event(6, event_type.as_u16(), &payload);
+                assert_eq!(ours, theirs, "{event_type:?} {}", hex::encode(&payload));
+                read.entry(event_type.as_u16()).or_default()[usize::from(ours)] += 1;
+            }
+        }
+    }
+    assert!(read.len() > 20, "{read:?}");
+    assert!(
+        read.values().filter(|[no, yes]| *no > 0 && *yes > 0).count() > 20,
+        "{read:?}"
+    );
 }

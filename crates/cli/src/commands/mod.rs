@@ -14,6 +14,7 @@ pub(crate) mod generate;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod ledger;
+pub(crate) mod open_data;
 pub(crate) mod outcome;
 pub(crate) mod person;
 pub(crate) mod receipt;
@@ -57,6 +58,8 @@ use crate::stores::Held;
         \x20 operator     ledger publish\n\
         \x20 trustees     trustee publish, or trustee ceremony next     operator: ledger submit, ledger publish\n\
         \x20 commission   election prepare, election open\n\
+        \x20 stations     station assign and define before that; then station set-up, open, desk, close, sign, export;\n\
+        \x20              station receive, guests, decide, exclude; station return and totals in the place of paper\n\
         \x20 voters       vote, receipt check\n\
         \x20 commission   election close     registrar: election exclude\n\
         \x20 commission   election seal      operator: ledger publish\n\
@@ -143,6 +146,9 @@ enum Command {
     /// Ask the public about a document: comments on its clauses, moderation, answers, the report
     #[command(subcommand)]
     Consultation(Box<consultation::ConsultationCommand>),
+    /// Write what registers publish in the forms of others: open data, feeds
+    #[command(subcommand)]
+    Export(open_data::ExportCommand),
     /// Look after what registers keep of persons: letters, copies, erasure, legal holds
     #[command(subcommand)]
     Person(person::PersonCommand),
@@ -277,6 +283,7 @@ async fn run(command: Command, common: &Common) -> Outcome<ExitCode> {
         Command::Calendar(command) => calendar::run(&command, common).await,
         Command::Foi(command) => foi::run(&command, common).await,
         Command::Consultation(command) => consultation::run(&command, common).await,
+        Command::Export(command) => open_data::run(&command, common).await,
         Command::Person(command) => person::run(&command, common).await,
         Command::Vote(args) => vote::run(&args, common).await,
         Command::Station(command) => station::run(&command, common).await,

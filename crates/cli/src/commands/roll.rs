@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use sijill_engine::identity::{IdentityProvider, PersonsFile, PersonsFileError};
 use sijill_engine::keyfile::{KeyFile, RegistrarSecret};
+use sijill_engine::station_notes::NotesSecret;
 use sijill_ledger::SigningKey;
 use sijill_rules::{Finding, Holiday, Purpose, arabic_both, english_both};
 
@@ -280,6 +281,11 @@ impl Registrar {
             path,
             pseudonyms,
         })
+    }
+
+    /// What opens the notes of the stations of this roll.
+    pub(crate) fn notes(&self, event: &Event) -> NotesSecret {
+        NotesSecret::new(&self.secret, event.roll)
     }
 
     /// The registrar's signing key.

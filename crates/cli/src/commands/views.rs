@@ -10,7 +10,7 @@ use crate::render::{number, say, show};
 /// Look after read models.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ViewsCommand {
-    /// Delete the snapshots of all views and fold every ledger again, of one event with --event
+    /// Delete the snapshots of all views and the read models, and make them again, of one event with --event
     Rebuild,
 }
 
@@ -55,6 +55,22 @@ async fn rebuild(common: &Common) -> Outcome {
             }));
         }
     }
-    show!(json!({ "rebuilt": rows }));
+    let mut followed = Vec::new();
+    if common.event.is_none() {
+        for one in crate::boards::rebuild(&site, &open.engine).await?.1 {
+            let missing = match one.missing {
+                0 => String::new(),
+                n => format!(", {n} published texts cannot be read"),
+            };
+            say!(
+                "{}  {:10} {:>9} entries{missing}",
+                one.ledger,
+                "boards",
+                number(one.size)
+            );
+            followed.push(json!({ "ledger": one.ledger, "entries": one.size, "missing_texts": one.missing }));
+        }
+    }
+    show!(json!({ "rebuilt": rows, "boards": followed }));
     Ok(())
 }

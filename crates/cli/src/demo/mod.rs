@@ -9,6 +9,7 @@ mod folder;
 mod jurisdiction;
 mod people;
 mod poll;
+mod stations;
 mod trustees;
 mod voters;
 
@@ -31,8 +32,9 @@ use sijill_rules::{RulePack, Tie as TieRule};
 use sijill_verifier::{Options, Profile, Report, Stage, Verdict, verify_event};
 
 use crate::acts::definition::{Announced, Officials, define};
-use crate::acts::{Event, counting, credentials, outcome, polling, preparation, publishing, roll};
+use crate::acts::{self, Event, counting, credentials, outcome, polling, preparation, publishing, roll};
 use crate::error::{Failure, Outcome};
+use crate::passphrase::Passphrases;
 use crate::registrar::Book;
 use crate::render;
 use crate::render::{say, show};
@@ -44,6 +46,7 @@ use crate::verified::VerifiedFolder;
 use folder::DemoFolder;
 pub(crate) use jurisdiction::Size;
 use people::People;
+use stations::Stations;
 use voters::Electorate;
 
 const ELECTION: &str = include_str!("../../../../fixtures/referendum/election.toml");
@@ -75,6 +78,8 @@ struct Plan {
     rows: Vec<RollRow>,
     /// A candidate whom a court removes while the poll is open.
     removal: Option<CandidateRemoved>,
+    /// Whether it has polling stations.
+    stations: bool,
 }
 
 /// Runs the demonstration.
@@ -100,7 +105,11 @@ pub(crate) async fn run(demo: &Demo, held: &Held) -> Outcome {
             .as_ref()
             .map(|store| own_namespace(store, "jurisdiction"));
         let dir = demo.dir.join("jurisdiction");
-        Some(jurisdiction::run(&dir, store, &passphrase, held, demo.jurisdiction).await?)
+        let passphrases = Passphrases {
+            acting: Some(demo.dir.join(folder::PASSPHRASE_FILE)),
+            engine: None,
+        };
+        Some(jurisdiction::run(&dir, store, (&passphrase, passphrases), held, demo.jurisdiction).await?)
     } else {
         None
     };
@@ -123,6 +132,7 @@ async fn run_event(
         pack,
         rows,
         removal,
+        stations,
     } = plan;
     let clock = Arc::new(RehearsalClock::new(at(manifest
         .opens_ms
@@ -151,12 +161,20 @@ async fn run_event(
     let open = site
         .start(Clocks::Rehearsal(Arc::clone(&clock)), passphrase, held)
         .await?;
+    let mut stations = if stations {
+        let machines = dir.join("machines");
+        Some(Stations::make(&machines, &site.people(), passphrase, &clock, held).await?)
+    } else {
+        None
+    };
     let officials = Officials {
         commission: people.commission.key_id(),
         members: people.members.iter().map(SigningKey::key_id).collect(),
         registrar: people.registrar.key_id(),
         trustees: people.trustees.iter().map(|t| t.author.key_id()).collect(),
-        stations: Vec::new(),
+        stations: stations
+            .as_ref()
+            .map_or_else(|| Ok(Vec::new()), Stations::plans)?,
         stations_folder: site.all_stations(),
     };
     let event = define(
@@ -193,6 +211,9 @@ async fn run_event(
         trustees::publish_keys(&event, &site, &people, &clock).await?;
     }
     show(1);
+    if let Some(stations) = &mut stations {
+        stations.assign(&event, &site, &people, &electorate).await?;
+    }
     preparation::prepare(&event, &people.commission).await?;
 
     step(
@@ -209,16 +230,30 @@ async fn run_event(
         );
         outcome::remove_candidate(&event, removal, &people.commission).await?;
     }
-    let polled = poll::run(&event, &site, &clock, &electorate).await?;
+    if let Some(stations) = &mut stations {
+        stations.open(&event, &site).await?;
+        stations.plan_the_day(&event, &electorate)?;
+    }
+    let polled = poll::run(&event, &site, &clock, &electorate, stations.as_mut()).await?;
     say!("   {}", polled.summary());
 
     step(5, "Close, exclusion of those who voted on paper, seal");
     clock.set(at(manifest.closes_ms + manifest.grace_ms + 1));
     polling::close(&event, &people.commission).await?;
     clock.advance(10 * 60_000);
+    let notes = site.notes(&event.election);
+    if let Some(stations) = &mut stations {
+        stations.close(&event, &notes).await?;
+        let openings = site.people().join("commission").join("openings");
+        stations.decide(&event, &notes, &people, &openings).await?;
+    }
     let path = site.vault(&event.election);
     let mut book = Book::open(&path, &event, &people.secret, people.registrar())?;
-    polling::exclude(&event, Some(&mut book), &electorate.on_paper(), &people.registrar).await?;
+    if stations.is_some() {
+        acts::station::exclude(&event, &mut book).await?;
+    } else {
+        polling::exclude(&event, Some(&mut book), &electorate.on_paper(), &people.registrar).await?;
+    }
     drop(book);
     polling::seal(&event, &people.commission).await?;
     publishing::publish(&event, &site).await?;
@@ -229,7 +264,9 @@ async fn run_event(
 
     step(7, "Paper returns, the results, and ties by the rule of the law");
     clock.advance(10 * 60_000);
-    if manifest.paper {
+    if let Some(stations) = &stations {
+        stations.count(&event, &people, &electorate).await?;
+    } else if manifest.paper {
         for (_, ballot_box) in &event.boxes {
             let returned = electorate.paper_return(&event, ballot_box)?;
             counting::return_paper(&event, returned, &people.commission).await?;
@@ -337,6 +374,7 @@ fn plans(demo: &Demo) -> Outcome<Vec<Plan>> {
             pack,
             rows,
             removal: Some(removal),
+            stations: true,
         });
     }
     Ok(plans)
@@ -350,6 +388,7 @@ fn plan(demo: &Demo) -> Outcome<Plan> {
         pack,
         rows,
         removal: None,
+        stations: false,
     })
 }
 
@@ -533,6 +572,10 @@ fn places(dir: &Path, started: Instant) -> String {
             "the service's data, and the record of what it signed",
         ),
         ("people", "key files; in real life each on its owner's machine"),
+        (
+            "machines",
+            "polling stations of the council, each with its own ledger",
+        ),
     ] {
         let _ = writeln!(out, "  {path}: {what}");
     }

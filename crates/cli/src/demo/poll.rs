@@ -12,6 +12,7 @@ use sijill_registers::ballot_box::events::{AuditStarted, BoxEvent};
 use sijill_registers::catalogue::Event as Typed;
 use tokio::task::JoinSet;
 
+use super::stations::Stations;
 use super::voters::{Act, ActKind, Electorate};
 use crate::acts::Event;
 use crate::acts::voting::{Device, ReadyBallot, election_of};
@@ -61,7 +62,9 @@ pub(super) async fn run(
     site: &Site,
     clock: &RehearsalClock,
     electorate: &Electorate,
+    mut stations: Option<&mut Stations>,
 ) -> Outcome<Polled> {
+    let notes = site.notes(&event.election);
     let acts = electorate.acts(event);
     let progress = Progress::new("Voting", acts.len() as u64);
     let boxes = event
@@ -75,6 +78,9 @@ pub(super) async fn run(
     let mut kept = 0;
     for group in groups(&acts) {
         let Some(first) = group.first() else { continue };
+        if let Some(stations) = stations.as_deref_mut() {
+            stations.until(event, &notes, clock, first.at_ms).await?;
+        }
         clock.set(UnixMillis::clamped(first.at_ms));
         let made: Vec<(LedgerId, Made)> = tokio::task::block_in_place(|| {
             group
@@ -113,6 +119,11 @@ pub(super) async fn run(
             }
             progress.add(1);
         }
+    }
+    if let Some(stations) = stations {
+        stations
+            .until(event, &notes, clock, event.manifest.closes_ms)
+            .await?;
     }
     progress.finish();
     Ok(polled)

@@ -15,8 +15,16 @@ use crate::error::{Failure, Outcome};
 use crate::registrar::Person;
 use crate::roll_file::ListedPerson;
 
-/// Latest first ballot, in thousandths of the voting window: re-votes come later.
-const LAST_FIRST_BALLOT: u64 = 800;
+/// Voters come in this many steps; which step a voter comes in follows from their number.
+const STEPS: u64 = 800;
+/// When so many of the voters have come, in thousandths of the polling day: the turnout of the referendum of 2024 as it was
+/// published, of those who voted in the end (fixtures/referendum/published-2024.json). Re-votes come behind the last one.
+const COMES: [(u64, u64); 4] = [
+    (0, 0),
+    (STEPS * 51 / 84, 333),
+    (STEPS * 72 / 84, 667),
+    (STEPS, 960),
+];
 
 /// All voters.
 pub(super) struct Electorate {
@@ -48,6 +56,18 @@ enum Channel {
     /// On paper after a digital ballot, which is excluded.
     DigitalThenPaper,
     Digital,
+}
+
+/// Somebody who comes to a polling station.
+pub(super) struct PaperVoter {
+    pub(super) identifier: String,
+    pub(super) district: Name,
+    /// When, in milliseconds since 1970 UTC.
+    pub(super) at_ms: u64,
+    /// When they cast their first digital ballot, if they do.
+    pub(super) ballot_ms: Option<u64>,
+    /// Whether the first paper is spoilt, and replaced.
+    pub(super) spoils: bool,
 }
 
 /// Something that a voter does on the polling day.
@@ -141,8 +161,7 @@ impl Electorate {
             ) {
                 continue;
             }
-            let window = closes - opens;
-            let first = opens + window / 1000 * (voter.number * 7919 % LAST_FIRST_BALLOT);
+            let first = voter.comes_ms(opens, closes);
             if voter.audits() {
                 acts.push(Act {
                     at_ms: first,
@@ -190,6 +209,42 @@ impl Electorate {
             .collect()
     }
 
+    /// Those of these districts.
+    pub(super) fn of_districts(&self, districts: &[&str]) -> Vec<String> {
+        let here = self
+            .voters
+            .iter()
+            .filter(|v| districts.contains(&v.district.as_str()));
+        here.map(|v| v.identifier.clone()).collect()
+    }
+
+    /// Everybody who comes to a polling station. Whoever voted digitally before comes towards the evening.
+    pub(super) fn paper_voters(&self, event: &Event) -> Vec<PaperVoter> {
+        let (opens, closes) = (event.manifest.opens_ms, event.manifest.closes_ms);
+        let mut coming = Vec::new();
+        for (district, _) in &event.boxes {
+            let papers = self.voters.iter().filter(|v| v.district == *district);
+            let papers = papers
+                .filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
+            for (voter, nth) in papers.zip(0u32..) {
+                let comes = voter.comes_ms(opens, closes);
+                let both = voter.channel(self.rules) == Channel::DigitalThenPaper;
+                coming.push(PaperVoter {
+                    identifier: voter.identifier.clone(),
+                    district: voter.district.clone(),
+                    at_ms: if both {
+                        closes - (closes - comes) / 20
+                    } else {
+                        comes
+                    },
+                    ballot_ms: both.then_some(comes),
+                    spoils: is_spoilt(nth),
+                });
+            }
+        }
+        coming
+    }
+
     /// What the papers of a district say.
     pub(super) fn paper_return(&self, event: &Event, ballot_box: &LedgerId) -> Outcome<PaperReturned> {
         let (id, _) = event
@@ -214,7 +269,7 @@ impl Electorate {
         let papers =
             here.filter(|v| matches!(v.channel(self.rules), Channel::Paper | Channel::DigitalThenPaper));
         for (voter, nth) in papers.zip(0u32..) {
-            if nth % 40 == 3 {
+            if is_spoilt(nth) {
                 // Spoilt, handed back, and replaced by another paper.
                 returned.spoilt += 1;
                 returned.issued += 1;
@@ -263,7 +318,25 @@ impl Electorate {
     }
 }
 
+/// Whether the first paper of those who vote on paper in a district, counted from 0, is spoilt.
+const fn is_spoilt(nth: u32) -> bool {
+    nth % 40 == 3
+}
+
 impl Voter {
+    /// When they vote first.
+    fn comes_ms(&self, opens: u64, closes: u64) -> u64 {
+        let step = self.number * 7919 % STEPS;
+        let after = COMES
+            .iter()
+            .skip(1)
+            .position(|(steps, _)| step < *steps)
+            .unwrap_or(0);
+        let [(from, early), (to, late)] = [COMES[after], COMES[after + 1]];
+        let millionths = early * 1000 + (late - early) * 1000 * (step - from) / (to - from);
+        opens + (closes - opens) / 1000 * millionths / 1000
+    }
+
     fn channel(&self, rules: Rules) -> Channel {
         match self.number % 25 {
             0..=3 => Channel::Abstains,
@@ -326,6 +399,43 @@ fn add(counts: &mut [Vec<u64>], choices: &[Vec<u8>]) {
     for (counts, choices) in counts.iter_mut().zip(choices) {
         for (count, choice) in counts.iter_mut().zip(choices) {
             *count += u64::from(*choice);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The thousand voters of the fixture come as those of the referendum of 2024 did.
+    #[test]
+    fn voters_come_as_it_was_published() {
+        let published: serde_json::Value = serde_json::from_str(include_str!(
+            "../../../../fixtures/referendum/published-2024.json"
+        ))
+        .unwrap();
+        let hour = |text: &serde_json::Value| text.as_str().unwrap()[..2].parse::<u64>().unwrap();
+        let (opens, closes) = (hour(&published["opens"]), hour(&published["closes"]));
+        let voters = (0..1000).map(|number| Voter {
+            number,
+            identifier: String::new(),
+            district: "national".parse().unwrap(),
+            code: CredentialCode::random(&mut rand::rng()),
+        });
+        let rules = Rules {
+            paper: true,
+            revote: true,
+        };
+        let comes: Vec<u64> = voters
+            .filter(|v| v.channel(rules) != Channel::Abstains)
+            .map(|v| v.comes_ms(opens * 3_600_000, closes * 3_600_000))
+            .collect();
+        assert!(comes.iter().all(|at| *at < closes * 3_600_000));
+        for point in published["turnout"].as_array().unwrap() {
+            let until = hour(&point["at"]) * 3_600_000;
+            let turnout = comes.iter().filter(|at| **at <= until).count() as u64 * 10;
+            let said = point["bp"].as_u64().unwrap();
+            assert!(turnout.abs_diff(said) <= 50, "{point}: {turnout}");
         }
     }
 }

@@ -29,6 +29,13 @@ impl Said {
         self
     }
 
+    /// It says so.
+    #[track_caller]
+    pub(crate) fn has(self, what: &str) -> Self {
+        assert!(self.out.contains(what), "`{what}` is not in: {}", self.out);
+        self
+    }
+
     /// It refused, naming what is wrong and what to do.
     #[track_caller]
     pub(crate) fn refused(self, with: &str) -> Self {

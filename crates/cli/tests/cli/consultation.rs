@@ -1,6 +1,6 @@
 //! Consultations by single commands. The life of one is a transcript; scenarios are cited by their numbers.
 
-use crate::common::{Office, Said};
+use crate::common::{Office, Said, files, sijill};
 use crate::golden::{self, Placeholders};
 
 const DEFINITION: &str = r#"
@@ -170,12 +170,18 @@ impl Play {
         self.step(0, "consultation new --id parks --authority municipality --name-en 'Fees of public parks' --name-ar 'رسوم الحدائق العامة' --owner @owner --moderator @moderator --moderator @moderator-2 --member @second --key @commission");
         self.step(0, "consultation define parks @consultation.toml --key @owner");
         self.step(0, "consultation publish parks @version-1.md --key @owner");
-        self.step(0, "consultation enrol parks --person 1001 --secret @intake.secret --participant-key @fatima --category citizen --verified");
         self.step(
             0,
-            "consultation enrol parks --person 1002 --secret @intake.secret --category resident --verified",
+            "consultation enrol parks --person 1001 --participant-key @fatima --category citizen --verified",
         );
-        self.step(0, "consultation enrol parks --person 1003 --secret @intake.secret --participant-key @john --category resident --verified");
+        self.step(
+            0,
+            "consultation enrol parks --person 1002 --category resident --verified",
+        );
+        self.step(
+            0,
+            "consultation enrol parks --person 1003 --participant-key @john --category resident --verified",
+        );
     }
 }
 
@@ -197,7 +203,7 @@ fn the_life_of_a_consultation_is_as_it_was() {
         "consultation settings parks --reason 'We have heard enough' --last 2026-02-03 --key @owner",
     );
     let high = p.comment("--text @high.txt --clause fee --quote 'ten riyals' --key @fatima");
-    let arabic = p.comment("--text @arabic.txt --clause night --person 1002 --secret @intake.secret");
+    let arabic = p.comment("--text @arabic.txt --clause night --person 1002");
     let dogs = p.comment("--text @dogs.txt --clause dogs --key @john");
     let lights = p.comment("--text @lights.txt --key @john");
     let reply = p.comment(&format!("--text @agree.txt --reply-to {high} --key @john"));
@@ -281,7 +287,74 @@ fn the_life_of_a_consultation_is_as_it_was() {
     p.step(0, "consultation show parks");
     p.step(0, "consultation list");
     p.step(0, "calendar publish");
+    p.step(0, "export consultation parks --out @open");
+    p.step(1, "export consultation parks --out @open");
+    p.step(0, "export feeds --base https://sharek.example --out @feeds");
+    the_exports_have_what_is_published(&p);
+    the_verifier_agrees(&p);
     golden::compare("consultation.txt", &p.transcript);
+}
+
+/// What is published verifies, and so does every receipt of a participant.
+fn the_verifier_agrees(p: &Play) {
+    let (folder, trust) = (
+        p.office.path("data/jurisdiction"),
+        p.office.path("data/trust-jurisdiction.json"),
+    );
+    let report = sijill(&["verify", "jurisdiction", &folder, "--trust", &trust])
+        .ok()
+        .out;
+    assert!(
+        report.contains("comments: 5: visible 4, hidden 0, withdrawn 1"),
+        "{report}"
+    );
+    let receipts: Vec<String> = files(&p.office.temp.path().join("receipts"))
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    assert_eq!(receipts.len(), 3);
+    let check = ["receipt", "check", "--trust", &trust, "--folder", &folder];
+    let receipts = receipts.iter().map(String::as_str);
+    sijill(&check.into_iter().chain(receipts).collect::<Vec<_>>()).ok();
+}
+
+/// Comments, answers, report and counts, as everybody may read them; feeds of what is published.
+fn the_exports_have_what_is_published(p: &Play) {
+    let read = |name: &str| std::fs::read_to_string(p.office.path(name)).expect("a file");
+    let json: serde_json::Value = serde_json::from_str(&read("open/consultation.json")).expect("JSON");
+    assert_eq!(json["format"], "sijill-open-consultation/1");
+    let comments = json["comments"].as_array().expect("comments");
+    let states: Vec<&str> = comments.iter().filter_map(|c| c["state"].as_str()).collect();
+    assert_eq!(states, ["visible", "visible", "visible", "withdrawn", "visible"]);
+    assert_eq!(comments[3]["text"], serde_json::Value::Null, "it is withdrawn");
+    let places: Vec<_> = comments
+        .iter()
+        .map(|c| (&c["clause"], &c["clause_now"], &c["orphaned"]))
+        .collect();
+    assert_eq!(places[1], (&"night".into(), &"hours".into(), &false.into()));
+    assert_eq!(
+        places[2],
+        (&"dogs".into(), &serde_json::Value::Null, &true.into())
+    );
+    assert_eq!(json["responses"]["questions"][0]["options"][1]["persons"], 1);
+    assert_eq!(json["report"]["themes"][0]["outcome"], "partly accepted");
+    let csv = read("open/comments.csv");
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    assert_eq!(rows.records().count(), 5);
+    assert!(!csv.contains("Keep the lights on"), "{csv}");
+    assert!(read("open/answers.csv").contains("Thank you: the fee is five riyals now."));
+    assert!(read("open/responses.csv").contains("1,2,Should there be a fee?,هل يُفرض رسم؟,No,لا,1"));
+    assert!(
+        read("open/report.csv").contains("fees,Fees,الرسوم,1,partly accepted,The fee is five riyals now.")
+    );
+    let feed = read("feeds/consultations.atom");
+    assert_eq!(
+        feed.matches("<entry>").count(),
+        4,
+        "two versions, a report, an archive: {feed}"
+    );
+    assert!(feed.contains("رسوم الحدائق العامة: what we heard"), "{feed}");
+    assert!(read("feeds/disclosures.atom").contains("<updated>2026-02-20T06:00:00Z</updated>"));
 }
 
 #[test]
@@ -380,7 +453,7 @@ fn refusals_have_stable_codes() {
             "consultation.clause",
         ),
         (
-            "consultation comment parks --text @high.txt --person 1001 --secret @intake.secret",
+            "consultation comment parks --text @high.txt --person 1001",
             "consultation.participant",
         ),
         (
@@ -388,15 +461,15 @@ fn refusals_have_stable_codes() {
             "event.author",
         ),
         (
-            "consultation enrol parks --person 1001 --secret @intake.secret --category citizen",
+            "consultation enrol parks --person 1001 --category citizen",
             "consultation.participant",
         ),
         (
-            "consultation enrol parks --person 1009 --secret @intake.secret --category visitor --verified",
+            "consultation enrol parks --person 1009 --category visitor --verified",
             "consultation.eligibility",
         ),
         (
-            "consultation change parks --person 1009 --secret @intake.secret --verified true",
+            "consultation change parks --person 1009 --verified true",
             "consultation.participant",
         ),
         ("consultation mine parks --key @stranger", "participant.missing"),
@@ -450,6 +523,10 @@ fn refusals_have_stable_codes() {
         let json = p.json(&line);
         assert_eq!(json["code"], code, "{line}: {json}");
     }
+    // Under another secret the same identifier is another person.
+    let other =
+        "consultation enrol parks --person 1001 --secret @intake.secret --category citizen --verified";
+    assert_eq!(p.json(other)["participant"], 4);
 }
 
 #[test]
@@ -485,7 +562,6 @@ fn scenario_41_what_is_erased_is_read_by_nobody_and_the_person_stays_one() {
         p.json("consultation search parks riyals")["found"],
         serde_json::json!([])
     );
-    let again =
-        "consultation enrol parks --person 1001 --secret @intake.secret --category citizen --verified";
+    let again = "consultation enrol parks --person 1001 --category citizen --verified";
     assert_eq!(p.json(again)["code"], "consultation.participant");
 }

@@ -85,6 +85,8 @@ fn officer(office: &Office, args: &[&str]) -> Said {
     office.run(&[&["foi"], args, &["--key", &office.path("officer.key")]].concat())
 }
 
+/// Scenarios 20 (due by the pack, explained), 23 (one extension, on the last day), 25 (decided document by document), 27
+/// (another officer, the court's last day), 41 (erased by two).
 #[test]
 fn a_request_from_its_receipt_to_the_court() {
     let mut office = office();
@@ -111,6 +113,7 @@ fn a_request_from_its_receipt_to_the_court() {
         &["admit", "moph-2026/1", "--summary", "Costs of the tower"],
     )
     .ok();
+    reminders_come_once(&mut office);
     // On the last day, once.
     office.at(&moment("2025-12-21 23:58"));
     let extend = ["extend", "moph-2026/1", "--reason", "Many documents"];
@@ -171,7 +174,35 @@ fn a_request_from_its_receipt_to_the_court() {
         league.contains("moph-2026: 1 received, 0 open, 1 decided, 100.00 % on time"),
         "{league}"
     );
+    what_many_registers_say(&office);
     office.run(&["foi", "due-dates", "moph-2026"]).ok();
+    let feeds = office.path("feeds");
+    let nowhere = office.run(&["export", "feeds", "--base", "sharek", "--out", &feeds]);
+    assert!(
+        nowhere.code == 2 && nowhere.err.contains("--base"),
+        "{}",
+        nowhere.err
+    );
+    office
+        .run(&[
+            "export",
+            "feeds",
+            "--base",
+            "https://sharek.example/",
+            "--out",
+            &feeds,
+        ])
+        .ok();
+    let feed = std::fs::read_to_string(office.temp.path().join("feeds/disclosures.atom")).expect("a feed");
+    for text in [
+        "<title>moph-2026/1: Costs of the tower</title>",
+        "The invoice: released",
+        "The offer: refused",
+        "https://sharek.example/disclosures/moph-2026/1",
+    ] {
+        assert!(feed.contains(text), "{text}: {feed}");
+    }
+    assert!(!feed.contains("Fatima"), "{feed}");
     let published = office.run(&["calendar", "publish"]).ok().out;
     assert!(published.contains("3 ledgers"), "{published}");
     let openings = std::fs::read_dir(office.data().join("jurisdiction/openings")).expect("openings");
@@ -199,8 +230,101 @@ fn a_request_from_its_receipt_to_the_court() {
     let openings = office.data().join("jurisdiction/openings");
     assert!(!openings.join(&summary).exists());
     assert_eq!(std::fs::read_dir(&openings).expect("openings").count(), 6);
+    // Whoever asks for the same is not told what was erased.
+    let similar = ["foi", "similar", "the costs of the TOWER"];
+    office.run(&similar).ok().has("No published answer");
+    office.run(&["views", "rebuild"]).ok();
+    office.run(&similar).ok().has("No published answer");
+    office
+        .run(&["foi", "similar", "an invoice"])
+        .ok()
+        .has("moph-2026/1: decided on 2025-12-28");
 }
 
+fn misused(office: &Office, args: &[&str], with: &str) {
+    let said = office.run(args);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains(with), "{}", said.err);
+}
+
+fn reminders_come_once(office: &mut Office) {
+    // Six working days before the due date, with the National Day and a weekend between.
+    office.at(&moment("2025-12-10 10:00"));
+    office
+        .run(&["foi", "reminders"])
+        .ok()
+        .has("Nobody has to be reminded");
+    office.at(&moment("2025-12-15 10:00"));
+    let listed = office.run(&["foi", "reminders"]).ok().out;
+    assert!(
+        listed.contains("moph-2026/1, due 2025-12-21 (five-working-days), for "),
+        "{listed}"
+    );
+    let id = listed.split(' ').next().expect("an id").to_owned();
+    // Until somebody says that it was sent.
+    office.run(&["foi", "reminders"]).ok().has(&id);
+    office
+        .run(&["foi", "reminders", "--sent", &id])
+        .ok()
+        .has("Nobody has to be reminded");
+    office.run(&["foi", "reminders", "--sent", &id]).ok();
+    office.at(&moment("2025-12-17 10:00"));
+    office
+        .run(&["foi", "reminders"])
+        .ok()
+        .has("Nobody has to be reminded");
+    office.at(&moment("2025-12-20 10:00"));
+    office.run(&["foi", "reminders"]).ok().has("(one-day)");
+    misused(
+        office,
+        &["foi", "reminders", "--sent", "x"],
+        "no id of a reminder",
+    );
+}
+
+/// What is read of many registers is what each says of itself, also after the file was lost.
+fn what_many_registers_say(office: &Office) {
+    let json = |args: &[&str]| -> serde_json::Value {
+        let said = office.run(&[&["--json", "foi"], args].concat()).ok().out;
+        serde_json::from_str(&said).expect("one line of JSON")
+    };
+    let check = || {
+        let log = json(&["log", "moph-2026"])["log"].clone();
+        let disclosures = json(&["disclosures"]);
+        assert_eq!(
+            (&disclosures["disclosures"], &disclosures["next"]),
+            (&log, &serde_json::Value::Null)
+        );
+        assert_eq!(
+            json(&["disclosures", "--authority", "moi"])["disclosures"],
+            serde_json::json!([])
+        );
+        let worklist = json(&["worklist", "moph-2026", "--standing", "overdue"]);
+        assert_eq!(worklist["lines"], serde_json::json!([]));
+        assert_eq!(worklist["counts"]["running"], 0);
+        let authorities = json(&["league", "--authorities"])["authorities"].clone();
+        assert_eq!(authorities[0]["line"]["decided"], 1);
+        let similar = json(&["similar", "كم كلف the towers, or a Tower?"])["similar"].clone();
+        assert_eq!(similar[0]["reference"], "moph-2026/1");
+        assert_eq!(similar[0]["summary"], "Costs of the tower");
+    };
+    check();
+    std::fs::remove_file(office.data().join("engine/boards.sqlite")).expect("the file");
+    check();
+    let rebuilt: serde_json::Value =
+        serde_json::from_str(&office.run(&["--json", "views", "rebuild"]).ok().out).expect("JSON");
+    assert_eq!(rebuilt["boards"].as_array().map(Vec::len), Some(2));
+    check();
+    misused(office, &["foi", "similar", "?"], "at least one word");
+    misused(
+        office,
+        &["foi", "worklist", "--from", "1.2"],
+        "not a place of the list",
+    );
+    misused(office, &["foi", "worklist", "--most", "0"], "1..=1000");
+}
+
+/// Scenarios 26 (overdue the next day) and 28 (both bodies see the chain).
 #[test]
 fn the_timer_brings_about_what_the_service_slept_through() {
     let mut office = office();
@@ -238,6 +362,7 @@ fn the_timer_brings_about_what_the_service_slept_through() {
     assert!(json.contains("\"status\":\"transferred\""), "{json}");
 }
 
+/// Scenario 21, on paper: the clock counts from the day on which a letter was handed in.
 #[test]
 fn letters_are_entered_by_officers_with_their_day() {
     let mut office = office();

@@ -9,6 +9,7 @@ fn every_command_explains_itself() {
         "calendar",
         "consultation",
         "demo",
+        "export",
         "foi",
         "init",
         "key",

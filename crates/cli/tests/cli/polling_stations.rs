@@ -1,5 +1,10 @@
 //! A polling station by single commands: its own machine, its book on the way to the centre, the exclusions that follow.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
 use crate::common::{BEFORE, EVENING, NOON, Office, Said, sijill};
 
 const STATIONS: &str = r#"
@@ -36,6 +41,41 @@ fn at_station_with(passphrase: &str, office: &Office, clock: &str, args: &[&str]
     sijill(&[&common, args].concat())
 }
 
+/// A desk with these officers, these lines, and its answers.
+fn desk(office: &Office, officers: &[usize], lines: &[&str]) -> Vec<Value> {
+    let mut child = spawn_desk(office, officers);
+    let mut input = child.stdin.take().expect("its input");
+    input
+        .write_all((lines.join("\n") + "\n").as_bytes())
+        .expect("lines");
+    drop(input);
+    let said = Said::of(child.wait_with_output().expect("its end")).ok().out;
+    let answers = said.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    answers.collect()
+}
+
+fn spawn_desk(office: &Office, officers: &[usize]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sijill"));
+    let (dir, passphrase) = (office.path("station"), office.path("passphrase"));
+    command.args([
+        "--dir",
+        &dir,
+        "--passphrase-file",
+        &passphrase,
+        "--rehearsal-clock",
+        NOON,
+    ]);
+    command.args(["--danger-fast-keys", "--json", "station", "desk"]);
+    for n in officers {
+        command.args(["--key", &officer(office, *n)]);
+    }
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().expect("the desk")
+}
+
 fn officer(office: &Office, n: usize) -> String {
     office.path(&format!("officer-{n}.key"))
 }
@@ -43,7 +83,7 @@ fn officer(office: &Office, n: usize) -> String {
 /// Centre and station up to the opening time, the station set up and the box open.
 fn open() -> Office {
     let mut office = Office::with_people();
-    for n in 0..3 {
+    for n in 0..4 {
         let key = officer(&office, n);
         office.run(&["key", "new", &key, "--label", "officer"]).ok();
     }
@@ -195,7 +235,7 @@ fn a_station_from_its_kit_to_the_seal() {
     )
     .ok()
     .out;
-    let envelope = serde_json::from_str::<serde_json::Value>(&said).expect("JSON")["paper"]
+    let envelope = serde_json::from_str::<Value>(&said).expect("JSON")["paper"]
         .as_u64()
         .expect("a position")
         .to_string();
@@ -206,12 +246,139 @@ fn a_station_from_its_kit_to_the_seal() {
     let said = office.run(&["station", "receive", &early]).ok().out;
     assert!(!said.contains("final"), "{said}");
 
+    // One officer is revoked and another named: at the centre first, then in the book of the station.
+    let (third, fourth) = (officer(&office, 2), officer(&office, 3));
+    let at_centre = |args: &[&str]| office.as_commission(&[&["station"], args].concat());
+    at_centre(&["name-officer", "east", &fourth]).ok();
+    at_centre(&["name-officer", "east", &fourth]).refused("officer of the station already");
+    at_centre(&["revoke-officer", "east", &third]).ok();
+    at_centre(&["name-officer", "east", &third]).refused("was revoked");
+    let in_book = |args: &[&str]| {
+        let key = office.path("commission.key");
+        at_station(&office, NOON, &[&["station"], args, &["--key", &key]].concat())
+    };
+    at_station(&office, NOON, &["station", "duty", "--key", &fourth]).refused("must be signed by");
+    in_book(&["admit-officer", &fourth]).ok();
+    in_book(&["dismiss-officer", &third]).ok();
+
+    // A clock that is a day off, said in both languages with the rule.
+    let (key, late) = (officer(&office, 1), "2026-12-06T12:00:00+03:00");
+    let said = at_station(
+        &office,
+        late,
+        &[
+            "--json",
+            "station",
+            "check-in",
+            "V2",
+            "--document",
+            "id-card",
+            "--key",
+            &key,
+        ],
+    );
+    let said: Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(said["code"], "station.window", "{said}");
+    assert!(
+        said["error"].as_str().expect("text").contains("990 min outside"),
+        "{said}"
+    );
+    assert!(
+        said["message"]["ar"]
+            .as_str()
+            .expect("text")
+            .contains("ساعة هذا الجهاز"),
+        "{said}"
+    );
+    assert_eq!(said["message"]["rule"], "station.md §4.4, §4.5");
+
+    // The rest of the day at a desk: roll and keys are unlocked once.
+    let said = desk(
+        &office,
+        &[1, 3, 2],
+        &[
+            r#"{"do":"duty","by":2}"#,
+            r#"{"do":"look-up","person":"V4"}"#,
+            r#"{"do":"check-in","person":"V4","document":"id-card"}"#,
+            r#"{"do":"issue","person":"V4","second":3}"#,
+            "not a command",
+            r#"{"do":"issue","person":"V4","second":2}"#,
+            r#"{"do":"issue","person":"V4","second":2}"#,
+            r#"{"do":"dispute","person":"V4","statement":"I have only just come"}"#,
+            r#"{"do":"look-up","person":"V4"}"#,
+            r#"{"do":"lock","officer":1}"#,
+            r#"{"do":"spoil","person":"V4","by":1}"#,
+            r#"{"do":"status"}"#,
+            &json!({ "do": "export", "out": office.path("desk.station") }).to_string(),
+        ],
+    );
+    let codes: Vec<&str> = said
+        .iter()
+        .map(|line| {
+            line["code"]
+                .as_str()
+                .or(line["done"].as_str())
+                .expect("an answer")
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "ready",
+            "duty",
+            "look-up",
+            "check-in",
+            "officer.revoked",
+            "station.line",
+            "issue",
+            "station.paper",
+            "dispute",
+            "look-up",
+            "lock",
+            "officer.absent",
+            "status",
+            "export",
+            "quit",
+        ]
+    );
+    assert_eq!(
+        (&said[2]["checked_in"], &said[9]["disputed"]),
+        (&false.into(), &true.into())
+    );
+    let status = &said[12];
+    assert_eq!(
+        (&status["checked_in"], &status["issued"], &status["voters"]),
+        (&3.into(), &4.into(), &3.into())
+    );
+    let disputed = said[8]["disputed"].to_string();
+    // Killed behind an answer: what was answered is there.
+    let mut child = spawn_desk(&office, &[1, 3]);
+    let (mut input, output) = (
+        child.stdin.take().expect("input"),
+        child.stdout.take().expect("output"),
+    );
+    let mut answers = BufReader::new(output).lines();
+    let mut next =
+        || -> Value { serde_json::from_str(&answers.next().expect("a line").expect("text")).expect("JSON") };
+    assert_eq!(next()["done"], "ready");
+    writeln!(
+        input,
+        "{}",
+        json!({ "do": "check-in", "person": "V2", "document": "id-card" })
+    )
+    .expect("a line");
+    assert_eq!(next()["done"], "check-in");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    let said = at_station(&office, NOON, &["station", "look-up", "V2"]).ok().out;
+    assert!(said.contains("Checked in, without a paper"), "{said}");
+
     office.at(EVENING);
     let key = officer(&office, 1);
     at_station(
         &office,
         EVENING,
-        &["station", "close", "--unused", "17", "--key", &key],
+        &["station", "close", "--unused", "16", "--key", &key],
     )
     .ok();
     // Closed, and not signed by enough, or badly: anchored all the same.
@@ -233,7 +400,7 @@ fn a_station_from_its_kit_to_the_seal() {
     assert!(!said.contains("final"), "{said}");
     assert_eq!(entries(), before + 1);
     sign(1);
-    sign(2);
+    sign(3);
     // What a crash leaves of a signature is none.
     let folder = office.path("station/station/signatures");
     let signature = std::fs::read_dir(&folder)
@@ -250,7 +417,12 @@ fn a_station_from_its_kit_to_the_seal() {
     let bytes = std::fs::read(&book).expect("the file");
     std::fs::write(office.path("cut.station"), &bytes[..bytes.len() - 1]).expect("a file");
     let cut = office.path("cut.station");
-    office.run(&["station", "receive", &cut]).refused("cut off");
+    let said = office.run(&["station", "receive", &cut]).refused("cut off");
+    assert!(
+        said.err.contains("ملف المركز مبتور") && said.err.contains("[station.md §11.2]"),
+        "{}",
+        said.err
+    );
     office.as_commission(&["election", "close"]).ok();
     office
         .as_registrar(&["station", "exclude"])
@@ -274,35 +446,116 @@ fn a_station_from_its_kit_to_the_seal() {
     office
         .as_registrar(&["station", "exclude"])
         .refused("needs a decision");
+    let papers = office.run(&["station", "papers"]).ok().out;
+    assert!(
+        papers.contains(&format!("east {envelope}: a guest's, in envelope 1")),
+        "{papers}"
+    );
+    assert!(
+        papers.contains(&format!("east {disputed}: somebody says")),
+        "{papers}"
+    );
     let opening = office.path("opening");
-    let decide = [
-        "station",
-        "decide",
-        "east",
-        &envelope,
-        "--decision",
-        "does-not-count",
-        "--reason",
-        "The envelope was open",
-        "--opening",
-        &opening,
-    ];
+    let decide = |paper: &str, decision: &str, opening: &str, more: &[&str]| {
+        let args = [
+            "station",
+            "decide",
+            "east",
+            paper,
+            "--decision",
+            decision,
+            "--reason",
+            "Seen by the commission",
+            "--opening",
+            opening,
+        ];
+        office.run(&[&args[..], more].concat())
+    };
     // Signed by somebody else: refused, and the name is free again. An earlier opening is never written over.
-    let stranger = officer(&office, 0);
-    office
-        .run(&[&decide[..], &["--key", &stranger]].concat())
-        .refused("");
+    let (stranger, commission) = (officer(&office, 0), office.path("commission.key"));
+    decide(&disputed, "does-not-count", &opening, &["--key", &stranger]).refused("");
     assert!(!std::path::Path::new(&opening).exists());
     office.write("opening", "earlier");
-    office.as_commission(&decide).refused("exists");
+    let by = ["--key", &commission];
+    decide(&disputed, "does-not-count", &opening, &by).refused("exists");
     assert_eq!(std::fs::read(&opening).expect("the file"), b"earlier");
     std::fs::remove_file(&opening).expect("removed");
-    office.as_commission(&decide).ok();
+    decide(&disputed, "does-not-count", &opening, &by).ok();
     let bytes = std::fs::read(&opening).expect("the opening");
-    assert!(bytes[32..].windows(17).any(|w| w == b"envelope was open"));
+    assert!(bytes[32..].windows(17).any(|w| w == b"by the commission"));
+    // The station sealed for the registrar who its guest is; the commission is told a pseudonym.
+    let (guests, names) = (office.path("guests.json"), office.path("names.csv"));
+    let list = ["station", "guests", "--out", &guests, "--names", &names];
+    let said = office.as_registrar(&list).ok().out;
+    assert!(
+        said.contains("1 guests; 0 of them are not on the roll, 0 are named by no note"),
+        "{said}"
+    );
+    let names = std::fs::read_to_string(&names).expect("names");
+    assert!(names.ends_with(",V3\n"), "{names}");
+    let listed = std::fs::read_to_string(&guests).expect("guests");
+    assert!(
+        !listed.contains("V3") && listed.contains("\"district\": \"north\""),
+        "{listed}"
+    );
+    let (second, other) = (office.path("opening-2"), office.path("opening-3"));
+    decide(&envelope, "counts", &second, &by).refused("name the pseudonym");
+    let by = ["--guests", &guests, "--key", &commission];
+    decide(&disputed, "counts", &other, &by).refused("names nobody of the roll for this paper");
+    decide(&envelope, "counts", &second, &by).ok();
+    // Scenario 9: V1 has a ballot and a paper, and is told; nobody else is.
+    let told = office.path("told.csv");
+    let said = office
+        .as_registrar(&["station", "notices", "--out", &told])
+        .ok()
+        .out;
+    assert!(
+        said.contains("1 persons to tell") && said.contains("لقد صوّت رقميًا"),
+        "{said}"
+    );
+    let told = std::fs::read_to_string(&told).expect("the file");
+    assert_eq!(told, "identifier,district\nV1,north\n");
     let said = office.as_registrar(&["station", "exclude"]).ok().out;
-    assert!(said.contains("north: 1 credentials excluded"), "{said}");
+    assert!(said.contains("north: 2 credentials excluded"), "{said}");
     office.as_commission(&["election", "seal"]).ok();
+
+    // What was counted by hand: it does not add up once, is recorded as such, and resolved.
+    let north = "[[return]]\nstation = \"east\"\ndistrict = \"north\"\nvalid = 2\ninvalid = 0\nspoilt = 1\ncounts = [[0, 1, 1, 0]]\n";
+    let south = "[[return]]\nstation = \"east\"\ndistrict = \"south\"\nvalid = 0\ninvalid = 0\nspoilt = 0\ncounts = [[0, 0]]\n";
+    office.write("returns.toml", &[north, south].concat());
+    let file = office.path("returns.toml");
+    let returns = ["station", "return", "--file", &file];
+    office
+        .as_commission(&returns)
+        .refused("0 papers were found (valid, invalid, spoilt), but 1 were issued");
+    let said = office.as_commission(&["station", "totals"]).ok().out;
+    assert!(
+        said.contains("north: 2 valid papers of 3 issued") && said.contains("south."),
+        "{said}"
+    );
+    let said = office
+        .as_commission(&[&returns[..], &["--mismatch"]].concat())
+        .ok()
+        .out;
+    assert!(
+        said.contains("east north: returned already") && said.contains("does not add up"),
+        "{said}"
+    );
+    let said = office.as_commission(&["station", "totals"]).ok().out;
+    assert!(said.contains("south: 0 valid papers of 1 issued"), "{said}");
+    let resolve = |more: &[&str]| {
+        let args = [
+            "station",
+            "resolve",
+            "east",
+            "--reason",
+            "The disputed paper was never cast",
+        ];
+        office.as_commission(&[&args[..], more].concat())
+    };
+    resolve(&[]).refused("no such mismatch");
+    resolve(&["--district", "south"]).ok();
+    resolve(&["--district", "south"]).refused("resolved already");
     office.run(&["ledger", "publish"]).ok();
     let (folder, trust) = (
         office.path("data/accredited"),

@@ -69,6 +69,10 @@ fn an_event_from_its_definition_to_its_result() {
         .out;
     assert!(audit.contains("[[0, 0, 0, 1]]"), "{audit}");
     office.vote("V4", "north", "3", &[]).ok();
+    // Scenario 18: no result before the close, for nobody.
+    office
+        .as_commission(&["election", "result"])
+        .refused("north: not sealed yet");
     let before = office.sizes();
     // A vote that the question does not allow, a code of another district, and no code at all.
     office

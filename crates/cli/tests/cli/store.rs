@@ -61,6 +61,7 @@ fn ledger_of(office: &Office, no: i64) -> (String, i64) {
         .unwrap()
 }
 
+/// Scenario 46: a row edited, an event removed; the first bad position is named.
 #[test]
 fn damage_is_named_by_ledger_and_position() {
     let office = voted();

@@ -197,6 +197,26 @@ impl Persons {
         })
     }
 
+    /// As [`Persons::open`]; an empty one if there is none.
+    ///
+    /// # Errors
+    /// [`VaultError`]
+    ///
+    /// # Durability
+    /// As [`Vault::create`].
+    pub fn open_or_create(
+        path: &Path,
+        calendar: LedgerId,
+        secret: PersonsSecret,
+    ) -> Result<Self, VaultError> {
+        let vault = Vault::open_or_create(path, calendar, &secret.0)?;
+        Ok(Self {
+            vault,
+            secret,
+            calendar,
+        })
+    }
+
     /// The name of a person in the vault: that on the calendar ledger, which stands on no ledger.
     #[must_use]
     pub fn subject(&self, identifier: &str) -> Subject {

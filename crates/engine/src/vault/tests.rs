@@ -188,6 +188,21 @@ fn only_its_own_secret_and_roll_open_a_vault_and_only_once() {
         Vault::create(&path, roll(), &secret(7)),
         Err(VaultError::AlreadyExists { .. })
     ));
+    // What is left where making a vault was interrupted, before and after the database looked at it first.
+    let begun = folder.path().join("begun");
+    durable::create(&begun, &[]).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(
+            Vault::open(&begun, roll(), &secret(7)),
+            Err(VaultError::NotFound { .. })
+        ));
+    }
+    drop(Vault::open_or_create(&begun, roll(), &secret(7)).unwrap());
+    drop(Vault::open_or_create(&begun, roll(), &secret(7)).unwrap());
+    assert!(matches!(
+        Vault::create(&begun, roll(), &secret(7)),
+        Err(VaultError::AlreadyExists { .. })
+    ));
     let other = folder.path().join("other");
     assert!(matches!(
         Vault::open(&other, roll(), &secret(7)),

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use sijill_ledger::{BodyHash, Committed, KeyId, Kind, LedgerId};
 use sijill_rules::{Calendar, END_OF_TIME_MS, check_line, check_prose, day_number, numbered_day};
 
@@ -24,7 +25,7 @@ const MAX_BYTES: u64 = 26_214_400;
 const MAX_TEXT: u64 = sijill_rules::MAX_PROSE_BYTES as u64;
 
 /// A citation of the calendar by which a register has come to know more of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cited {
     /// Entries of the calendar.
     pub size: u64,
@@ -54,7 +55,7 @@ pub struct Field {
     pub open: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Order {
     author: KeyId,
     commitments: Vec<[u8; 32]>,
@@ -106,7 +107,51 @@ pub fn calendar_as_cited(facts: &CalendarFacts, cited: &[Cited]) -> Result<Optio
     Ok(Some(calendar))
 }
 
+/// [`Days`] for a cache.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DaysSnapshot {
+    first_ms: Option<u64>,
+    moment_ms: Option<u64>,
+    closed: Option<u32>,
+    cited: Vec<Cited>,
+    /// One behind the other, ascending.
+    #[serde(with = "sijill_ledger::codec::bytes")]
+    commitments: Vec<u8>,
+    orders: BTreeMap<BodyHash, Order>,
+    erased: BTreeSet<[u8; 32]>,
+    views: BTreeSet<(String, u64)>,
+}
+
 impl Days {
+    pub(crate) fn snapshot(&self) -> DaysSnapshot {
+        DaysSnapshot {
+            first_ms: self.first_ms,
+            moment_ms: self.moment_ms,
+            closed: self.closed,
+            cited: (*self.cited).clone(),
+            commitments: self.commitments.iter().flatten().copied().collect(),
+            orders: self.orders.clone(),
+            erased: self.erased.clone(),
+            views: self.views.clone(),
+        }
+    }
+
+    /// `None` if the snapshot cannot be of a register.
+    pub(crate) fn restore(&mut self, found: DaysSnapshot) -> Option<()> {
+        let (commitments, []) = found.commitments.as_chunks::<32>() else {
+            return None;
+        };
+        self.commitments = commitments.iter().copied().collect();
+        self.first_ms = found.first_ms;
+        self.moment_ms = found.moment_ms;
+        self.closed = found.closed;
+        self.cited = Arc::new(found.cited);
+        self.orders = found.orders;
+        self.erased = found.erased;
+        self.views = found.views;
+        Some(())
+    }
+
     /// Of a register, and the calendar ledger of its jurisdiction.
     #[must_use]
     pub fn new(ledger: LedgerId, parent: LedgerId) -> Self {

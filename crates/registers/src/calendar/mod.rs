@@ -6,8 +6,8 @@ mod decide;
 pub mod events;
 mod state;
 
-pub(crate) use days::day_of;
 pub use days::{Cited, Days, Field, Form, calendar_as_cited};
+pub(crate) use days::{DaysSnapshot, day_of};
 pub use decide::CalendarRejection;
 pub use state::{AdoptedPack, CalendarFacts, CalendarState, DeclaredFact, Jurisdiction, ListedRegister};
 

@@ -396,7 +396,7 @@ events! {
 }
 
 /// What a committed content of an event is, and so who may read it. Spec: specs/consultation.md §9.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// Text of a comment: open while the comment is visible.
     Comment,

@@ -17,6 +17,7 @@ pub mod views;
 pub use decide::{ConsultationRejection, Reason};
 pub use register::ConsultationRegister;
 pub use settings::{LATE_NOT_COUNTED, LATE_REFUSED};
+pub(crate) use state::ConsultationSnapshot;
 pub use state::{
     Access, Act, AnswerRecord, Appeal, CommentRecord, ConsultationFacts, ConsultationState, PersonRecord,
     ReportRecord, Speaker, Standing, Step, ThemeRecord, VersionRecord,

@@ -7,10 +7,10 @@ use sijill_rules::Calendar;
 use super::decide::ConsultationRejection;
 use super::document::Answers;
 use super::events::{ConsultationEvent, What};
-use super::state::{At, ConsultationState};
+use super::state::{At, ConsultationSnapshot, ConsultationState};
 use super::views::MODERATION_LOG;
 use crate::calendar::events::{RegisterEvent, RegisterViewPublished};
-use crate::calendar::{CalendarRejection, Days, Field, Form};
+use crate::calendar::{CalendarRejection, Days, DaysSnapshot, Field, Form};
 use crate::catalogue::Event;
 use crate::register::{Consequence, Contents, Context, Linked, Position, Rejection};
 
@@ -31,6 +31,21 @@ impl ConsultationRegister {
             days: Days::new(ledger, parent),
             state: ConsultationState::new(parent),
         }
+    }
+
+    /// It, for a cache. Spec: specs/operations.md §11.
+    pub(crate) fn snapshot(&self) -> (DaysSnapshot, ConsultationSnapshot) {
+        (self.days.snapshot(), self.state.snapshot())
+    }
+
+    /// `None` if the snapshot cannot be of a consultation.
+    pub(crate) fn restore(
+        &mut self,
+        (days, state): (DaysSnapshot, ConsultationSnapshot),
+        contents: &dyn Contents,
+    ) -> Option<()> {
+        self.days.restore(days)?;
+        self.state.restore(state, contents)
     }
 
     /// Its days.

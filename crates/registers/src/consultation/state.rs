@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sijill_ledger::{Committed, ContentRef, KeyId, LedgerId};
 use sijill_rules::{Calendar, numbered_day};
 
@@ -72,7 +73,7 @@ pub struct ConsultationFacts {
 }
 
 /// An appeal against the current hiding of a comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Appeal {
     /// None was filed.
     None,
@@ -83,7 +84,7 @@ pub enum Appeal {
 }
 
 /// What a comment is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// Everybody reads it.
     Visible,
@@ -111,7 +112,7 @@ impl Standing {
 }
 
 /// Who acted for the author of a comment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Speaker {
     /// The author, by their key.
     Author,
@@ -120,7 +121,7 @@ pub enum Speaker {
 }
 
 /// What became of a comment, step by step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
     /// A moderator hid it.
     Hidden {
@@ -168,7 +169,7 @@ pub enum Act {
 }
 
 /// A step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Position of the event.
     pub position: u64,
@@ -192,7 +193,7 @@ pub enum Access {
 }
 
 /// A comment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommentRecord {
     /// Whose it is.
     pub person: Person,
@@ -225,7 +226,7 @@ pub struct CommentRecord {
 }
 
 /// An official answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerRecord {
     /// The comments that it answers.
     pub to: Vec<u64>,
@@ -236,7 +237,7 @@ pub struct AnswerRecord {
 }
 
 /// A theme.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThemeRecord {
     /// Name in English.
     pub name_en: String,
@@ -247,7 +248,7 @@ pub struct ThemeRecord {
 }
 
 /// The "what we heard" report.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportRecord {
     /// Moment of the first one, in milliseconds.
     pub first_ms: u64,
@@ -275,7 +276,7 @@ pub struct VersionRecord {
 }
 
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRecord {
     /// Number in the order of enrolment, from 1: how others see them.
     pub number: u64,
@@ -294,7 +295,7 @@ pub struct PersonRecord {
 }
 
 /// A committed content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Content {
     what: What,
     length: u64,
@@ -320,12 +321,91 @@ pub struct ConsultationState {
     last_closed: Option<u32>,
     /// Whose responses are at these positions, and what they commit to.
     respondents: HashMap<u64, (Person, Committed)>,
+    /// Persons with a response.
+    responded: u64,
     /// What each commitment commits to.
     contents: HashMap<[u8; 32], Content>,
     erased: HashSet<[u8; 32]>,
 }
 
+/// [`ConsultationState`] for a cache. Documents are cited; what has no order is in the order of its bytes.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ConsultationSnapshot {
+    definition: Option<ConsultationDefined>,
+    settings: Option<Settings>,
+    versions: Vec<(u64, ContentRef, Vec<Move>)>,
+    people: BTreeMap<Person, PersonRecord>,
+    keys: BTreeMap<KeyId, Option<Person>>,
+    comments: BTreeMap<u64, CommentRecord>,
+    answers: BTreeMap<u64, AnswerRecord>,
+    themes: BTreeMap<String, ThemeRecord>,
+    report: Option<ReportRecord>,
+    archived: Option<u64>,
+    last_closed: Option<u32>,
+    respondents: BTreeMap<u64, (Person, Committed)>,
+    responded: u64,
+    contents: BTreeMap<[u8; 32], Content>,
+    erased: BTreeSet<[u8; 32]>,
+}
+
 impl ConsultationState {
+    pub(crate) fn snapshot(&self) -> ConsultationSnapshot {
+        ConsultationSnapshot {
+            definition: self.definition.clone(),
+            settings: self.settings.clone(),
+            versions: self
+                .versions
+                .iter()
+                .map(|v| (v.position, v.content, v.moves.clone()))
+                .collect(),
+            people: self.people.clone(),
+            keys: self.keys.iter().map(|(key, person)| (*key, *person)).collect(),
+            comments: self.comments.clone(),
+            answers: self.answers.clone(),
+            themes: self.themes.clone(),
+            report: self.report.clone(),
+            archived: self.archived,
+            last_closed: self.last_closed,
+            respondents: self
+                .respondents
+                .iter()
+                .map(|(at, person)| (*at, *person))
+                .collect(),
+            responded: self.responded,
+            contents: self.contents.iter().map(|(c, content)| (*c, *content)).collect(),
+            erased: self.erased.iter().copied().collect(),
+        }
+    }
+
+    /// `None` if a document that it cites cannot be read.
+    pub(crate) fn restore(&mut self, found: ConsultationSnapshot, contents: &dyn Contents) -> Option<()> {
+        for (position, content, moves) in found.versions {
+            let languages = &found.definition.as_ref()?.languages;
+            let bytes = contents.load(&content).ok()?;
+            self.versions.push(VersionRecord {
+                position,
+                document: Arc::new(Document::parse(&bytes, languages).ok()?),
+                content,
+                moves,
+            });
+        }
+        self.definition = found.definition;
+        self.settings = found.settings;
+        self.people = found.people;
+        self.keys = found.keys.into_iter().collect();
+        self.comments = found.comments;
+        self.answers = found.answers;
+        self.themes = found.themes;
+        self.report = found.report;
+        self.archived = found.archived;
+        self.last_closed = found.last_closed;
+        self.respondents = found.respondents.into_iter().collect();
+        self.responded = found.responded;
+        self.contents = found.contents.into_iter().collect();
+        self.erased = found.erased.into_iter().collect();
+        Some(())
+    }
+
     /// A consultation of the jurisdiction with this calendar ledger, not yet defined.
     #[must_use]
     pub fn new(parent: LedgerId) -> Self {
@@ -343,6 +423,7 @@ impl ConsultationState {
             archived: None,
             last_closed: None,
             respondents: HashMap::new(),
+            responded: 0,
             contents: HashMap::new(),
             erased: HashSet::new(),
         }
@@ -532,6 +613,17 @@ impl ConsultationState {
         self.comments.get(&position)
     }
 
+    /// The comments from a position on, ascending.
+    pub fn comments_from(&self, position: u64) -> impl Iterator<Item = (u64, &CommentRecord)> {
+        self.comments.range(position..).map(|(p, c)| (*p, c))
+    }
+
+    /// Position of the event that a commitment of this ledger stands in.
+    #[must_use]
+    pub fn committed_at(&self, commitment: &[u8; 32]) -> Option<u64> {
+        self.contents.get(commitment).map(|content| content.position)
+    }
+
     /// The comments with their positions, ascending.
     pub fn comments(&self) -> impl Iterator<Item = (u64, &CommentRecord)> {
         self.comments.iter().map(|(p, c)| (*p, c))
@@ -622,6 +714,12 @@ impl ConsultationState {
         self.people
             .iter()
             .filter_map(|(person, record)| Some((*person, *record.responses.last()?)))
+    }
+
+    /// Number of persons with a response.
+    #[must_use]
+    pub const fn responded(&self) -> u64 {
+        self.responded
     }
 
     /// The answers that the event at this position commits to, if it is a response.
@@ -820,6 +918,7 @@ impl ConsultationState {
 
     fn respond(&mut self, at: &At, person: Person, answers: Committed) -> Result<(), String> {
         let record = self.people.get_mut(&person).ok_or("a response of nobody")?;
+        self.responded += u64::from(record.responses.is_empty());
         record.responses.push(at.position);
         self.respondents.insert(at.position, (person, answers));
         Ok(())

@@ -162,9 +162,6 @@ impl FoiState {
         if !matches!(event, FoiEvent::RegisterDefined(_)) {
             self.require_defined(name)?;
         }
-        if let Some(Some(letter)) = event.letter() {
-            check_letter(letter, &now)?;
-        }
         self.check_event(event, author, &now)?;
         self.days.check_commitments(&event.fields(), ctx)?;
         Ok(Vec::new())
@@ -173,7 +170,7 @@ impl FoiState {
     fn check_event(&self, event: &FoiEvent, author: KeyId, now: &Now<'_>) -> Result<(), Rejection> {
         match event {
             FoiEvent::RegisterDefined(e) => {
-                if self.pack.is_some() {
+                if !self.packs.is_empty() {
                     return Err(order("the register is defined already"));
                 }
                 if let Some(predecessor) = self.predecessor {
@@ -184,7 +181,7 @@ impl FoiState {
                 self.check_pack(&e.pack, now)
             }
             FoiEvent::RulesChosen(e) => {
-                if self.pack.as_ref().is_some_and(|(content, _)| *content == e.pack) {
+                if self.packs.last().is_some_and(|(content, _)| *content == e.pack) {
                     return Err(FoiRejection::Definition("these rules are in force already".into()).into());
                 }
                 self.check_pack(&e.pack, now)
@@ -223,6 +220,8 @@ impl FoiState {
                 self.take(self.open_request(e.request)?, Step::ClarificationAsked, now)
             }
             FoiEvent::ClarificationGiven(e) => {
+                let request = self.open_request(e.request)?;
+                check_letter(e.letter.as_ref(), now)?;
                 let step = match &e.letter {
                     Some(letter) => Step::ClarificationReceived {
                         on: numbered_day(letter.received_on)
@@ -230,7 +229,7 @@ impl FoiState {
                     },
                     None => Step::ClarificationAnswered,
                 };
-                self.take(self.open_request(e.request)?, step, now)
+                self.take(request, step, now)
             }
             FoiEvent::FeeQuoted(e) => {
                 let request = self.open_request(e.request)?;
@@ -266,7 +265,11 @@ impl FoiState {
                 Ok(())
             }
             FoiEvent::DeadlineExtended(e) => self.take(self.open_request(e.request)?, Step::Extended, now),
-            FoiEvent::RequestWithdrawn(e) => self.take(self.open_request(e.request)?, Step::Closed, now),
+            FoiEvent::RequestWithdrawn(e) => {
+                let request = self.open_request(e.request)?;
+                check_letter(e.letter.as_ref(), now)?;
+                self.take(request, Step::Closed, now)
+            }
             FoiEvent::DecisionMade(e) => self.check_decision(e, now),
             FoiEvent::ReleaseMade(e) => self.check_release(e),
             FoiEvent::ReleaseWithdrawn(e) => self.check_withdrawal(e),
@@ -279,7 +282,7 @@ impl FoiState {
     }
 
     fn require_defined(&self, name: &str) -> Result<(), Rejection> {
-        if self.pack.is_some() {
+        if !self.packs.is_empty() {
             Ok(())
         } else {
             Err(order(&format!("{name}: define the register first")))
@@ -330,6 +333,7 @@ impl FoiState {
         if self.successor.is_some() {
             return Err(order("new requests go to the register that succeeds this one"));
         }
+        check_letter(letter, now)?;
         let day = match letter {
             Some(letter) => numbered_day(letter.received_on).unwrap_or(now.day),
             None => now.day,
@@ -395,6 +399,14 @@ impl FoiState {
         let request = self.open_request(e.request)?;
         if !self.is_other_register(&e.to, now)? {
             let problem = "goes to another register of freedom of information that the calendar lists";
+            return Err(FoiRejection::Transfer(problem.into()).into());
+        }
+        let receives = match now.ctx.linked.facts(&e.to) {
+            Some(Facts::Foi(other)) => other.defined,
+            _ => false,
+        };
+        if !receives {
+            let problem = "the register that it goes to is not defined, or cannot be written now: the request would be lost";
             return Err(FoiRejection::Transfer(problem.into()).into());
         }
         let basis = self.basis(request, now.ctx.linked)?;
@@ -487,6 +499,7 @@ impl FoiState {
 
     fn check_grievance(&self, e: &GrievanceFiled, now: &Now<'_>) -> Result<(), Rejection> {
         let request = self.named(e.request)?;
+        check_letter(e.letter.as_ref(), now)?;
         let refuse = |problem: String| Err(FoiRejection::Grievance(problem).into());
         let Some(opening) = request.opening else {
             return refuse("there is nothing yet that a grievance could be about".into());
@@ -573,7 +586,8 @@ fn ended(request: &Request) -> Rejection {
 }
 
 /// Spec: specs/foi.md §2.2.
-fn check_letter(letter: &Letter, now: &Now<'_>) -> Result<(), Rejection> {
+fn check_letter(letter: Option<&Letter>, now: &Now<'_>) -> Result<(), Rejection> {
+    let Some(letter) = letter else { return Ok(()) };
     let today = number(now.day);
     if letter.received_on > today {
         return Err(wrong("a letter cannot have come after today"));

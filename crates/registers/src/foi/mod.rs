@@ -6,12 +6,14 @@ pub mod events;
 pub mod feeds;
 mod kept;
 mod published;
+mod snapshot;
 mod state;
 pub mod views;
 
 pub use decide::FoiRejection;
 pub use kept::ClockBasis;
 pub use published::Published;
+pub(crate) use snapshot::FoiSnapshot;
 pub use state::{
     Begin, Consultation, DecisionOn, End, EndKind, FoiFacts, FoiState, Grievance, GrievanceEnd, Opening,
     Request, TransferOut,

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sijill_ledger::{Committed, ContentRef, KeyId, LedgerId};
 use sijill_rules::{FoiPack, Step, StepAt, numbered_day};
 
@@ -17,7 +18,7 @@ use crate::catalogue::Event;
 use crate::register::{Contents, Position};
 
 /// How a request began here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Begin {
     /// It was submitted.
     Received {
@@ -48,7 +49,7 @@ impl Begin {
 }
 
 /// How a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EndKind {
     /// The body decided.
     Decided,
@@ -83,7 +84,7 @@ impl EndKind {
 }
 
 /// When something came about that the clock brings about, or an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
     /// At the beginning of a day, given by its number.
     Day(u32),
@@ -92,7 +93,7 @@ pub enum When {
 }
 
 /// The end of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// How.
     pub kind: EndKind,
@@ -103,7 +104,7 @@ pub struct End {
 }
 
 /// What a grievance may be about. Spec: specs/foi.md §7.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// Position of the entry.
     pub seq: u64,
@@ -112,7 +113,7 @@ pub struct Opening {
 }
 
 /// The decision of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionOn {
     /// Position of the entry.
     pub seq: u64,
@@ -125,7 +126,7 @@ pub struct DecisionOn {
 }
 
 /// How a grievance ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GrievanceEnd {
     /// An officer decided.
     Decided {
@@ -142,7 +143,7 @@ pub enum GrievanceEnd {
 }
 
 /// A grievance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grievance {
     /// Its position.
     pub seq: u64,
@@ -159,7 +160,7 @@ pub struct Grievance {
 }
 
 /// A third party that is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consultation {
     /// Its position.
     pub seq: u64,
@@ -170,7 +171,7 @@ pub struct Consultation {
 }
 
 /// A request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// Its position: its name on the ledger.
     pub seq: u64,
@@ -179,8 +180,10 @@ pub struct Request {
     /// How it began.
     pub begin: Begin,
     /// Its pack, unless that is the one that it has where it came from.
+    #[serde(skip)]
     pub(super) pack: Option<Arc<FoiPack>>,
     /// Steps of its clock.
+    #[serde(with = "super::snapshot::steps")]
     pub steps: Vec<StepAt>,
     /// Position of its admission, and the public summary.
     pub admitted: Option<(u64, Committed)>,
@@ -208,6 +211,8 @@ pub struct Request {
     pub(super) overturned: bool,
     /// Everybody who authored an event of it, GrievanceDecided apart.
     pub(super) actors: BTreeSet<KeyId>,
+    /// The officer who acted on it last, grievances apart.
+    pub officer: Option<KeyId>,
     /// The register that it went to.
     pub transferred_to: Option<LedgerId>,
 }
@@ -245,13 +250,14 @@ impl Request {
             similar: Vec::new(),
             overturned: false,
             actors: BTreeSet::new(),
+            officer: None,
             transferred_to: None,
         }
     }
 }
 
 /// A request that went to another register, as that one needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferOut {
     /// The register that it went to.
     pub to: LedgerId,
@@ -262,8 +268,10 @@ pub struct TransferOut {
     /// How it began.
     pub begin: Begin,
     /// Its pack, unless it was taken over itself.
+    #[serde(skip)]
     pub(super) pack: Option<Arc<FoiPack>>,
     /// Steps of its clock before the transfer.
+    #[serde(with = "super::snapshot::steps")]
     pub steps: Vec<StepAt>,
 }
 
@@ -274,6 +282,8 @@ pub struct FoiFacts {
     pub ledger: LedgerId,
     /// The calendar ledger of its jurisdiction.
     pub parent: LedgerId,
+    /// Whether it is defined: before, it receives no transfer.
+    pub defined: bool,
     /// Requests that went elsewhere, by position.
     pub transfers: BTreeMap<u64, Arc<TransferOut>>,
     /// What it has cited of the calendar.
@@ -288,12 +298,16 @@ pub struct FoiState {
     pub(super) ledger: LedgerId,
     pub(super) predecessor: Option<LedgerId>,
     pub(super) days: Days,
-    /// The pack in force.
-    pub(super) pack: Option<(ContentRef, Arc<FoiPack>)>,
+    /// Every pack that was chosen, in order; the last one is in force.
+    pub(super) packs: Vec<(ContentRef, Arc<FoiPack>)>,
     pub(super) successor: Option<LedgerId>,
     pub(super) requests: BTreeMap<u64, Request>,
+    /// Positions of the requests, by number less 1.
+    numbers: Vec<u64>,
     /// Open requests.
     pub(super) open: BTreeSet<u64>,
+    /// Requests that must be decided anew.
+    reopened: BTreeSet<u64>,
     /// Open grievances, and their requests.
     pub(super) open_grievances: BTreeMap<u64, u64>,
     /// Requests of grievances.
@@ -311,16 +325,19 @@ impl FoiState {
             ledger,
             predecessor,
             days: Days::new(ledger, parent),
-            pack: None,
+            packs: Vec::new(),
             successor: None,
             requests: BTreeMap::new(),
+            numbers: Vec::new(),
             open: BTreeSet::new(),
+            reopened: BTreeSet::new(),
             open_grievances: BTreeMap::new(),
             grievances: BTreeMap::new(),
             consultations: BTreeMap::new(),
             facts: Arc::new(FoiFacts {
                 ledger,
                 parent,
+                defined: false,
                 transfers: BTreeMap::new(),
                 cited: Arc::new(Vec::new()),
                 taken: BTreeSet::new(),
@@ -343,7 +360,7 @@ impl FoiState {
     /// The pack in force, once the register is defined.
     #[must_use]
     pub fn pack_in_force(&self) -> Option<&FoiPack> {
-        self.pack.as_ref().map(|(_, pack)| &**pack)
+        self.packs.last().map(|(_, pack)| &**pack)
     }
 
     /// Where new requests go, if not here.
@@ -367,7 +384,37 @@ impl FoiState {
     #[must_use]
     pub fn numbered(&self, number: u64) -> Option<&Request> {
         let at = usize::try_from(number.checked_sub(1)?).ok()?;
-        self.requests.values().nth(at)
+        self.requests.get(self.numbers.get(at)?)
+    }
+
+    /// Every request from a position on, by number.
+    pub fn requests_from(&self, seq: u64) -> impl Iterator<Item = &Request> {
+        self.requests.range(seq..).map(|(_, request)| request)
+    }
+
+    /// Requests that are open or must be decided anew, by number.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Request> {
+        self.open
+            .union(&self.reopened)
+            .filter_map(|seq| self.requests.get(seq))
+    }
+
+    /// The request that an event concerns, if it concerns one; the event is at a position of this ledger.
+    #[must_use]
+    pub fn concerns(&self, position: u64, event: &FoiEvent) -> Option<u64> {
+        let item = |item: u64| match self.grievances.get(&item) {
+            Some(request) => Some(*request),
+            None => Some(item),
+        };
+        match event {
+            FoiEvent::RequestSubmitted(_) | FoiEvent::TransferReceived(_) => Some(position),
+            FoiEvent::ThirdPartyReplied(e) => self.consultations.get(&e.consultation).copied(),
+            FoiEvent::GrievanceDecided(e) => self.grievances.get(&e.grievance).copied(),
+            FoiEvent::DeadlineMissed(e) => item(e.item),
+            FoiEvent::SilenceDeemed(e) => item(e.item),
+            FoiEvent::RequestAbandoned(e) => Some(e.request),
+            other => other.request(),
+        }
     }
 
     /// Whether anything waits for an answer.
@@ -409,11 +456,14 @@ impl FoiState {
         let seq = at.seq;
         let at_ms = self.days.moment_ms().ok_or("an event before its moment")?;
         match event {
-            FoiEvent::RegisterDefined(e) => self.choose(e.pack, contents)?,
+            FoiEvent::RegisterDefined(e) => {
+                self.choose(e.pack, contents)?;
+                Arc::make_mut(&mut self.facts).defined = true;
+            }
             FoiEvent::RulesChosen(e) => self.choose(e.pack, contents)?,
             FoiEvent::RegisterSucceeded(e) => self.successor = Some(e.successor),
             FoiEvent::RequestSubmitted(e) => {
-                let (_, pack) = self.pack.as_ref().ok_or("a request before the register")?;
+                let (_, pack) = self.packs.last().ok_or("a request before the register")?;
                 let pack = Some(Arc::clone(pack));
                 let begin = Begin::Received {
                     at_ms,
@@ -580,6 +630,13 @@ impl FoiState {
             }
         }
         self.remember_actor(at, event);
+        if let Some(seq) = self.concerns(seq, event) {
+            if self.requests.get(&seq).is_some_and(Request::is_reopened) {
+                self.reopened.insert(seq);
+            } else {
+                self.reopened.remove(&seq);
+            }
+        }
         Ok(())
     }
 
@@ -592,20 +649,67 @@ impl FoiState {
         };
         if let Some(request) = request.and_then(|seq| self.requests.get_mut(&seq)) {
             request.actors.insert(at.author);
+            // What the requester causes is the service's act, unless it came by a letter.
+            let by_officer = event.letter().is_none_or(|letter| letter.is_some());
+            if by_officer {
+                request.officer = Some(at.author);
+            }
         }
     }
 
-    fn choose(&mut self, content: ContentRef, contents: &dyn Contents) -> Result<(), String> {
+    pub(super) fn choose(&mut self, content: ContentRef, contents: &dyn Contents) -> Result<(), String> {
         let bytes = contents.load(&content).map_err(|e| e.to_string())?;
         let pack = FoiPack::from_json(&bytes).map_err(|e| e.to_string())?;
-        self.pack = Some((content, Arc::new(pack)));
+        self.packs.push((content, Arc::new(pack)));
         Ok(())
     }
 
     fn begin(&mut self, seq: u64, begin: Begin, pack: Option<Arc<FoiPack>>) {
         let number = self.requests.len() as u64 + 1;
+        self.numbers.push(seq);
         self.requests.insert(seq, Request::new(seq, number, begin, pack));
         self.open.insert(seq);
+    }
+
+    /// Puts back what a snapshot holds, and what follows from it. `None` if it cannot be of a register.
+    pub(super) fn take_back(
+        &mut self,
+        requests: Vec<Request>,
+        transfers: Vec<(u64, Arc<TransferOut>)>,
+        taken: BTreeSet<(LedgerId, u64)>,
+    ) -> Option<()> {
+        for (number, request) in (1..).zip(requests) {
+            let seq = request.seq;
+            if request.number != number || self.numbers.last().is_some_and(|last| *last >= seq) {
+                return None;
+            }
+            self.numbers.push(seq);
+            if request.is_open() {
+                self.open.insert(seq);
+            }
+            if request.is_reopened() {
+                self.reopened.insert(seq);
+            }
+            for grievance in &request.grievances {
+                self.grievances.insert(grievance.seq, seq);
+                if grievance.end.is_none() {
+                    self.open_grievances.insert(grievance.seq, seq);
+                }
+            }
+            for party in &request.consultations {
+                self.consultations.insert(party.seq, seq);
+            }
+            self.requests.insert(seq, request);
+        }
+        self.facts = Arc::new(FoiFacts {
+            ledger: self.ledger,
+            parent: self.days.parent(),
+            transfers: transfers.into_iter().collect(),
+            cited: self.days.cited(),
+            taken,
+            defined: !self.packs.is_empty(),
+        });
+        Some(())
     }
 
     fn of(&mut self, request: u64) -> Result<&mut Request, String> {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sijill_ledger::{Committed, LedgerId};
-use sijill_rules::{Calendar, ClockError, FoiPack, Reading, Status, numbered_day, third_party_last_day};
+use sijill_rules::{Calendar, ClockError, FoiPack, Reading, numbered_day, third_party_last_day};
 
 use super::clock::{day_when, filed_on};
 use super::decide::FoiRejection;
@@ -315,6 +315,29 @@ impl FoiState {
         })
     }
 
+    /// The register at a moment, for the views that people query.
+    ///
+    /// # Errors
+    /// [`Rejection`] if a ledger that it rests on is not kept here.
+    pub fn read_views<'a>(
+        &'a self,
+        now_ms: u64,
+        linked: &'a dyn Linked,
+    ) -> Result<FoiReading<'a>, Rejection> {
+        let calendar = self.days.calendar(linked)?;
+        let (register, authority) = self.listed_as(linked)?;
+        let now_ms = self.days.next_moment(now_ms);
+        Ok(FoiReading {
+            today: crate::calendar::day_of(&calendar, now_ms)?,
+            state: self,
+            calendar,
+            register,
+            authority,
+            now_ms,
+            linked,
+        })
+    }
+
     /// The published due dates of the first `size` entries, which this state must be of. Spec: specs/foi.md §9.
     ///
     /// # Errors
@@ -379,16 +402,9 @@ impl FoiState {
     /// # Errors
     /// [`Rejection`] if a ledger that it rests on is not kept here.
     pub fn board(&self, now_ms: u64, linked: &dyn Linked) -> Result<Vec<BoardLine>, Rejection> {
-        let calendar = self.days.calendar(linked)?;
-        let (register, _) = self.listed_as(linked)?;
-        let now_ms = self.days.next_moment(now_ms);
-        let mut lines = Vec::new();
-        for request in self.requests.values() {
-            if request.is_open() || request.is_reopened() {
-                let read = self.read_at(request, &calendar, now_ms, linked)?;
-                lines.push(self.board_line(&register, &read));
-            }
-        }
+        let reading = self.read_views(now_ms, linked)?;
+        let lines = self.unsettled().map(|request| reading.line(request));
+        let mut lines: Vec<BoardLine> = lines.collect::<Result<_, _>>()?;
         lines.sort_by_key(|line| (line.standing, line.due, line.request));
         Ok(lines)
     }
@@ -474,26 +490,15 @@ impl FoiState {
     /// # Errors
     /// [`Rejection`] if a ledger that it rests on is not kept here.
     pub fn disclosure_log(&self, linked: &dyn Linked) -> Result<Vec<Disclosure>, Rejection> {
-        let calendar = self.days.calendar(linked)?;
-        let (register, _) = self.listed_as(linked)?;
+        let reading = self.read_views(0, linked)?;
         let mut log = Vec::new();
         for request in self.requests.values() {
-            let Some(decision) = &request.decision else {
-                continue;
-            };
-            log.push((
-                decision.seq,
-                Disclosure {
-                    reference: format!("{register}/{}", request.number),
-                    summary: request.admitted.map(|(_, summary)| commitment(&summary)),
-                    decided: Day(crate::calendar::day_of(&calendar, decision.at_ms)?),
-                    statement: commitment(&decision.statement),
-                    documents: documents(request),
-                },
-            ));
+            if let Some(decision) = &request.decision {
+                log.push((decision.seq, reading.disclosure(request)?));
+            }
         }
         log.sort_by_key(|(seq, _)| core::cmp::Reverse(*seq));
-        Ok(log.into_iter().map(|(_, line)| line).collect())
+        Ok(log.into_iter().filter_map(|(_, line)| line).collect())
     }
 
     /// How the register answers.
@@ -501,12 +506,11 @@ impl FoiState {
     /// # Errors
     /// [`Rejection`] if a ledger that it rests on is not kept here.
     pub fn league_line(&self, linked: &dyn Linked) -> Result<LeagueLine, Rejection> {
-        let calendar = self.days.calendar(linked)?;
-        let (register, authority) = self.listed_as(linked)?;
+        let reading = self.read_views(0, linked)?;
         let mut days = Vec::new();
         let mut line = LeagueLine {
-            authority,
-            register,
+            authority: reading.authority.clone(),
+            register: reading.register.clone(),
             received: self.requests.len() as u64,
             open: self.open.len() as u64,
             decided: 0,
@@ -518,27 +522,15 @@ impl FoiState {
             grievances: (0, 0),
         };
         for request in self.requests.values() {
-            line.missed += u64::from(request.missed.is_some());
-            line.grievances.0 += request.grievances.len() as u64;
-            line.grievances.1 += request
-                .grievances
-                .iter()
-                .filter(|g| {
-                    matches!(g.end, Some(GrievanceEnd::Decided { decision, .. }) if decision != grievance_decisions::UPHELD)
-                })
-                .count() as u64;
-            if request.end.is_some_and(|end| end.kind == EndKind::Decided) {
-                line.decided += 1;
-                line.on_time += u64::from(request.missed.is_none());
-                if let Some(ended) = ended_on(request, &calendar)? {
-                    let received = received_on(request, &calendar)?;
-                    days.push(sijill_rules::day_number(ended) - sijill_rules::day_number(received));
-                }
-            }
-            for document in request.decision.iter().flat_map(|d| &d.documents) {
-                for code in &document.exemptions {
-                    *line.exemptions.entry(code.clone()).or_default() += 1;
-                }
+            let share = reading.league_share(request)?;
+            line.missed += u64::from(share.missed);
+            line.grievances.0 += share.grievances.0;
+            line.grievances.1 += share.grievances.1;
+            line.decided += u64::from(share.decided);
+            line.on_time += u64::from(share.decided && !share.missed);
+            days.extend(share.days);
+            for code in share.exemptions {
+                *line.exemptions.entry(code).or_default() += 1;
             }
         }
         days.sort_unstable();
@@ -553,6 +545,148 @@ impl FoiState {
         let mut ledgers: Vec<LedgerId> = self.facts().taken.iter().map(|(from, _)| *from).collect();
         ledgers.dedup();
         ledgers
+    }
+}
+
+/// A register at a moment: what the views that people query are made of, request by request.
+pub struct FoiReading<'a> {
+    state: &'a FoiState,
+    calendar: Calendar,
+    register: String,
+    authority: String,
+    now_ms: u64,
+    today: Date,
+    linked: &'a dyn Linked,
+}
+
+impl core::fmt::Debug for FoiReading<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("FoiReading")
+            .field("register", &self.register)
+            .field("now_ms", &self.now_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one request adds to the league of authorities.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeagueShare {
+    /// It has not ended.
+    pub open: bool,
+    /// The body decided it.
+    pub decided: bool,
+    /// Its due date was missed.
+    pub missed: bool,
+    /// Days from receipt to decision, if it was decided.
+    pub days: Option<i32>,
+    /// Grievances, and those decided as varied or overturned.
+    pub grievances: (u64, u64),
+    /// Exemptions in its last decision, document by document.
+    pub exemptions: Vec<String>,
+}
+
+impl FoiReading<'_> {
+    /// The local day of the moment.
+    #[must_use]
+    pub const fn today(&self) -> Date {
+        self.today
+    }
+
+    /// Id of the register.
+    #[must_use]
+    pub fn register(&self) -> &str {
+        &self.register
+    }
+
+    /// Id of its authority.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The calendar as the register has cited it.
+    #[must_use]
+    pub const fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The line of the work list of a request.
+    ///
+    /// # Errors
+    /// [`Rejection`] if a ledger that it rests on is not kept here.
+    pub fn line(&self, request: &Request) -> Result<BoardLine, Rejection> {
+        let (reading, pack) = self
+            .state
+            .read(request, &self.calendar, None, self.now_ms, self.linked)?;
+        let read = Read {
+            request,
+            reading,
+            pack,
+            today: self.today,
+        };
+        Ok(self.state.board_line(&self.register, &read))
+    }
+
+    /// The line of the disclosure log of a request; `None` if it was not decided.
+    ///
+    /// # Errors
+    /// [`Rejection`] beyond the end of the calendar.
+    pub fn disclosure(&self, request: &Request) -> Result<Option<Disclosure>, Rejection> {
+        let Some(decision) = &request.decision else {
+            return Ok(None);
+        };
+        Ok(Some(Disclosure {
+            reference: format!("{}/{}", self.register, request.number),
+            summary: request.admitted.map(|(_, summary)| commitment(&summary)),
+            decided: Day(crate::calendar::day_of(&self.calendar, decision.at_ms)?),
+            statement: commitment(&decision.statement),
+            documents: documents(request),
+        }))
+    }
+
+    /// What a request adds to the league.
+    ///
+    /// # Errors
+    /// [`Rejection`] beyond the end of the calendar.
+    pub fn league_share(&self, request: &Request) -> Result<LeagueShare, Rejection> {
+        let decided = request.end.is_some_and(|end| end.kind == EndKind::Decided);
+        let days = match ended_on(request, &self.calendar)?.filter(|_| decided) {
+            Some(ended) => {
+                let received = received_on(request, &self.calendar)?;
+                Some(sijill_rules::day_number(ended) - sijill_rules::day_number(received))
+            }
+            None => None,
+        };
+        let changed = |g: &&Grievance| matches!(g.end, Some(GrievanceEnd::Decided { decision, .. }) if decision != grievance_decisions::UPHELD);
+        let documents = request.decision.iter().flat_map(|d| &d.documents);
+        Ok(LeagueShare {
+            open: request.is_open(),
+            decided,
+            missed: request.missed.is_some(),
+            days,
+            grievances: (
+                request.grievances.len() as u64,
+                request.grievances.iter().filter(changed).count() as u64,
+            ),
+            exemptions: documents.flat_map(|d| d.exemptions.iter().cloned()).collect(),
+        })
+    }
+}
+
+impl Request {
+    /// What everybody may read of its answer: summary, statement, titles of documents. Empty if it was not decided.
+    #[must_use]
+    pub fn answer_texts(&self) -> Vec<Committed> {
+        let Some(decision) = &self.decision else {
+            return Vec::new();
+        };
+        let summary = self.admitted.map(|(_, summary)| summary);
+        let titles = decision.documents.iter().map(|d| d.title);
+        summary
+            .into_iter()
+            .chain([decision.statement])
+            .chain(titles)
+            .collect()
     }
 }
 
@@ -744,7 +878,7 @@ fn next_steps(read: &Read<'_>) -> Vec<&'static str> {
         )
     });
     let taken = request.steps.iter().filter(|s| s.step == Step::Extended).count();
-    let late = matches!(read.reading.status, Status::Overdue);
+    let late = read.reading.due.is_some_and(|due| read.today > due);
     if request.admitted.is_none() {
         next.push("RequestAdmitted");
     } else {

@@ -503,6 +503,14 @@ impl Forum {
             format!("{:?}", replayed.days()),
             format!("{:?}", self.register().days())
         );
+        let snapshot = self.one().state.snapshot().unwrap().to_bytes();
+        let restored = State::restore(chain.genesis(), &snapshot, &self.documents).unwrap();
+        let restored = restored.as_consultation().unwrap();
+        assert_eq!(restored.state(), self.state(), "a snapshot is the state");
+        assert_eq!(
+            format!("{:?}", restored.days()),
+            format!("{:?}", self.register().days())
+        );
         let state = self.state();
         let seen = state.comments().count();
         // Every comment is in exactly one thread, below what it replies to, in the order of the ledger.

@@ -651,6 +651,14 @@ impl World {
             state.evolve(&entry.into(), &event, &self.documents).unwrap();
         }
         assert_eq!(format!("{:?}", state.facts()), format!("{:?}", one.state.facts()));
+        if let Some(snapshot) = one.state.snapshot() {
+            let restored = State::restore(chain.genesis(), &snapshot.to_bytes(), &self.documents).unwrap();
+            assert_eq!(
+                format!("{restored:?}"),
+                format!("{:?}", one.state),
+                "a snapshot is the state"
+            );
+        }
         if let (Some(a), Some(b)) = (state.as_foi(), one.state.as_foi()) {
             assert!(a.requests().eq(b.requests()));
             if b.pack_in_force().is_some() {

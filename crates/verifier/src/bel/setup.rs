@@ -11,6 +11,7 @@ use crate::bel::{NoteKind, Notes};
 use crate::json::{Cursor, JsonError, MAX_SMALL};
 use crate::report::ArchiveProfile;
 use crate::suite::ballot::Election;
+use crate::suite::checker::Method;
 use crate::suite::group::PointBytes;
 use crate::suite::proof::{EncryptionKey, Proof};
 use crate::suite::question::{Question, fingerprint};
@@ -384,7 +385,7 @@ pub(super) fn read_credentials(
     cursor.end()?;
     let neutral_allowed = profile == ArchiveProfile::Compatible;
     let credentials: Vec<PointBytes> = items.iter().map(|(credential, _)| *credential).collect();
-    if let Err(error) = all_credentials_valid(&credentials, neutral_allowed) {
+    if let Err(error) = all_credentials_valid(&credentials, neutral_allowed, Method::quickest()) {
         return Err(bad(error));
     }
     let neutral = items

@@ -222,6 +222,11 @@ impl<'c> Register<'c> {
         self.next >= self.items.len()
     }
 
+    /// Whether it has a RegisterDefined.
+    pub(crate) fn is_defined(&self) -> bool {
+        self.defined.is_some()
+    }
+
     /// What this register says of the transfer of a request, among its first `size` entries.
     pub(crate) fn transfer(&self, request: u64, size: u64) -> LookUp {
         match self.transfers.get(&request).filter(|out| out.seq < size) {

@@ -15,6 +15,7 @@ use crate::ledger::{Ledger, replay};
 use crate::manifest::Manifest;
 use crate::rules::{Objections, Pack};
 use crate::source::Source;
+use crate::suite::checker::Method;
 use crate::suite::trustee::{all_credentials_valid, parse_credentials};
 use crate::wire::{Entry, Ref, is_short_id};
 
@@ -61,6 +62,8 @@ pub(crate) struct Announced<'a> {
     pub(crate) defined_at: u64,
     /// Whether this is an event with stations.
     pub(crate) stations: bool,
+    /// How credentials are checked.
+    pub(crate) method: Method,
 }
 
 /// An event of stations on a frozen roll. Spec: specs/station.md §3, §7, §8.
@@ -299,7 +302,7 @@ pub(crate) fn check_roll(
                 checks.outcome(
                     Check::RollCredentials,
                     Place::entry(ledger.id, seq),
-                    credential_rules(&bytes, district.holders, seq < ledger.known),
+                    credential_rules(&bytes, district.holders, seq < ledger.known, announced.method),
                 );
             }
         }
@@ -308,7 +311,12 @@ pub(crate) fn check_roll(
 }
 
 /// A canonical list of `holders` valid credentials; of a `known` list their validity was established by an earlier run.
-pub(crate) fn credential_rules(bytes: &[u8], holders: u64, known: bool) -> Result<(), String> {
+pub(crate) fn credential_rules(
+    bytes: &[u8],
+    holders: u64,
+    known: bool,
+    method: Method,
+) -> Result<(), String> {
     let credentials = parse_credentials(bytes).map_err(|error| error.to_string())?;
     if credentials.len() as u64 != holders {
         return Err("the list has another number of credentials than there are holders".to_owned());
@@ -316,7 +324,7 @@ pub(crate) fn credential_rules(bytes: &[u8], holders: u64, known: bool) -> Resul
     if known {
         return Ok(());
     }
-    all_credentials_valid(&credentials, false)
+    all_credentials_valid(&credentials, false, method)
 }
 
 impl<'a> State<'a> {

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::json::{Cursor, JsonError};
+use crate::suite::checker::Method;
 use crate::suite::group::{PointBytes, PointError};
 use crate::suite::order::have_prime_order;
 use crate::suite::proof::Proof;
@@ -116,16 +117,26 @@ pub(crate) fn parse_credentials(bytes: &[u8]) -> Result<Vec<PointBytes>, JsonErr
 }
 
 /// Every credential is a member of the group, and not neutral unless that is allowed; else what is wrong with the first one that is not.
-pub(crate) fn all_credentials_valid(credentials: &[PointBytes], neutral_allowed: bool) -> Result<(), String> {
-    let points: Vec<_> = credentials
-        .par_iter()
-        .filter(|credential| neutral_allowed || !credential.is_neutral())
-        .filter_map(|credential| Some((*credential, credential.decompress()?)))
-        .collect();
+///
+/// By any but the plain method their orders are tested together. Spec: specs/verification.md §10.
+pub(crate) fn all_credentials_valid(
+    credentials: &[PointBytes],
+    neutral_allowed: bool,
+    method: Method,
+) -> Result<(), String> {
+    let points: Vec<_> = if method == Method::Plain {
+        Vec::new()
+    } else {
+        credentials
+            .par_iter()
+            .filter(|credential| neutral_allowed || !credential.is_neutral())
+            .filter_map(|credential| Some((*credential, credential.decompress()?)))
+            .collect()
+    };
     if points.len() == credentials.len() && have_prime_order(&points).into_iter().all(|holds| holds) {
         return Ok(());
     }
-    // Says which one, and why.
+    // One by one, which also says which one, and why.
     let first_bad = credentials.par_iter().find_map_first(|credential| {
         let decoded = if neutral_allowed {
             credential.decode()

@@ -15,6 +15,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
 use sijill_verifier::{MemorySource, Trust};
 
+pub(crate) mod consultation;
 pub(crate) mod stations;
 
 pub(crate) const OPENS: u64 = 1_800_003_600_000;
@@ -223,7 +224,7 @@ impl LedgerBuilder {
                 let size = draft.refs.first().map_or(0, |cited| cited.1);
                 sha(&[b"sijill/service/v1\n", &kind, &size.to_be_bytes()])
             }
-            _ if self.kind == 7 && draft.author == self.service() => {
+            _ if self.kind >= 6 && draft.author == self.service() => {
                 sha(&[b"sijill/service/v1\n", &kind, &draft.payload])
             }
             0x0306 | 0x030a | 0x0315 | 0x0316 => sha(&[b"sijill/service/v1\n", &kind, &draft.payload]),

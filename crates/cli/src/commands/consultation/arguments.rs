@@ -20,9 +20,9 @@ pub(crate) struct PersonArgs {
     /// The person, by the identifier that the intake service checked
     #[arg(long, value_name = "ID")]
     pub(super) person: String,
-    /// The intake service's secret, from which pseudonyms are made (`sijill key new --purpose registrar-secret`)
+    /// The secret from which pseudonyms are made [default: the service's own, DIR/people/service/persons.key]
     #[arg(long, value_name = "FILE")]
-    pub(super) secret: PathBuf,
+    pub(super) secret: Option<PathBuf>,
 }
 
 /// Who speaks: a participant with their own key, or the intake service for a person without one.
@@ -32,9 +32,9 @@ pub(crate) struct Voice {
     #[arg(long, value_name = "FILE", required_unless_present = "person", conflicts_with_all = ["person", "secret"])]
     pub(super) key: Option<PathBuf>,
     /// A person without a key, for whom the intake service speaks
-    #[arg(long, value_name = "ID", requires = "secret")]
+    #[arg(long, value_name = "ID")]
     pub(super) person: Option<String>,
-    /// The intake service's secret, from which pseudonyms are made
+    /// The secret from which pseudonyms are made [default: the service's own, DIR/people/service/persons.key]
     #[arg(long, value_name = "FILE", requires = "person")]
     pub(super) secret: Option<PathBuf>,
 }

@@ -4,10 +4,9 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use sijill_engine::keyfile::KeyFile;
+use sijill_engine::persons::PersonsSecret;
 use sijill_engine::{Acknowledgement, Engine, SubmitError};
 use sijill_ledger::{Committed, Kind, LedgerId};
 use sijill_registers::catalogue::Event;
@@ -23,6 +22,7 @@ use super::citizen;
 use crate::commands::Common;
 use crate::commands::calendar::calendar;
 use crate::error::{Failure, Outcome};
+use crate::persons;
 use crate::render::{escape, say, show};
 use crate::roll_file;
 use crate::site::{NewFile, OpenSite, Site, make_folder, read_bounded, write_file};
@@ -153,25 +153,34 @@ impl Desk<'_> {
 
     /// The pseudonym of a person on a consultation. Spec: specs/jurisdiction.md §4.
     pub(super) fn person(&self, ledger: LedgerId, args: &PersonArgs) -> Outcome<Person> {
-        self.pseudonym(ledger, &args.person, &args.secret)
+        self.pseudonym(ledger, &args.person, args.secret.as_deref())
     }
 
-    fn pseudonym(&self, ledger: LedgerId, identifier: &str, secret: &Path) -> Outcome<Person> {
+    fn pseudonym(&self, ledger: LedgerId, identifier: &str, secret: Option<&Path>) -> Outcome<Person> {
         let identifier = roll_file::identifier(identifier).map_err(|problem| {
             Failure::refused(problem, "give the identifier as the register of persons has it")
                 .code("participant.identifier")
         })?;
-        let passphrase = self.common.passphrases().acting(secret)?;
-        let secret = KeyFile::load(secret)?.unlock_registrar(&passphrase)?;
-        pseudonym(secret.expose(), ledger, &identifier)
+        let passphrases = self.common.passphrases();
+        let secret = match secret {
+            None => persons::secret_or_new(&self.site, &passphrases)?,
+            Some(file) => {
+                let passphrase = passphrases.acting(file)?;
+                PersonsSecret::new(KeyFile::load(file)?.unlock_registrar(&passphrase)?)
+            }
+        };
+        Ok(secret.person(&ledger, &identifier))
     }
 
     /// Who speaks.
     pub(super) fn speaks(&self, ledger: LedgerId, voice: &Voice) -> Outcome<Speaks> {
-        match (&voice.key, &voice.person, &voice.secret) {
-            (Some(key), _, _) => Ok(Speaks::Key(Box::new(self.common.signing_key(key)?))),
-            (None, Some(person), Some(secret)) => Ok(Speaks::Intake(self.pseudonym(ledger, person, secret)?)),
-            _ => Err(Failure::internal("nobody speaks")),
+        match (&voice.key, &voice.person) {
+            (Some(key), _) => Ok(Speaks::Key(Box::new(self.common.signing_key(key)?))),
+            (None, Some(person)) => {
+                let person = self.pseudonym(ledger, person, voice.secret.as_deref())?;
+                Ok(Speaks::Intake(person))
+            }
+            (None, None) => Err(Failure::internal("nobody speaks")),
         }
     }
 
@@ -297,13 +306,4 @@ pub(super) fn numbers(texts: &[String]) -> Outcome<Vec<u64>> {
 /// A text, if these bytes are one. Spec: specs/consultation.md §12.
 pub(super) fn checked<'b>(bytes: &'b [u8], what: &str) -> Outcome<&'b str> {
     check_text(bytes).map_err(|error| citizen::bad_text(what, &error))
-}
-
-/// Spec: specs/jurisdiction.md §4.
-pub(crate) fn pseudonym(secret: &[u8; 32], ledger: LedgerId, identifier: &str) -> Outcome<Person> {
-    let mut keyed = Hmac::<Sha256>::new_from_slice(secret).map_err(Failure::internal)?;
-    keyed.update(b"sijill/person/v1\n");
-    keyed.update(ledger.as_bytes());
-    keyed.update(identifier.as_bytes());
-    Ok(Person(keyed.finalize().into_bytes().into()))
 }

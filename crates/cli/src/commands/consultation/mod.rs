@@ -8,9 +8,10 @@
 
 mod arguments;
 mod citizen;
-pub(crate) mod desk;
+mod desk;
 mod document;
 mod moderation;
+mod open_data;
 mod owner;
 mod participant;
 mod reading;
@@ -36,6 +37,15 @@ pub(crate) async fn run(command: &ConsultationCommand, common: &Common) -> Outco
         desk.engine().prepare(ledger).await?;
     }
     act(&desk, command, id, ledger).await
+}
+
+/// Writes the open data of a consultation into a new folder.
+pub(crate) async fn export(common: &Common, id: &str, out: &std::path::Path) -> Outcome {
+    let site = common.site()?;
+    let open = common.start(&site).await?;
+    let desk = Desk { common, site, open };
+    let ledger = desk.consultation(id)?;
+    desk.export(id, ledger, out)
 }
 
 async fn act(
@@ -116,7 +126,7 @@ async fn act(
         C::ModerationLog { .. } => desk.moderation_log(id, ledger).await,
         C::Show { view, .. } => desk.show(id, ledger, *view),
         C::Mine { receipts, voice, .. } => desk.mine(id, ledger, receipts.as_deref(), voice).await,
-        C::Search { words, .. } => desk.search(id, ledger, words),
+        C::Search { words, .. } => desk.search(id, ledger, words).await,
     }
 }
 

@@ -1,18 +1,16 @@
 //! What everybody reads of a consultation, and a participant of their own part in it. Spec: specs/consultation.md §10.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sijill_engine::Engine;
-use sijill_ledger::{Committed, ContentRef, LedgerId};
+use sijill_boards::Kind as Found;
+use sijill_ledger::LedgerId;
 use sijill_registers::consultation::document::{Answers, ENGLISH};
 use sijill_registers::consultation::events::{Outcome as ThemeOutcome, Question};
 use sijill_registers::consultation::views::{Coverage, Place, Placed, Reading, Thread};
 use sijill_registers::consultation::{Access, Act, Appeal, CommentRecord, Reason, Speaker, Standing, Step};
-use sijill_registers::register::{ContentProblem, Contents, Facts};
+use sijill_registers::register::Facts;
 use sijill_rules::{day_number, english_both, numbered_day};
-use sijill_search::{Index, Kind as Found, SearchError};
 
 use super::arguments::{Category, View, Voice};
 use super::desk::{Desk, Speaks};
@@ -97,7 +95,7 @@ fn iso(number: u32) -> Option<String> {
     numbered_day(number).map(|d| d.to_string())
 }
 
-const fn outcome_name(outcome: u8) -> &'static str {
+pub(super) const fn outcome_name(outcome: u8) -> &'static str {
     match outcome {
         1 => "accepted",
         2 => "partly accepted",
@@ -117,7 +115,7 @@ fn placed(placed: &Placed) -> String {
 }
 
 /// Why a comment is hidden now.
-fn hiding(comment: &CommentRecord) -> &'static str {
+pub(super) fn hiding(comment: &CommentRecord) -> &'static str {
     let last = comment.steps.iter().rev().find_map(|step| match step.act {
         Act::Hidden { code, .. } => Reason::of(code),
         _ => None,
@@ -496,7 +494,7 @@ impl Desk<'_> {
     }
 
     /// The number of persons for each option; `None` before the window has ended.
-    pub(crate) fn counts_of_responses(&self, ledger: LedgerId) -> Outcome<Option<Counted>> {
+    pub(super) fn counts_of_responses(&self, ledger: LedgerId) -> Outcome<Option<Counted>> {
         let (questions, over, published) = self.state(ledger, |state| {
             let questions = state
                 .definition()
@@ -727,27 +725,9 @@ impl Desk<'_> {
         json!({ "theme": outcome.theme, "outcome": outcome_name(outcome.outcome), "reason": reason })
     }
 
-    pub(super) fn search(&self, id: &str, ledger: LedgerId, words: &[String]) -> Outcome {
-        let query = words.join(" ");
-        let texts = Texts {
-            engine: self.engine(),
-            ledger,
-        };
-        let all = self.state(ledger, |state| sijill_search::consultation::all(state, &texts))??;
-        let hits = Index::in_memory()
-            .and_then(|mut index| {
-                index.update(ledger, 0, &all)?;
-                index.search(ledger, &query, 0, MOST_HITS)
-            })
-            .map_err(|error| match error {
-                SearchError::NoWord | SearchError::TooLong => {
-                    Failure::usage(error.to_string(), "give words that stand in what you look for")
-                        .code("search.query")
-                        .in_arabic("اكتب كلمة واحدة على الأقل، و32 كلمة على الأكثر.")
-                }
-                other => Failure::failed(other.to_string(), "nothing was changed; run the command again")
-                    .code("search.failed"),
-            })?;
+    pub(super) async fn search(&self, id: &str, ledger: LedgerId, words: &[String]) -> Outcome {
+        let boards = crate::boards::follow_one(&self.site, self.engine(), ledger).await?;
+        let hits = boards.search(ledger, &words.join(" "), None, MOST_HITS)?.lines;
         let mut rows = Vec::new();
         for hit in &hits {
             match hit.kind {
@@ -767,6 +747,7 @@ impl Desk<'_> {
                     );
                     rows.push(json!({ "answer": hit.position, "text": text }));
                 }
+                Found::Disclosure => {}
             }
         }
         if rows.is_empty() {
@@ -778,31 +759,14 @@ impl Desk<'_> {
 }
 
 /// Counts of responses. Spec: specs/consultation.md §10.4.
-pub(crate) struct Counted {
-    pub(crate) questions: Vec<Question>,
+pub(super) struct Counted {
+    pub(super) questions: Vec<Question>,
     /// Persons for each option of each question.
-    pub(crate) options: Vec<Vec<u64>>,
+    pub(super) options: Vec<Vec<u64>>,
     /// Persons who responded.
-    pub(crate) responses: u64,
+    pub(super) responses: u64,
     /// Those of them whose answers are erased.
-    pub(crate) erased: u64,
-}
-
-/// The texts of one consultation.
-struct Texts<'a> {
-    engine: &'a Engine,
-    ledger: LedgerId,
-}
-
-impl Contents for Texts<'_> {
-    fn load(&self, content: &ContentRef) -> Result<Arc<[u8]>, ContentProblem> {
-        self.engine.contents().load(content)
-    }
-
-    fn opening(&self, committed: &Committed) -> Result<Arc<[u8]>, ContentProblem> {
-        let opened = self.engine.committed_content(&self.ledger, committed);
-        opened.map_err(|_| ContentProblem::Opening(committed.commitment))
-    }
+    pub(super) erased: u64,
 }
 
 /// Where a consultation stands today.

@@ -15,6 +15,53 @@ pub(crate) struct KeyArg {
     pub(super) key: PathBuf,
 }
 
+/// A page of a list.
+#[derive(Debug, Args)]
+pub(crate) struct PageArgs {
+    /// At most so many lines
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) most: u32,
+    /// Go on where a page ended, as its `next` said
+    #[arg(long, value_name = "PLACE")]
+    pub(super) from: Option<String>,
+}
+
+/// Which part of the work lists.
+#[derive(Debug, Args)]
+pub(crate) struct WorklistArgs {
+    /// Of this register
+    #[arg(value_name = "REGISTER", conflicts_with = "authority")]
+    pub(super) register: Option<String>,
+    /// Of all registers of this authority
+    #[arg(long, value_name = "ID")]
+    pub(super) authority: Option<String>,
+    /// Only what stands so
+    #[arg(long, value_enum)]
+    pub(super) standing: Option<StandingArg>,
+    /// Only what this officer acted on last: a public key, or a key file
+    #[arg(long, value_name = "KEY")]
+    pub(super) officer: Option<String>,
+    #[command(flatten)]
+    pub(super) page: PageArgs,
+}
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum StandingArg {
+    /// The due date has passed
+    Overdue,
+    /// Today is the due date
+    DueToday,
+    /// The due date lies ahead
+    Running,
+    /// The clock is stopped
+    Paused,
+    /// To be decided anew after a grievance
+    Reopened,
+    /// Extensions were taken
+    Extended,
+}
+
 /// What was handed in on paper.
 #[derive(Debug, Args)]
 pub(crate) struct Paper {
@@ -358,11 +405,42 @@ pub(crate) enum FoiCommand {
         #[arg(value_name = "REGISTER")]
         register: String,
     },
+    /// The work list by pages, of all registers or a part of them
+    Worklist(WorklistArgs),
+    /// What was decided and released in all registers, newest first, by pages
+    Disclosures {
+        /// Of this register
+        #[arg(value_name = "REGISTER", conflicts_with = "authority")]
+        register: Option<String>,
+        /// Of all registers of this authority
+        #[arg(long, value_name = "ID")]
+        authority: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Published answers that are about the same as a text: look before you ask
+    Similar {
+        /// What is asked for
+        #[arg(value_name = "TEXT")]
+        text: String,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        most: u32,
+    },
+    /// Reminders that are due now and were not sent: five working days before a due date, one day before, and on the day
+    Reminders {
+        /// These were sent, by their ids: they are not listed again
+        #[arg(long, value_name = "ID", num_args = 1..)]
+        sent: Vec<String>,
+    },
     /// How the authorities answer
     League {
         /// How it is written
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// By authority, each with all its registers
+        #[arg(long)]
+        authorities: bool,
     },
     /// Order that contents be erased, by their commitments (commission). A second person confirms
     Erase {

@@ -2,16 +2,19 @@
 //!
 //! *Structure.* [`arguments`] says what can be asked for; [`desk`] finds registers and requests and hands events in;
 //! [`letters`] keeps what belongs to a person;
-//! [`register`] is the part of the commission, [`requester`] and [`officer`] the life of a request, [`reading`] what is read;
-//! [`redacting`] makes and checks renditions, without an installation.
+//! [`register`] is the part of the commission, [`requester`] and [`officer`] the life of a request, [`reading`] what is read of one register,
+//! [`boards`] what is read of many, [`reminders`] what officers are reminded of; [`redacting`] makes and checks renditions, without an
+//! installation.
 
 mod arguments;
+mod boards;
 mod desk;
 mod letters;
 mod officer;
 mod reading;
 mod redacting;
 mod register;
+mod reminders;
 mod requester;
 
 use serde_json::json;
@@ -42,7 +45,21 @@ pub(crate) async fn run(command: &FoiCommand, common: &Common) -> Outcome {
         } => desk.board(register, *format, icalendar.as_deref()).await,
         FoiCommand::Case { request } => desk.case(request).await,
         FoiCommand::Log { register } => desk.log(register).await,
-        FoiCommand::League { format } => desk.league(*format).await,
+        FoiCommand::Worklist(args) => desk.worklist(args).await,
+        FoiCommand::Disclosures {
+            register,
+            authority,
+            page,
+        } => {
+            desk.disclosures(register.as_deref(), authority.as_deref(), page)
+                .await
+        }
+        FoiCommand::Similar { text, most } => desk.similar(text, *most).await,
+        FoiCommand::Reminders { sent } => desk.reminders(sent).await,
+        FoiCommand::League {
+            authorities: true, ..
+        } => desk.league_of_authorities().await,
+        FoiCommand::League { format, .. } => desk.league(*format).await,
         FoiCommand::Erase {
             register,
             commitments,

@@ -144,7 +144,7 @@ fn optional(day: Option<Day>) -> String {
     day.map(|d| d.to_string()).unwrap_or_default()
 }
 
-fn board_text(line: &BoardLine) -> String {
+pub(super) fn board_text(line: &BoardLine) -> String {
     let mut out = format!("{}: {}", line.reference, line.status);
     if let Some(due) = line.due {
         out.push_str(&format!(", due {due}"));

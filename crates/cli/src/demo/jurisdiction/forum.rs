@@ -10,9 +10,8 @@ use sijill_registers::consultation::document::{Answers, Clause, ClauseText, Docu
 use sijill_registers::consultation::events::*;
 use sijill_registers::consultation::{LATE_NOT_COUNTED, LATE_REFUSED};
 
-use super::office::{Office, number, refused, same};
+use super::office::{Office, number, refused, same, who};
 use super::texts::{self, DRAFTS, MOVES, THEMES};
-use crate::commands::consultation::desk::pseudonym;
 use crate::error::{Failure, Outcome};
 use crate::render::say;
 
@@ -259,8 +258,7 @@ impl<'a> Forum<'a> {
     /// One person more: every fifth has no key.
     async fn enrol_next(&mut self) -> Outcome {
         let n = self.participants.len();
-        let secret = self.office.officials.intake.expose();
-        let person = pseudonym(secret, self.ledger, &format!("REHEARSAL-{n:05}"))?;
+        let person = self.office.person(&self.ledger, &who(n))?;
         let key = (n % 5 != 4).then(|| SigningKey::generate(&mut rand::rng()));
         let enrolled = ParticipantEnrolled {
             person,
@@ -542,9 +540,8 @@ impl<'a> Forum<'a> {
             )
             .await;
         self.is_refused(late, "consultation.window")?;
-        let secret = self.office.officials.intake.expose();
         let visitor = event(ConsultationEvent::ParticipantEnrolled(ParticipantEnrolled {
-            person: pseudonym(secret, self.ledger, "REHEARSAL-VISITOR")?,
+            person: self.office.person(&self.ledger, "REHEARSAL-VISITOR")?,
             key: None,
             category: 3,
             verified: true,

@@ -10,7 +10,7 @@ mod requests;
 mod texts;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use sijill_engine::clock::RehearsalClock;
@@ -26,6 +26,8 @@ use self::office::{Office, Officials, moment, number};
 use self::requests::Requests;
 use crate::commands::calendar::{make, office};
 use crate::error::{Failure, Outcome};
+use crate::passphrase::Passphrases;
+use crate::persons;
 use crate::render::{number as digits, say};
 use crate::site::{Clocks, Keys, NewSite, Site, write_file};
 use crate::stores::{Held, Place};
@@ -51,7 +53,7 @@ pub(crate) struct Size {
 pub(super) async fn run(
     dir: &Path,
     store: Option<Place>,
-    passphrase: &Passphrase,
+    (passphrase, passphrases): (&Passphrase, Passphrases),
     held: &Held,
     size: Size,
 ) -> Outcome<Value> {
@@ -96,6 +98,7 @@ pub(super) async fn run(
         officials,
         calendar,
         origin: site.origin().clone(),
+        persons: Mutex::new(persons::open_or_new(&site, passphrases, calendar)?),
     };
     let (law, eid) = begin(&office).await?;
     let mut requests = Requests::begin(&office, law, size.requests).await?;
@@ -222,16 +225,12 @@ async fn publish(office: &Office, site: &Site, calendar: LedgerId) -> Outcome<Va
         ..Options::default()
     };
     let report = verify_jurisdiction(&folder, &options).map_err(Failure::internal)?;
-    match report.verdict {
-        Verdict::Verified => say!("   published:  {}\n", report.summary),
-        // The verifier does not know consultations yet: specs/jurisdiction.md.
-        Verdict::Unsupported => say!("   not verified yet: {}\n", report.summary),
-        _ => {
-            return Err(Failure::failed(
-                format!("the published folder does not verify:\n{}", report.to_text()),
-                "this is a defect of this program; keep the folder and report it",
-            ));
-        }
+    if report.verdict != Verdict::Verified {
+        return Err(Failure::failed(
+            format!("the published folder does not verify:\n{}", report.to_text()),
+            "this is a defect of this program; keep the folder and report it",
+        ));
     }
+    say!("   published:  {}\n", report.summary);
     Ok(json!({ "jurisdiction": calendar, "folder": folder, "verdict": report.summary }))
 }

@@ -1,14 +1,17 @@
 //! The installation of the demonstration, its officials and its clock.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sijill_engine::clock::RehearsalClock;
-use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase, RegistrarSecret, SigningKind};
+use sijill_engine::keyfile::{KdfCost, KeyFile, Passphrase, SigningKind};
+use sijill_engine::persons::{Persons, Whose};
+use sijill_engine::vault::Subject;
 use sijill_engine::{Acknowledgement, Engine, SubmitError};
 use sijill_ledger::{Committed, Kind, LedgerId, Origin, Role, SigningKey, UnixMillis};
 use sijill_registers::calendar::events::{CalendarEvent, PUBLIC, RegisterListed};
 use sijill_registers::catalogue::Event;
+use sijill_registers::consultation::events::Person;
 
 use crate::commands::calendar::{make, office};
 use crate::error::{Failure, Outcome};
@@ -30,8 +33,6 @@ pub(super) struct Officials {
     pub(super) grievances: SigningKey,
     pub(super) owner: SigningKey,
     pub(super) moderators: [SigningKey; 2],
-    /// From which pseudonyms of participants are made.
-    pub(super) intake: RegistrarSecret,
 }
 
 impl Officials {
@@ -51,17 +52,6 @@ impl Officials {
         let (officer, other_officer) = (author("officer")?, author("officer elsewhere")?);
         let (grievances, owner) = (author("grievance officer")?, author("consultation owner")?);
         let moderators = [author("moderator 1")?, author("moderator 2")?];
-        let intake = RegistrarSecret::generate(&mut rng);
-        let folder = folder.join("intake");
-        make_folder(&folder)?;
-        KeyFile::seal_registrar(
-            "intake service's secret",
-            &intake,
-            passphrase,
-            KdfCost::standard(),
-            &mut rng,
-        )?
-        .create(&folder.join("secret.key"))?;
         Ok(Self {
             commission,
             second,
@@ -70,7 +60,6 @@ impl Officials {
             grievances,
             owner,
             moderators,
-            intake,
         })
     }
 }
@@ -82,6 +71,13 @@ pub(super) struct Office {
     pub(super) officials: Officials,
     pub(super) calendar: LedgerId,
     pub(super) origin: Origin,
+    /// What the service keeps of persons.
+    pub(super) persons: Mutex<Persons>,
+}
+
+/// The identifier of an invented person: some ask for information, and take part in the consultation too.
+pub(super) fn who(n: usize) -> String {
+    format!("REHEARSAL-{n:05}")
 }
 
 /// The number of a day of the demonstration.
@@ -172,6 +168,35 @@ impl Office {
         self.clock.advance(MINUTE_MS);
         self.engine.prepare(ledger).await?;
         self.engine.act_as_service(ledger, event.into(), &[]).await
+    }
+
+    fn vault(&self) -> Outcome<std::sync::MutexGuard<'_, Persons>> {
+        self.persons
+            .lock()
+            .map_err(|_| Failure::internal("the vault of persons"))
+    }
+
+    /// The pseudonym of a person on a consultation.
+    pub(super) fn person(&self, ledger: &LedgerId, identifier: &str) -> Outcome<Person> {
+        Ok(self.vault()?.person(ledger, identifier))
+    }
+
+    /// Keeps letters of somebody, sealed under keys of their own.
+    pub(super) fn letters<const N: usize>(
+        &self,
+        ledger: LedgerId,
+        whose: Whose<'_>,
+        texts: [&str; N],
+    ) -> Outcome<(Subject, [Committed; N])> {
+        let texts = texts.map(str::as_bytes);
+        let mut persons = self.vault()?;
+        let (subject, kept) = self
+            .engine
+            .keep_letters(&mut persons, None, whose, &ledger, &texts)?;
+        let kept = kept
+            .try_into()
+            .map_err(|_| Failure::internal("letters that were not kept"))?;
+        Ok((subject, kept))
     }
 
     /// Commits to a text.

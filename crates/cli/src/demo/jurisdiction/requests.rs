@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use sijill_ledger::{ContentRef, Kind, LedgerId, Role, SigningKey};
+use sijill_engine::persons::Whose;
+use sijill_engine::vault::Subject;
+use sijill_ledger::{Committed, ContentRef, Kind, LedgerId, Role, SigningKey};
 use sijill_registers::catalogue::Event;
 use sijill_registers::foi::EndKind;
 use sijill_registers::foi::events::*;
 use sijill_registers::foi::views::LeagueLine;
 
-use super::office::{Office, number, same, working};
+use super::office::{Office, number, same, who, working};
 use super::texts;
 use crate::error::{Failure, Outcome};
 use crate::render::{percent, say};
@@ -161,6 +163,8 @@ struct Place {
     seq: u64,
     grievance: u64,
     consultation: u64,
+    requester: Subject,
+    third_party: Option<Subject>,
 }
 
 /// The requests of a year, at two authorities.
@@ -249,17 +253,25 @@ impl<'a> Requests<'a> {
 
     async fn submit(&mut self, n: usize, letter: Option<u32>) -> Outcome {
         let (office, ledger) = (self.office, self.register);
-        let letter = match letter {
-            None => None,
-            Some(day) => Some(Letter {
-                received_on: number(day),
-                scan: office.commit(ledger, "the scan of a letter of the rehearsal")?,
-            }),
+        let identifier = who(n);
+        let name = format!("Requester {} of the rehearsal", n + 1);
+        let (text, whose) = (texts::request(n), Whose::Identifier(&identifier));
+        let (subject, requester, text, letter) = match letter {
+            None => {
+                let (subject, [requester, text]) = office.letters(ledger, whose, [&name, &text])?;
+                (subject, requester, text, None)
+            }
+            Some(day) => {
+                let (subject, [requester, text, scan]) =
+                    office.letters(ledger, whose, [&name, &text, "the scan of a letter"])?;
+                let received_on = number(day);
+                (subject, requester, text, Some(Letter { received_on, scan }))
+            }
         };
         let by_letter = letter.is_some();
         let event = Event::Foi(FoiEvent::RequestSubmitted(RequestSubmitted {
-            requester: office.commit(ledger, &format!("Requester {} of the rehearsal", n + 1))?,
-            text: office.commit(ledger, &texts::request(n))?,
+            requester,
+            text,
             letter,
         }));
         let at = if by_letter {
@@ -272,6 +284,8 @@ impl<'a> Requests<'a> {
             seq: at.seq.as_u64(),
             grievance: 0,
             consultation: 0,
+            requester: subject,
+            third_party: None,
         };
         self.places.insert(n, place);
         Ok(())
@@ -299,8 +313,16 @@ impl<'a> Requests<'a> {
             seq: request,
             grievance,
             consultation,
+            requester,
+            third_party,
         } = *self.place(n)?;
+        // What everybody may read, and letters to and from somebody.
         let text = |text: &str| office.commit(ledger, text);
+        let letter = |text: &str| -> Outcome<Committed> {
+            let (_, [kept]) = office.letters(ledger, Whose::Subject(requester), [text])?;
+            Ok(kept)
+        };
+        let mut heard = third_party;
         let event = match step {
             Submit | OnPaper => return Ok(()),
             Clarify | Withdraw | Grieve => return self.by_requester(n, step).await,
@@ -316,7 +338,7 @@ impl<'a> Requests<'a> {
             },
             Ask => FoiEvent::ClarificationAsked(ClarificationAsked {
                 request,
-                question: text("Which year do you mean?")?,
+                question: letter("Which year do you mean?")?,
             }),
             Fee => FoiEvent::FeeQuoted(FeeQuoted {
                 request,
@@ -326,15 +348,25 @@ impl<'a> Requests<'a> {
             }),
             Settle(how) => FoiEvent::FeeSettled(FeeSettled { request, how }),
             Unpaid => FoiEvent::FeeUnpaid(FeeUnpaid { request }),
-            Consult => FoiEvent::ThirdPartyConsulted(ThirdPartyConsulted {
-                request,
-                party: text("The contractor of the rehearsal")?,
-                notice: text("Do you object to the release of your offer?")?,
-            }),
-            Reply => FoiEvent::ThirdPartyReplied(ThirdPartyReplied {
-                consultation,
-                reply: text("We object to the release of our prices.")?,
-            }),
+            Consult => {
+                let texts = [
+                    "The contractor of the rehearsal",
+                    "Do you object to the release of your offer?",
+                ];
+                let (subject, [party, notice]) = office.letters(ledger, Whose::Unnamed, texts)?;
+                heard = Some(subject);
+                FoiEvent::ThirdPartyConsulted(ThirdPartyConsulted {
+                    request,
+                    party,
+                    notice,
+                })
+            }
+            Reply => {
+                let whose = heard.map_or(Whose::Unnamed, Whose::Subject);
+                let texts = ["We object to the release of our prices."];
+                let (_, [reply]) = office.letters(ledger, whose, texts)?;
+                FoiEvent::ThirdPartyReplied(ThirdPartyReplied { consultation, reply })
+            }
             Extend => FoiEvent::DeadlineExtended(DeadlineExtended {
                 request,
                 reason: text("The documents are many.")?,
@@ -342,12 +374,12 @@ impl<'a> Requests<'a> {
             RouteOut => FoiEvent::RequestRoutedOut(RequestRoutedOut {
                 request,
                 ground: 1,
-                explanation: text("You ask for your own data: the law on personal data is the way.")?,
+                explanation: letter("You ask for your own data: the law on personal data is the way.")?,
             }),
             Transfer => FoiEvent::RequestTransferred(RequestTransferred {
                 request,
                 to: other,
-                reason: text("The department of parks holds it.")?,
+                reason: letter("The department of parks holds it.")?,
             }),
             Decide(outcome) => FoiEvent::DecisionMade(self.decision(n, ledger, request, outcome)?),
             HandOut => FoiEvent::ReleaseMade(ReleaseMade {
@@ -374,7 +406,10 @@ impl<'a> Requests<'a> {
         let key = self.signer(step, ledger);
         let at = office.sign(ledger, key, Event::Foi(event)).await?;
         match step {
-            Consult => self.place(n)?.consultation = at.seq.as_u64(),
+            Consult => {
+                let place = self.place(n)?;
+                (place.consultation, place.third_party) = (at.seq.as_u64(), heard);
+            }
             Transfer => {
                 let done = office.engine.tick().await?;
                 let received = done.iter().find(|t| t.event == "TransferReceived");
@@ -400,12 +435,19 @@ impl<'a> Requests<'a> {
     async fn by_requester(&mut self, n: usize, step: Step) -> Outcome {
         let office = self.office;
         let Place {
-            ledger, seq: request, ..
+            ledger,
+            seq: request,
+            requester,
+            ..
         } = *self.place(n)?;
+        let letter = |text: &str| -> Outcome<Committed> {
+            let (_, [kept]) = office.letters(ledger, Whose::Subject(requester), [text])?;
+            Ok(kept)
+        };
         let event = match step {
             Clarify => FoiEvent::ClarificationGiven(ClarificationGiven {
                 request,
-                answer: office.commit(ledger, "The year before this one.")?,
+                answer: letter("The year before this one.")?,
                 letter: None,
             }),
             Withdraw => FoiEvent::RequestWithdrawn(RequestWithdrawn {
@@ -414,7 +456,7 @@ impl<'a> Requests<'a> {
             }),
             _ => FoiEvent::GrievanceFiled(GrievanceFiled {
                 request,
-                statement: office.commit(ledger, "I do not agree.")?,
+                statement: letter("I do not agree.")?,
                 letter: None,
             }),
         };
@@ -536,7 +578,7 @@ impl<'a> Requests<'a> {
         for line in &league {
             let median = line.median_days.map_or("none".to_owned(), |d| d.to_string());
             say!(
-                "   {}: {} answered on time, median {median} days.",
+                "   {}: {} of its decisions were in time, median {median} days.",
                 line.authority,
                 percent(line.on_time_bp)
             );

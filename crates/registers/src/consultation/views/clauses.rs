@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Reading;
+use crate::consultation::events::OnClause;
 use crate::consultation::state::ConsultationState;
 
 /// Where a comment stands in the latest version.
@@ -61,9 +62,15 @@ impl ConsultationState {
     #[must_use]
     pub fn place(&self, comment: u64) -> Option<Place> {
         let root = self.comment(self.root_of(comment)?)?;
-        let Some(on) = &root.clause else {
-            return Some(Place::Document);
-        };
+        match &root.clause {
+            None => Some(Place::Document),
+            Some(on) => self.place_on(on),
+        }
+    }
+
+    /// Where a comment on this clause of this version stands now. `None` if there is no version.
+    #[must_use]
+    pub fn place_on(&self, on: &OnClause) -> Option<Place> {
         let after = usize::try_from(on.version).ok()?;
         let mut clause = on.clause.as_str();
         for version in self.versions().iter().skip(after) {

@@ -113,7 +113,9 @@ pub struct LogStep {
 }
 
 impl LogStep {
-    fn of(step: &Step) -> Self {
+    /// A step as the log has it.
+    #[must_use]
+    pub fn of(step: &Step) -> Self {
         let speaker = |by: &Speaker| match by {
             Speaker::Author => "author".to_owned(),
             Speaker::Intake => "intake".to_owned(),
@@ -193,7 +195,7 @@ impl Reading<'_> {
     pub fn counts(&self) -> LogCounts {
         let mut counts = LogCounts {
             participants: self.state.people().len() as u64,
-            responses: self.state.responses().count() as u64,
+            responses: self.state.responded(),
             ..LogCounts::default()
         };
         for (_, comment) in self.state.comments() {
@@ -210,24 +212,31 @@ impl Reading<'_> {
         counts
     }
 
+    /// What became of the report, as the log says it; `None` before the definition.
+    #[must_use]
+    pub fn log_report(&self) -> Option<LogReport> {
+        let day = |number: u32| numbered_day(number).map(|d| d.to_string());
+        let report = self.state.report();
+        Some(LogReport {
+            original_due: day(self.state.definition()?.settings.report_due)?,
+            due: day(self.state.settings()?.report_due)?,
+            state: self.report_state()?.name().to_owned(),
+            published: report.and_then(|r| day(self.day_number(r.first_ms)?)),
+            position: report.map(|r| r.position),
+        })
+    }
+
     /// The moderation log after `size` entries; `None` before the definition.
     #[must_use]
     pub fn moderation_log(&self, ledger: LedgerId, size: u64) -> Option<ModerationLog> {
         let day = |number: u32| numbered_day(number).map(|d| d.to_string());
-        let report = self.state.report();
         let comments = self.state.comments().filter(|(_, c)| !c.steps.is_empty());
         Some(ModerationLog {
             format: FORMAT.to_owned(),
             ledger,
             size,
             closed: self.state.last_closed().and_then(day),
-            report: LogReport {
-                original_due: day(self.state.definition()?.settings.report_due)?,
-                due: day(self.state.settings()?.report_due)?,
-                state: self.report_state()?.name().to_owned(),
-                published: report.and_then(|r| day(self.day_number(r.first_ms)?)),
-                position: report.map(|r| r.position),
-            },
+            report: self.log_report()?,
             counts: self.counts(),
             comments: comments
                 .map(|(position, comment)| LogComment {
