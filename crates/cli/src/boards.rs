@@ -6,6 +6,7 @@ use sijill_engine::boards::{FollowError, Followed, delete_boards, open_boards};
 use sijill_ledger::LedgerId;
 
 use crate::error::{Failure, Outcome};
+use crate::render::tell;
 use crate::site::Site;
 
 /// Of every register.
@@ -20,6 +21,19 @@ pub(crate) async fn follow_one(site: &Site, engine: &Engine, ledger: LedgerId) -
     let mut boards = open_boards(&site.boards())?;
     engine.follow_board(ledger, &mut boards).await?;
     Ok(boards)
+}
+
+/// Takes what was erased out of the read models, if there are any. The erasure stands, whatever becomes of this: the next
+/// command that reads them does it.
+pub(crate) async fn forget_erased(site: &Site, engine: &Engine, ledger: LedgerId) {
+    if site.boards().exists()
+        && let Err(failure) = follow_one(site, engine, ledger).await
+    {
+        tell!(
+            "warning: the read models still have what was erased: {}",
+            failure.problem()
+        );
+    }
 }
 
 /// Of every register, from nothing.

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::calendar::{calendar, day, number as day_number};
 use super::roll::roll_person;
+use crate::boards;
 use crate::error::{Failure, Outcome};
 use crate::persons;
 use crate::render::{escape, moment, number, say, show, wants_json};
@@ -142,6 +143,7 @@ pub(crate) enum PersonCommand {
 
 struct Office<'a> {
     common: &'a Common,
+    site: Site,
     open: OpenSite,
     root: LedgerId,
     facts: std::sync::Arc<CalendarFacts>,
@@ -162,7 +164,7 @@ pub(crate) async fn run(command: &PersonCommand, common: &Common) -> Outcome {
         show!(json!({ "jurisdiction": root }));
         return Ok(());
     }
-    let mut office = Office::open(common, &site, open)?;
+    let mut office = Office::open(common, site, open)?;
     match command {
         // Done above.
         PersonCommand::Init { .. } => Ok(()),
@@ -188,11 +190,12 @@ pub(crate) async fn run(command: &PersonCommand, common: &Common) -> Outcome {
 }
 
 impl<'a> Office<'a> {
-    fn open(common: &'a Common, site: &Site, open: OpenSite) -> Outcome<Self> {
+    fn open(common: &'a Common, site: Site, open: OpenSite) -> Outcome<Self> {
         let (root, facts) = calendar(&open.engine)?;
-        let persons = persons::open(site, common.passphrases(), root)?;
+        let persons = persons::open(&site, common.passphrases(), root)?;
         Ok(Self {
             common,
+            site,
             open,
             root,
             facts,
@@ -413,6 +416,7 @@ impl<'a> Office<'a> {
                 order: *order,
             }));
             engine.act(&key, *ledger, &event, &[]).await?;
+            boards::forget_erased(&self.site, &engine, *ledger).await;
         }
         let forgotten = engine.forget(&mut self.persons, &key, &acting.why, whose).await?;
         let registers: Vec<String> = pending.iter().map(|(ledger, _)| self.name(ledger)).collect();
