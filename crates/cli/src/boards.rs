@@ -6,7 +6,6 @@ use sijill_engine::boards::{FollowError, Followed, delete_boards, open_boards};
 use sijill_ledger::LedgerId;
 
 use crate::error::{Failure, Outcome};
-use crate::render::tell;
 use crate::site::Site;
 
 /// Of every register.
@@ -23,17 +22,17 @@ pub(crate) async fn follow_one(site: &Site, engine: &Engine, ledger: LedgerId) -
     Ok(boards)
 }
 
-/// Takes what was erased out of the read models, if there are any. The erasure stands, whatever becomes of this: the next
-/// command that reads them does it.
-pub(crate) async fn forget_erased(site: &Site, engine: &Engine, ledger: LedgerId) {
-    if site.boards().exists()
-        && let Err(failure) = follow_one(site, engine, ledger).await
-    {
-        tell!(
-            "warning: the read models still have what was erased: {}",
-            failure.problem()
-        );
+/// After an erasure: no word of what was erased stays in the read models. What cannot be brought up to the ledgers is deleted, and made
+/// anew when it is next read.
+pub(crate) async fn forget(site: &Site, engine: &Engine) -> Outcome {
+    let path = site.boards();
+    if !path.exists() || follow(site, engine).await.is_ok() {
+        return Ok(());
     }
+    delete_boards(&path).map_err(|error| {
+        let problem = format!("{}: {error}", path.display());
+        Failure::failed(problem, "delete the file: words of what was erased are in it").code("boards.file")
+    })
 }
 
 /// Of every register, from nothing.

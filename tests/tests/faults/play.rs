@@ -172,7 +172,7 @@ pub(crate) async fn play(place: Place, seed: u64) -> Result<(), Fault> {
     println!("ready");
     let mut play = Play {
         r: Rehearsal {
-            pack: sijill_tests::rules(),
+            pack: rules(),
             voters: (0..VOTERS).map(|_| Credential::random(&mut rng)).collect(),
             secrets: (0..2).map(|_| TrusteeSecret::generate(&mut rng)).collect(),
             engine,

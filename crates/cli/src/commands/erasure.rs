@@ -63,7 +63,7 @@ pub(crate) async fn confirm(
     engine.prepare(ledger).await?;
     let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
     let at = engine.act(&key, ledger, &event, &[]).await?;
-    boards::forget_erased(&common.site()?, engine, ledger).await;
+    boards::forget(&common.site()?, engine).await?;
     say!(
         "Confirmed at entry {}: the contents are erased. Publish again, and destroy older backups.",
         at.seq

@@ -416,8 +416,8 @@ impl<'a> Office<'a> {
                 order: *order,
             }));
             engine.act(&key, *ledger, &event, &[]).await?;
-            boards::forget_erased(&self.site, &engine, *ledger).await;
         }
+        boards::forget(&self.site, &engine).await?;
         let forgotten = engine.forget(&mut self.persons, &key, &acting.why, whose).await?;
         let registers: Vec<String> = pending.iter().map(|(ledger, _)| self.name(ledger)).collect();
         say!("Erased on {} registers.", pending.len());
