@@ -507,7 +507,7 @@ fn scenarios_22_24_29_to_32_by_command() {
     officer(&office, &["decide", "moph-2026/4", &office.path("decision.toml")]).ok();
     let (wrong, right) = (
         format!("0={}", office.path("what.txt")),
-        format!("0={}", office.path("report.pdf")),
+        format!("0={}", office.path("report.txt")),
     );
     officer(&office, &["release", "moph-2026/4", &wrong]).ok();
     officer(
