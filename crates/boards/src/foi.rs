@@ -470,8 +470,7 @@ fn day_of(number: Option<i64>) -> Result<Option<Day>, BoardError> {
     }
 }
 
-/// A line with its key.
-fn line_of(register: &RegisterLine, row: &Row<'_>) -> Result<([i64; 3], BoardLine), BoardError> {
+fn line_of(register: &RegisterLine, row: &Row<'_>) -> Result<BoardLine, BoardError> {
     let (no, class, due): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let number: i64 = row.get(3)?;
     let steps: i64 = row.get(10)?;
@@ -490,23 +489,20 @@ fn line_of(register: &RegisterLine, row: &Row<'_>) -> Result<([i64; 3], BoardLin
     };
     let days_left: i64 = row.get(5)?;
     let taken = (0..).zip(STEPS).filter(|(bit, _)| steps & (1 << bit) != 0);
-    Ok((
-        [class, due, no],
-        BoardLine {
-            reference: format!("{}/{number}", register.register),
-            request: position_of(no),
-            standing,
-            status,
-            due: day_of(Some(due))?,
-            original_due: day_of(row.get(4)?)?,
-            days_left: u32::try_from(days_left).map_err(|_| BoardError::Damaged("days below zero"))?,
-            extended: row.get(6)?,
-            missed: row.get(7)?,
-            clarify_by: day_of(row.get(8)?)?,
-            pay_by: day_of(row.get(9)?)?,
-            next: taken.map(|(_, step)| step).collect(),
-        },
-    ))
+    Ok(BoardLine {
+        reference: format!("{}/{number}", register.register),
+        request: position_of(no),
+        standing,
+        status,
+        due: day_of(Some(due))?,
+        original_due: day_of(row.get(4)?)?,
+        days_left: u32::try_from(days_left).map_err(|_| BoardError::Damaged("days below zero"))?,
+        extended: row.get(6)?,
+        missed: row.get(7)?,
+        clarify_by: day_of(row.get(8)?)?,
+        pay_by: day_of(row.get(9)?)?,
+        next: taken.map(|(_, step)| step).collect(),
+    })
 }
 
 impl Boards {
@@ -535,21 +531,41 @@ impl Boards {
     ) -> Result<Page<BoardLine>, BoardError> {
         let most = most.clamp(1, MAX_LINES);
         let from = from.map(Cursor::key::<3>).transpose()?;
-        let mut lines = Vec::new();
-        for register in self.foi_registers(&filter.scope)? {
-            lines.extend(self.board_of(&register, filter, from, most + 1)?);
+        // Keys of every register come from its index; only the lines of the page are read.
+        let registers = self.foi_registers(&filter.scope)?;
+        let mut keys = Vec::new();
+        for (at, register) in registers.iter().enumerate() {
+            let found = self.board_keys(register, filter, from, most + 1)?;
+            keys.extend(found.into_iter().map(|key| (key, at)));
         }
-        lines.sort_by_key(|(key, _)| *key);
-        Ok(Page::cut(lines, most))
+        keys.sort_unstable();
+        let page = Page::cut(
+            keys.into_iter().map(|(key, at)| (key, (key[2], at))).collect(),
+            most,
+        );
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM requests WHERE no = ?1"))?;
+        let lines = page.lines.into_iter().map(|(no, at)| {
+            let mut rows = statement.query([no])?;
+            let row = rows
+                .next()?
+                .ok_or(BoardError::Damaged("an index names what is not there"))?;
+            line_of(&registers[at], row)
+        });
+        Ok(Page {
+            lines: lines.collect::<Result<_, _>>()?,
+            next: page.next,
+        })
     }
 
-    fn board_of(
+    fn board_keys(
         &self,
         register: &RegisterLine,
         filter: &BoardFilter,
         from: Option<[i64; 3]>,
         most: u32,
-    ) -> Result<Vec<([i64; 3], BoardLine)>, BoardError> {
+    ) -> Result<Vec<[i64; 3]>, BoardError> {
         let today = i64::from(register.day);
         let segments: &[(i64, i64, i64)] = match filter.standing {
             None | Some(StandingFilter::Extended) => &[
@@ -578,7 +594,7 @@ impl Boards {
             narrow.push_str(" AND extended");
         }
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM requests
+            "SELECT class, due, no FROM requests
              WHERE ledger = ?1 AND class = ?2 AND class < 3 AND due BETWEEN ?3 AND ?4 AND (due, no) > (?5, ?6){narrow}
              ORDER BY due, no LIMIT ?7"
         ))?;
@@ -602,7 +618,7 @@ impl Boards {
                 None => statement.query(params![register.no, class, least, last, due, no, left])?,
             };
             while let Some(row) = rows.next()? {
-                lines.push(line_of(register, row)?);
+                lines.push([row.get(0)?, row.get(1)?, row.get(2)?]);
             }
         }
         Ok(lines)
@@ -653,7 +669,7 @@ impl Boards {
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
             let officer: Option<[u8; 32]> = row.get(12)?;
-            all.push((line_of(&register, row)?.1, officer.map(KeyId::from_bytes)));
+            all.push((line_of(&register, row)?, officer.map(KeyId::from_bytes)));
         }
         Ok(all)
     }
@@ -675,7 +691,7 @@ impl Boards {
             None => [i64::MAX, i64::MAX, i64::MAX],
         };
         let mut statement = self.connection.prepare_cached(
-            "SELECT day, seq, body FROM decisions WHERE ledger = ?1 AND day <= ?2 AND (day, seq) < (?2, ?3)
+            "SELECT day, seq, no FROM decisions WHERE ledger = ?1 AND day <= ?2 AND (day, seq) < (?2, ?3)
              ORDER BY day DESC, seq DESC LIMIT ?4",
         )?;
         let mut lines = Vec::new();
@@ -686,24 +702,21 @@ impl Boards {
                 seq
             };
             let rows = statement.query_map(params![register.no, day, reached, most + 1], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, String>(2)?,
-                ))
+                Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?])
             })?;
             for row in rows {
-                let (day, seq, body) = row?;
-                lines.push(([day, seq, register.no], body));
+                let [day, seq, no] = row?;
+                lines.push(([day, seq, register.no], no));
             }
         }
         lines.sort_by_key(|(key, _)| core::cmp::Reverse(*key));
-        lines.truncate(usize::try_from(most + 1).unwrap_or(usize::MAX));
-        let lines: Vec<_> = lines
-            .into_iter()
-            .map(|(key, body)| Ok((key, serde_json::from_str(&body)?)))
-            .collect::<Result<_, BoardError>>()?;
-        Ok(Page::cut(lines, most))
+        let page = Page::cut(lines, most);
+        let bodies = page.lines.into_iter().map(|no| self.disclosure_of(no));
+        let bodies: Vec<Option<Value>> = bodies.collect::<Result<_, _>>()?;
+        Ok(Page {
+            lines: bodies.into_iter().flatten().collect(),
+            next: page.next,
+        })
     }
 
     /// The decision on one request of a register; `None` if there is none.
@@ -711,7 +724,10 @@ impl Boards {
     /// # Errors
     /// [`BoardError`].
     pub fn disclosure(&self, ledger: LedgerId, request: u64) -> Result<Option<Value>, BoardError> {
-        let no = no_of(self.register(ledger)?.no, request)?;
+        self.disclosure_of(no_of(self.register(ledger)?.no, request)?)
+    }
+
+    fn disclosure_of(&self, no: i64) -> Result<Option<Value>, BoardError> {
         let body: Option<String> = self
             .connection
             .prepare_cached("SELECT body FROM decisions WHERE no = ?1")?

@@ -97,19 +97,28 @@ impl Engine {
     /// Brings the read models of every register up to its durable entries and to this moment.
     ///
     /// # Errors
-    /// [`FollowError`] of the first register that cannot be followed; what was done of the others stands.
+    /// [`FollowError`] of the first register that cannot be followed, after all were looked at; what was done of the others
+    /// stands.
     ///
     /// # Durability
     /// As [`Boards::write`]. Killed anywhere, the next call goes on.
     pub async fn follow_boards(&self, boards: &mut Boards) -> Result<Vec<Followed>, FollowError> {
         let mut all = Vec::new();
+        let mut failed = None;
         for handle in self.ledgers().all() {
             let kind = handle.with_head(|head| head.state.kind());
-            if matches!(kind, Kind::Consultation | Kind::Foi) {
-                all.push(self.follow(&handle, kind, boards).await?);
+            if !matches!(kind, Kind::Consultation | Kind::Foi) {
+                continue;
+            }
+            match self.follow(&handle, kind, boards).await {
+                Ok(followed) => all.push(followed),
+                Err(error) => {
+                    tracing::warn!(register = %handle.ledger(), %error, "read models could not be brought up to it");
+                    failed.get_or_insert(error);
+                }
             }
         }
-        Ok(all)
+        failed.map_or(Ok(all), Err)
     }
 
     /// As [`Engine::follow_boards`], of one register.
