@@ -674,7 +674,7 @@ impl Boards {
         Ok(all)
     }
 
-    /// What was decided, the newest first: the JSON of each [`Disclosure`]. At most `most` (1 to 1000).
+    /// What was decided, the newest first: each as the JSON of its pure view. At most `most` (1 to 1000).
     ///
     /// # Errors
     /// [`BoardError`].

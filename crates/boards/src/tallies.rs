@@ -11,13 +11,13 @@ use crate::error::BoardError;
 pub(crate) enum What {
     /// Requests by class and due date.
     Due = 1,
-    /// Requests by [`League`].
+    /// Requests by field of [`league`].
     League = 2,
     /// Decided requests by days from receipt to decision.
     Days = 3,
     /// Documents by name of an exemption.
     Exemptions = 4,
-    /// Comments by [`Count`].
+    /// Comments by field of [`count`].
     Count = 5,
     /// Comments that count by set of themes, and whether they were answered.
     Themes = 6,
