@@ -93,7 +93,7 @@ impl Times {
         let of = |share: usize| self.0[(self.0.len() - 1) * share / 1000].as_secs_f64() * 1e3;
         let all: Duration = self.0.iter().sum();
         println!(
-            "{what}: {:.0} a second; half within {:.3} ms, 99 of 100 within {:.3} ms, all within {:.3} ms ({} of them)",
+            "{what}: {:.0} a second; half within {:.4} ms, 99 of 100 within {:.4} ms, all within {:.4} ms ({} of them)",
             self.0.len() as f64 / all.as_secs_f64(),
             of(500),
             of(990),

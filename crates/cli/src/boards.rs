@@ -22,6 +22,19 @@ pub(crate) async fn follow_one(site: &Site, engine: &Engine, ledger: LedgerId) -
     Ok(boards)
 }
 
+/// After an erasure: no word of what was erased stays in the read models. What cannot be brought up to the ledgers is deleted, and made
+/// anew when it is next read.
+pub(crate) async fn forget(site: &Site, engine: &Engine) -> Outcome {
+    let path = site.boards();
+    if !path.exists() || follow(site, engine).await.is_ok() {
+        return Ok(());
+    }
+    delete_boards(&path).map_err(|error| {
+        let problem = format!("{}: {error}", path.display());
+        Failure::failed(problem, "delete the file: words of what was erased are in it").code("boards.file")
+    })
+}
+
 /// Of every register, from nothing.
 pub(crate) async fn rebuild(site: &Site, engine: &Engine) -> Outcome<(Boards, Vec<Followed>)> {
     let path = site.boards();

@@ -1,7 +1,7 @@
 //! Where the service keeps what it knows of persons: `DIR/people/service`, outside of the data folder and its backups.
 //! Spec: specs/operations.md §15.1.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sijill_engine::Engine;
 use sijill_engine::keyfile::{KeyFile, RegistrarSecret};
@@ -22,18 +22,47 @@ fn vault_file(site: &Site, calendar: &LedgerId) -> PathBuf {
     site.persons().join(format!("persons-{}.sqlite", &id[..16]))
 }
 
-/// Opens the vault of persons of a jurisdiction.
+/// Opens the vault of persons of a jurisdiction; an empty one if only its secret is in use yet.
 pub(crate) fn open(site: &Site, passphrases: Passphrases, calendar: LedgerId) -> Outcome<Persons> {
     let vault = vault_file(site, &calendar);
-    if !vault.exists() {
+    if !vault.exists() && !secret_file(site).exists() {
         return Err(Failure::refused(
             "this service keeps nothing of persons yet",
-            "the first letter that is handed in (`sijill foi submit`) makes their vault",
+            "`sijill person init`, or the first letter that is handed in (`sijill foi submit`), makes their vault",
         )
         .code("vault.missing"));
     }
     let secret = unlock(site, &passphrases)?;
-    Ok(Persons::open(&vault, calendar, secret)?)
+    Ok(Persons::open_or_create(&vault, calendar, secret)?)
+}
+
+/// Makes an empty one, under a secret that is in use already: that of consultations.
+pub(crate) fn make(site: &Site, passphrases: &Passphrases, calendar: LedgerId, secret: &Path) -> Outcome {
+    let (vault, file) = (vault_file(site, &calendar), secret_file(site));
+    for taken in [&vault, &file] {
+        if taken.exists() {
+            return Err(Failure::refused(
+                format!("{} exists already", taken.display()),
+                "it was made by `sijill person init`, or with the first letter that was handed in; go on with it",
+            )
+            .code("vault.exists"));
+        }
+    }
+    let secret = KeyFile::load(secret)?.unlock_registrar(&passphrases.acting(secret)?)?;
+    let folder = site.persons();
+    if !folder.exists() {
+        make_folder(&folder)?;
+    }
+    seal(&file, &secret, passphrases)?;
+    Persons::create(&vault, calendar, PersonsSecret::new(secret))?;
+    Ok(())
+}
+
+fn seal(file: &Path, secret: &RegistrarSecret, passphrases: &Passphrases) -> Outcome {
+    let (label, cost) = ("secret of persons", crate::passphrase::cost());
+    let passphrase = passphrases.engine()?;
+    let sealed = KeyFile::seal_registrar(label, secret, &passphrase, cost, &mut rand::rng())?;
+    Ok(sealed.create(file)?)
 }
 
 /// As [`open`]; an empty one, and a secret, if there are none yet.
@@ -55,17 +84,7 @@ pub(crate) fn secret_or_new(site: &Site, passphrases: &Passphrases) -> Outcome<P
     }
     let file = secret_file(site);
     if !file.exists() {
-        let mut rng = rand::rng();
-        let secret = RegistrarSecret::generate(&mut rng);
-        let cost = crate::passphrase::cost();
-        let sealed = KeyFile::seal_registrar(
-            "secret of persons",
-            &secret,
-            &passphrases.engine()?,
-            cost,
-            &mut rng,
-        )?;
-        sealed.create(&file)?;
+        seal(&file, &RegistrarSecret::generate(&mut rand::rng()), passphrases)?;
     }
     unlock(site, passphrases)
 }

@@ -60,7 +60,23 @@ async fn demonstration_and_copies() {
     let outer = tempfile::tempdir().unwrap();
     let path = |name: &str| outer.path().join(name).to_str().unwrap().to_owned();
     let demo = path("demo");
-    let told = succeeds(&bin, &["demo", "--dir", &demo, "--voters", "25", "--requests", "20", "--comments", "40", "--store", &url]).await;
+    let told = succeeds(
+        &bin,
+        &[
+            "demo",
+            "--dir",
+            &demo,
+            "--voters",
+            "25",
+            "--requests",
+            "20",
+            "--comments",
+            "40",
+            "--store",
+            &url,
+        ],
+    )
+    .await;
     assert!(
         told.contains("The decrypted numbers are those of the plain votes"),
         "{told}"

@@ -1,4 +1,4 @@
-//! The whole verifier on a small published folder in memory that an input changes.
+//! The whole verifier on a small published folder in memory, of an event or of a jurisdiction, that an input changes.
 //!
 //! An input is a byte of options and any number of changes. A change names a file by its number and then what becomes of it; an input that ends inside a
 //! change ends before it.
@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use sijill_verifier::{
-    MemorySource, Profile, Stage, Trust, Verdict, verify_event_source, verify_ledger_source,
+    MemorySource, Profile, Stage, Trust, Verdict, verify_event_source, verify_jurisdiction_source,
+    verify_ledger_source,
 };
 
 /// The published folder of `fixtures/event/` and its trust file.
@@ -20,6 +21,30 @@ static EVENT: LazyLock<(BTreeMap<String, Vec<u8>>, Trust)> = LazyLock::new(|| {
     let trust = Trust::parse(&crate::seeds::fixture("event/trust.json")).expect("a trust file");
     (files, trust)
 });
+
+/// Published folders of jurisdictions from `fixtures/attacks/`, with their trust files: requests for information, and a consultation.
+static JURISDICTIONS: LazyLock<Vec<(BTreeMap<String, Vec<u8>>, Trust)>> =
+    LazyLock::new(|| ["honest-foi", "honest-consultation"].map(packed).into());
+
+fn packed(name: &str) -> (BTreeMap<String, Vec<u8>>, Trust) {
+    let bytes = crate::seeds::fixture(&format!("attacks/{name}.tar.gz"));
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
+    let mut files = BTreeMap::new();
+    let mut trust = None;
+    for entry in archive.entries().expect("an archive") {
+        let mut entry = entry.expect("an entry");
+        let path = entry.path().expect("a path").display().to_string();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut entry, &mut bytes).expect("a file");
+        if let Some(path) = path.strip_prefix("published/") {
+            files.insert(path.to_owned(), bytes);
+        } else if path == "trust.json" {
+            trust = Some(Trust::parse(&bytes).expect("a trust file"));
+        }
+    }
+    assert!(files.len() > 10, "the folder is there");
+    (files, trust.expect("a trust file"))
+}
 
 fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -82,6 +107,34 @@ pub fn verify_event(data: &[u8]) {
             let _ = verify_ledger_source(&own, id, trust);
         }
     }
+}
+
+/// A changed published folder of a jurisdiction: no panic, and never verified unless nothing was changed and there is trust.
+///
+/// # Panics
+/// If that does not hold, or a fixture is missing.
+pub fn verify_jurisdiction(data: &[u8]) {
+    let mut input = Input(data);
+    let Some(options) = input.byte() else { return };
+    let (original, trust) = &JURISDICTIONS[usize::from(options >> 4) % JURISDICTIONS.len()];
+    let mut files = original.clone();
+    while change(&mut input, &mut files).is_some() {}
+    let changed = files != *original;
+    let source = MemorySource { files };
+    let trust = (options & 1 == 0).then_some(trust);
+    let report = verify_jurisdiction_source(&source, trust, Profile::Public).expect("memory can be listed");
+    assert_eq!(
+        report.verdict == Verdict::Verified,
+        !changed && trust.is_some(),
+        "{}",
+        report.to_text()
+    );
+    if changed || trust.is_none() {
+        assert_ne!(report.verdict.exit_code(), 0);
+    }
+    assert!(report.to_json().starts_with("{\"format\":"));
+    assert!(!report.to_html(None).contains("<script"));
+    let _ = report.to_full_text();
 }
 
 /// Changes one file; `None` at the end of the input.
@@ -149,6 +202,17 @@ impl<'a> Input<'a> {
         self.0 = rest;
         Some(bytes)
     }
+}
+
+/// As [`seeds`], of both jurisdictions.
+pub(crate) fn seeds_of_jurisdictions() -> Vec<Vec<u8>> {
+    let with = |base: u8| {
+        seeds().into_iter().map(move |mut seed| {
+            seed[0] = seed[0] & 0x0f | base << 4;
+            seed
+        })
+    };
+    with(0).chain(with(1)).collect()
 }
 
 /// One of every change, and none.

@@ -26,7 +26,7 @@ use sijill_verifier::accepts;
 mod folder;
 mod seeds;
 
-pub use folder::verify_event;
+pub use folder::{verify_event, verify_jurisdiction};
 pub use seeds::seeds;
 
 /// Writes the seeds of a target into the folder that the environment variable `SIJILL_SEEDS` names, if it is set.
@@ -71,6 +71,7 @@ pub const TARGETS: &[Target] = &[
     ("trust_file", trust_file),
     ("trustees", trustees),
     ("verify_event", verify_event),
+    ("verify_jurisdiction", verify_jurisdiction),
 ];
 
 /// The engine's error is part of the message: it says which rule the verifier does not have.

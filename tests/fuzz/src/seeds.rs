@@ -45,6 +45,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             .chain(trustee_keys())
             .collect(),
         "verify_event" => crate::folder::seeds(),
+        "verify_jurisdiction" => crate::folder::seeds_of_jurisdictions(),
         _ => Vec::new(),
     }
 }

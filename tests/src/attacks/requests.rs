@@ -3,7 +3,9 @@
 //! Spec: specs/foi.md, specs/jurisdiction.md.
 
 use super::cases::{Case, Command, Package, attack, honest};
-use super::jurisdiction::{Book, D0, Document, GrievanceRow, Lapse, MOI, MOJ, Row, SILENT, STRICT, World};
+use super::jurisdiction::{
+    Book, D0, Document, GrievanceRow, Lapse, MOI, MOJ, Row, SILENT, STRICT, World, fact,
+};
 
 /// An attack on a jurisdiction, found in the public folder.
 pub(super) fn on_registers(
@@ -395,6 +397,19 @@ fn controls() -> Vec<Case> {
                 w.package()
             },
         ),
+        odd(
+            "honest-foi-shortened",
+            "A holiday is withdrawn, which shortens a period into the past: it lapses on the next day that begins",
+            |name| {
+                let (mut w, request) = shortened(name);
+                let lapses = [
+                    Lapse::Missed(request, D0 + 9, D0 + 7),
+                    Lapse::Silence(request, D0 + 9),
+                ];
+                w.close(MOI, D0 + 8, &lapses);
+                w.package()
+            },
+        ),
         odd("honest-foi-every-end", "A request for each way to end", |name| {
             let mut w = World::begun(name);
             let requests: Vec<u64> = (0..6).map(|_| w.submit(MOI)).collect();
@@ -528,6 +543,27 @@ fn controls() -> Vec<Case> {
     ]
 }
 
+/// A request whose due date was Tuesday the 13th, until on Monday the holiday before it is withdrawn. It is Tuesday morning.
+fn shortened(name: &str) -> (World, u64) {
+    let mut w = World::new(name);
+    w.found();
+    let holiday = w.declare(D0 + 7, D0 + 8);
+    w.begin(MOI);
+    w.begin(MOJ);
+    let request = w.submit(MOI);
+    w.at(D0 + 8, 0);
+    w.close(MOI, D0 + 7, &[]);
+    w.push(
+        Book::Calendar,
+        0x0102,
+        "commission",
+        fact(D0 + 7, D0 + 8, 3, Some(holiday)),
+    );
+    w.see(MOI);
+    w.at(D0 + 9, 0);
+    (w, request)
+}
+
 /// The register of `moi` for another year, which continues the one that there is.
 fn next_year(w: &mut World) -> Book {
     let before = w.ledger(MOI).cite();
@@ -652,6 +688,42 @@ fn deadlines() -> Vec<Case> {
                 let there = w.receive(MOJ, MOI, request);
                 w.mark()
                     .board(MOJ, &[Row::new(1, there, D0 + 3, "running").due(D0 + 8)]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "F1-kept-extension",
+            "A transfer starts the clock anew, and the extension that was taken before is kept all the same",
+            "foi.md §6.3",
+            &["foi.due-dates"],
+            |name| {
+                let (mut w, request) = asked_strictly(name);
+                w.extend(MOI, request);
+                w.morning(D0 + 1);
+                w.morning(D0 + 2);
+                w.transfer(MOI, request, MOJ);
+                let there = w.receive(MOJ, MOI, request);
+                let row = Row::new(1, there, D0 + 2, "running").pack("qa/2");
+                w.mark().board(MOJ, &[row.extended(D0 + 14, D0 + 7)]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "F1-late-restart",
+            "A request is transferred after its due date, and its clock starts anew",
+            "rules.md §5.2",
+            &["foi.due-dates"],
+            |name| {
+                let (mut w, request) = asked_strictly(name);
+                w.at(D0 + 8, 0);
+                w.close(MOI, D0 + 7, &[Lapse::Missed(request, D0 + 8, D0 + 7)]);
+                w.transfer(MOI, request, MOJ);
+                w.close(MOJ, D0 + 7, &[]);
+                let there = w.receive(MOJ, MOI, request);
+                let row = Row::new(1, there, D0 + 8, "running").pack("qa/2").due(D0 + 14);
+                w.mark().board(MOJ, &[row]);
                 w.package()
             },
         )
@@ -925,6 +997,43 @@ fn silence() -> Vec<Case> {
             },
         ),
         on_registers(
+            "F2-again-elsewhere",
+            "A due date that was missed before the transfer is missed again by the register that receives it",
+            "foi.md §6.3",
+            &["foi.silence"],
+            |name| {
+                let (mut w, request) = asked_strictly(name);
+                w.at(D0 + 8, 0);
+                w.close(MOI, D0 + 7, &[Lapse::Missed(request, D0 + 8, D0 + 7)]);
+                w.transfer(MOI, request, MOJ);
+                w.close(MOJ, D0 + 7, &[]);
+                let there = w.receive(MOJ, MOI, request);
+                w.at(D0 + 9, 0);
+                w.mark()
+                    .close(MOJ, D0 + 8, &[Lapse::Missed(there, D0 + 9, D0 + 7)]);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "F2-succeeded",
+            "The year is over and a new register goes on; what is open on the old one runs out, and nothing says so",
+            "foi.md §1.5, §8",
+            &["foi.silence"],
+            |name| {
+                let (mut w, _) = asked(name);
+                let next = next_year(&mut w);
+                w.genesis(next);
+                w.list(next);
+                w.begin(next);
+                w.see(MOI);
+                w.succeed(MOI, next);
+                w.at(D0 + 8, 0);
+                w.mark().close(MOI, D0 + 7, &[]);
+                w.package()
+            },
+        ),
+        on_registers(
             "F2-carried",
             "A transfer loses the clock that it came with: what runs out with the old due date is not recorded",
             "foi.md §6.3, §8",
@@ -994,6 +1103,22 @@ fn extensions() -> Vec<Case> {
                 w.extend(MOI, request);
                 w.transfer(MOI, request, MOJ);
                 let there = w.receive(MOJ, MOI, request);
+                w.mark().extend(MOJ, there);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
+            "F3-restarted",
+            "Two extensions behind a transfer that gave one back",
+            "foi.md §6.3",
+            &["foi.clock"],
+            |name| {
+                let (mut w, request) = asked_strictly(name);
+                w.extend(MOI, request);
+                w.transfer(MOI, request, MOJ);
+                let there = w.receive(MOJ, MOI, request);
+                w.extend(MOJ, there);
                 w.mark().extend(MOJ, there);
                 w.package()
             },
@@ -1451,6 +1576,18 @@ fn facts() -> Vec<Case> {
             },
         )
         .same(),
+        on_registers(
+            "F6-shortened",
+            "A holiday is withdrawn, which shortens a period into the past, and the refusal is dated back",
+            "rules.md §4.2",
+            &["foi.silence"],
+            |name| {
+                let (mut w, request) = shortened(name);
+                let lapses = [Lapse::Missed(request, D0 + 8, D0 + 7), Lapse::Silence(request, D0 + 8)];
+                w.mark().close(MOI, D0 + 8, &lapses);
+                w.package()
+            },
+        ),
         on_registers(
             "F6-back-dated",
             "The calendar takes a holiday as if it had been declared a week before",

@@ -9,6 +9,7 @@ use sijill_registers::calendar::events::{ErasureConfirmed, ErasureOrdered, Regis
 use sijill_registers::catalogue::Event;
 
 use super::Common;
+use crate::boards;
 use crate::error::{Failure, Outcome};
 use crate::persons;
 use crate::render::{escape, say, show};
@@ -62,6 +63,7 @@ pub(crate) async fn confirm(
     engine.prepare(ledger).await?;
     let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
     let at = engine.act(&key, ledger, &event, &[]).await?;
+    boards::forget(&common.site()?, engine).await?;
     say!(
         "Confirmed at entry {}: the contents are erased. Publish again, and destroy older backups.",
         at.seq

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::calendar::{calendar, day, number as day_number};
 use super::roll::roll_person;
+use crate::boards;
 use crate::error::{Failure, Outcome};
 use crate::persons;
 use crate::render::{escape, moment, number, say, show, wants_json};
@@ -54,6 +55,13 @@ pub(crate) struct Acting {
 /// Look after what registers keep of persons.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PersonCommand {
+    /// Make the vault of persons under the secret that consultations are kept with. Without this it gets a secret of its
+    /// own with the first letter, which consultations then take as --secret
+    Init {
+        /// The intake service's secret
+        #[arg(long, value_name = "FILE")]
+        secret: PathBuf,
+    },
     /// Read the letters about a request (an officer of its register)
     Letters {
         /// The request
@@ -135,6 +143,7 @@ pub(crate) enum PersonCommand {
 
 struct Office<'a> {
     common: &'a Common,
+    site: Site,
     open: OpenSite,
     root: LedgerId,
     facts: std::sync::Arc<CalendarFacts>,
@@ -145,8 +154,20 @@ struct Office<'a> {
 pub(crate) async fn run(command: &PersonCommand, common: &Common) -> Outcome {
     let site = common.site()?;
     let open = common.start(&site).await?;
-    let mut office = Office::open(common, &site, open)?;
+    if let PersonCommand::Init { secret } = command {
+        let (root, _) = calendar(&open.engine)?;
+        persons::make(&site, &common.passphrases(), root, secret)?;
+        say!(
+            "The vault of persons is made, under the secret of {}.",
+            secret.display()
+        );
+        show!(json!({ "jurisdiction": root }));
+        return Ok(());
+    }
+    let mut office = Office::open(common, site, open)?;
     match command {
+        // Done above.
+        PersonCommand::Init { .. } => Ok(()),
         PersonCommand::Letters { request, acting } => office.letters(request, acting).await,
         PersonCommand::Show { who, acting, out } => office.show(who, acting, out.as_deref()).await,
         PersonCommand::Erase {
@@ -169,11 +190,12 @@ pub(crate) async fn run(command: &PersonCommand, common: &Common) -> Outcome {
 }
 
 impl<'a> Office<'a> {
-    fn open(common: &'a Common, site: &Site, open: OpenSite) -> Outcome<Self> {
+    fn open(common: &'a Common, site: Site, open: OpenSite) -> Outcome<Self> {
         let (root, facts) = calendar(&open.engine)?;
-        let persons = persons::open(site, common.passphrases(), root)?;
+        let persons = persons::open(&site, common.passphrases(), root)?;
         Ok(Self {
             common,
+            site,
             open,
             root,
             facts,
@@ -395,6 +417,7 @@ impl<'a> Office<'a> {
             }));
             engine.act(&key, *ledger, &event, &[]).await?;
         }
+        boards::forget(&self.site, &engine).await?;
         let forgotten = engine.forget(&mut self.persons, &key, &acting.why, whose).await?;
         let registers: Vec<String> = pending.iter().map(|(ledger, _)| self.name(ledger)).collect();
         say!("Erased on {} registers.", pending.len());

@@ -579,6 +579,10 @@ fn places(dir: &Path, started: Instant) -> String {
     ] {
         let _ = writeln!(out, "  {path}: {what}");
     }
+    let _ = writeln!(
+        out,
+        "Of the registers, below {d}/jurisdiction: jurisdiction, trust-jurisdiction.json; people/service: who asked and took part."
+    );
     let _ = writeln!(out, "\nTry:");
     let _ = writeln!(
         out,

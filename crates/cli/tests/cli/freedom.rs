@@ -420,6 +420,142 @@ fn letters_are_entered_by_officers_with_their_day() {
     assert_eq!(missing_key.code, 2);
 }
 
+/// What becomes of requests that are not simply decided, each by its own command.
+#[test]
+fn scenarios_22_24_29_to_32_by_command() {
+    let mut office = office();
+    office.write("law.txt", "You ask for your own data.");
+    office.write("which.txt", "Which tower?");
+    office.write("tall.txt", "The tall one.");
+    office.write(
+        "decision.toml",
+        "statement = \"Decided.\"\n[[document]]\ntitle = \"The invoice\"\noutcome = \"released\"\n",
+    );
+    office
+        .as_commission(&[
+            "calendar",
+            "declare",
+            "--name-en",
+            "Eid al-Fitr",
+            "--first",
+            "2026-03-17",
+            "--last",
+            "2026-03-23",
+            "--status",
+            "estimate",
+            "--source",
+            "Reckoned",
+        ])
+        .ok();
+    office.at(&moment("2026-03-08 10:00"));
+    for _ in 0..6 {
+        submit(&office).ok();
+    }
+    let due = |office: &Office, n: u32| {
+        let case = office
+            .run(&["--json", "foi", "case", &format!("moph-2026/{n}")])
+            .ok()
+            .out;
+        let case: serde_json::Value = serde_json::from_str(&case).expect("JSON");
+        case["case"]["line"].clone()
+    };
+    // Raw end inside the feast: the first working day after it.
+    assert_eq!(due(&office, 1)["due"], "2026-03-24");
+
+    // 29: own data is routed out, not refused. 31: similar requests are linked, each is answered.
+    office.at(&moment("2026-03-10 10:00"));
+    let text = office.path("law.txt");
+    officer(
+        &office,
+        &[
+            "route-out",
+            "moph-2026/2",
+            "--ground",
+            "own-data",
+            "--explanation",
+            &text,
+        ],
+    )
+    .ok();
+    assert_eq!(due(&office, 2)["status"], "routed-out");
+    officer(&office, &["link", "moph-2026/3", "--similar", "moph-2026/1"]).ok();
+    officer(&office, &["link", "moph-2026/1", "--similar", "moph-2026/3"]).refused("earlier");
+
+    // 24: a question pauses. 30: so does a fee, until it is paid, and an unpaid one ends the request.
+    let which = office.path("which.txt");
+    officer(&office, &["ask", "moph-2026/3", "--question", &which]).ok();
+    assert_eq!(due(&office, 3)["status"], "paused");
+    for n in ["4", "5"] {
+        let request = format!("moph-2026/{n}");
+        officer(
+            &office,
+            &["fee", &request, "--amount", "5000", "--pay-by", "2026-03-15"],
+        )
+        .ok();
+    }
+    officer(&office, &["settle", "moph-2026/4", "paid"]).ok();
+    officer(&office, &["unpaid", "moph-2026/5"]).refused("2026-03-15");
+    office.run(&["foi", "withdraw", "moph-2026/6"]).ok();
+    assert_eq!(due(&office, 6)["status"], "withdrawn");
+
+    // 32: the wrong file is withdrawn, and the right one released.
+    officer(
+        &office,
+        &["admit", "moph-2026/4", "--summary", "Costs of the tower"],
+    )
+    .ok();
+    officer(&office, &["decide", "moph-2026/4", &office.path("decision.toml")]).ok();
+    let (wrong, right) = (
+        format!("0={}", office.path("what.txt")),
+        format!("0={}", office.path("report.txt")),
+    );
+    officer(&office, &["release", "moph-2026/4", &wrong]).ok();
+    officer(
+        &office,
+        &["recall", "moph-2026/4", "0", "--reason", "The wrong file"],
+    )
+    .ok();
+    officer(&office, &["release", "moph-2026/4", &right]).ok();
+
+    // 22: the feast comes two days later than reckoned, announced on its eve. Open due dates move, what was decided stays.
+    office.at(&moment("2026-03-16 20:00"));
+    officer(&office, &["unpaid", "moph-2026/5"]).ok();
+    let shown = office.run(&["--json", "calendar", "show"]).ok().out;
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    let eid = shown["holidays"][1]["fact"].to_string();
+    office
+        .as_commission(&[
+            "calendar",
+            "declare",
+            "--name-en",
+            "Eid al-Fitr",
+            "--first",
+            "2026-03-19",
+            "--last",
+            "2026-03-25",
+            "--corrects",
+            &eid,
+            "--source",
+            "The announcement",
+        ])
+        .ok();
+    office.at(&moment("2026-03-16 20:01"));
+    office.run(&["calendar", "tick"]).ok();
+    let moved = due(&office, 1);
+    assert_eq!(
+        (&moved["due"], &moved["original_due"]),
+        (&"2026-03-26".into(), &"2026-03-26".into()),
+        "{moved}"
+    );
+    assert_eq!(due(&office, 4)["status"], "decided");
+    office.at(&moment("2026-03-30 10:00"));
+    let tall = office.path("tall.txt");
+    office
+        .run(&["foi", "answer", "moph-2026/3", "--answer", &tall])
+        .ok();
+    assert_eq!(due(&office, 3)["status"], "running");
+}
+
 /// Files are taken by what they are, under names that do not deceive.
 #[test]
 fn scans_and_renditions_that_act_deceive_or_burst_are_refused_with_what_to_do() {

@@ -279,6 +279,41 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
+#[test]
+fn the_vault_is_made_under_the_secret_of_consultations_once() {
+    let mut office = freedom::office();
+    office.at(&freedom::moment("2025-12-03 10:00"));
+    commission(&office, &["show", "28663400001"]).refused("keeps nothing of persons yet");
+    let secret = office.path("intake.secret");
+    let new = [
+        "key",
+        "new",
+        &secret,
+        "--purpose",
+        "registrar-secret",
+        "--label",
+        "intake",
+    ];
+    office.run(&new).ok();
+    let init = || office.run(&["person", "init", "--secret", &secret]);
+    init().ok();
+    init().refused("exists already");
+    let (who, what) = (office.path("who.txt"), office.path("what.txt"));
+    let submit = ["foi", "submit", "moph-2026", "--requester", &who, "--text", &what];
+    office.run(&submit).ok();
+    // Whoever gave no identifier is found by their request.
+    let copy = json(commission(
+        &office,
+        &["show", "--request", "moph-2026/1", "--json"],
+    ));
+    assert_eq!(copy["contents"].as_array().expect("contents").len(), 2);
+    assert!(copy["identifier"].is_null());
+    let subject = copy["subject"].as_str().expect("a subject").to_owned();
+    let erase = ["erase", "--subject", &subject, "--dry-run", "--json"];
+    let plan = json(commission(&office, &erase));
+    assert_eq!(plan["plan"]["identity"], true);
+}
+
 /// The same person, V1: on the roll, in a consultation, and with a request.
 const CONSULTATION: &str = r#"
 name_en = "Fees of public parks"

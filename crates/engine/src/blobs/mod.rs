@@ -1,7 +1,7 @@
 //! Where documents and openings lie: blobs by name, behind one port.
 //!
 //! [`Blobs`] is the port. [`Folder`] is the default, one file each, forced to the disk; [`Memory`] is for tests; with the
-//! feature `object-store`, [`object`] puts them into an object store of the network. [`contract`] says what each of them
+//! feature `object-store`, `object` puts them into an object store of the network. `contract` says what each of them
 //! must do. Spec: specs/operations.md §5.
 
 mod folder;

@@ -704,10 +704,10 @@ impl FoiState {
         self.facts = Arc::new(FoiFacts {
             ledger: self.ledger,
             parent: self.days.parent(),
+            defined: !self.packs.is_empty(),
             transfers: transfers.into_iter().collect(),
             cited: self.days.cited(),
             taken,
-            defined: !self.packs.is_empty(),
         });
         Some(())
     }

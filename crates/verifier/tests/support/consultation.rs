@@ -7,7 +7,7 @@ use sijill_verifier::{MemorySource, Profile, Report, Trust, verify_jurisdiction_
 use super::{Enc, LedgerBuilder, grant, public};
 
 /// 2026-01-01.
-pub const D0: u64 = 20_454;
+pub(crate) const D0: u64 = 20_454;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -18,7 +18,7 @@ fn at(day: u64, minute: u64) -> u64 {
 
 /// A consultation of two days from tomorrow on, whose report is due on the fourth day. The last day that is closed is `closed`; without
 /// `defined` it was listed and never defined.
-pub fn consultation(defined: bool, closed: u64) -> (Files, Trust) {
+pub(crate) fn consultation(defined: bool, closed: u64) -> (Files, Trust) {
     let hook = &|_: &mut super::Draft| {};
     let grants = [
         grant(&public("commission"), 1, None),
@@ -75,7 +75,7 @@ pub fn consultation(defined: bool, closed: u64) -> (Files, Trust) {
 }
 
 /// The report on [`consultation`].
-pub fn report(defined: bool, closed: u64) -> Report {
+pub(crate) fn report(defined: bool, closed: u64) -> Report {
     let (files, trust) = consultation(defined, closed);
     verify_jurisdiction_source(&MemorySource { files }, Some(&trust), Profile::Public).unwrap()
 }

@@ -10,7 +10,7 @@ use sijill_registers::consultation::events::{Outcome as ThemeOutcome, Question};
 use sijill_registers::consultation::views::{Coverage, Place, Placed, Reading, Thread};
 use sijill_registers::consultation::{Access, Act, Appeal, CommentRecord, Reason, Speaker, Standing, Step};
 use sijill_registers::register::Facts;
-use sijill_rules::{day_number, english_both, numbered_day};
+use sijill_rules::{arabic_both, day_number, english_both, numbered_day};
 
 use super::arguments::{Category, View, Voice};
 use super::desk::{Desk, Speaks};
@@ -91,6 +91,10 @@ fn day(number: u32) -> String {
     numbered_day(number).map_or_else(|| number.to_string(), english_both)
 }
 
+fn day_ar(number: u32) -> String {
+    numbered_day(number).map_or_else(|| number.to_string(), arabic_both)
+}
+
 fn iso(number: u32) -> Option<String> {
     numbered_day(number).map(|d| d.to_string())
 }
@@ -134,20 +138,57 @@ fn gone(reading: &Reading<'_>, comment: &CommentRecord) -> Option<Gone> {
     }
 }
 
-fn step_line(step: &Step) -> String {
+const fn standing_ar(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Visible => "ظاهر",
+        Standing::Hidden { .. } => "محجوب",
+        Standing::Withdrawn => "مسحوب",
+    }
+}
+
+const fn reason_ar(reason: Reason) -> &'static str {
+    match reason {
+        Reason::PersonalData => "بيانات شخصية",
+        Reason::Abuse => "إساءة",
+        Reason::Threat => "تهديد",
+        Reason::OffTopic => "خارج الموضوع",
+        Reason::Spam => "إزعاج متكرر",
+        Reason::Unlawful => "مخالف للقانون",
+        Reason::Other => "سبب آخر",
+    }
+}
+
+/// What happened, in English and Arabic.
+fn step_lines(step: &Step) -> (String, String) {
     let speaker = |by: &Speaker| match by {
-        Speaker::Author => "its author",
-        Speaker::Intake => "the intake service",
+        Speaker::Author => ("its author", "صاحبه"),
+        Speaker::Intake => ("the intake service", "مكتب الاستقبال"),
     };
     match &step.act {
-        Act::Hidden { code, .. } => format!("hidden: {}", Reason::of(*code).map_or("other", Reason::name)),
-        Act::Restored { .. } => "restored".to_owned(),
-        Act::Appealed { by } => format!("appeal by {}", speaker(by)),
-        Act::AppealRejected { .. } => "appeal rejected".to_owned(),
-        Act::AppealGranted { .. } => "appeal granted".to_owned(),
-        Act::Withdrawn { by } => format!("withdrawn by {}", speaker(by)),
-        Act::Erased { .. } => "erased".to_owned(),
+        Act::Hidden { code, .. } => {
+            let reason = Reason::of(*code).unwrap_or(Reason::Other);
+            (
+                format!("hidden: {}", reason.name()),
+                format!("حُجب: {}", reason_ar(reason)),
+            )
+        }
+        Act::Restored { .. } => ("restored".to_owned(), "أُعيد إظهاره".to_owned()),
+        Act::Appealed { by } => {
+            let (en, ar) = speaker(by);
+            (format!("appeal by {en}"), format!("تظلم قدّمه {ar}"))
+        }
+        Act::AppealRejected { .. } => ("appeal rejected".to_owned(), "رُفض التظلم".to_owned()),
+        Act::AppealGranted { .. } => ("appeal granted".to_owned(), "قُبل التظلم".to_owned()),
+        Act::Withdrawn { by } => {
+            let (en, ar) = speaker(by);
+            (format!("withdrawn by {en}"), format!("سحبه {ar}"))
+        }
+        Act::Erased { .. } => ("erased".to_owned(), "مُحي".to_owned()),
     }
+}
+
+fn step_line(step: &Step) -> String {
+    step_lines(step).0
 }
 
 impl Desk<'_> {
@@ -173,7 +214,7 @@ impl Desk<'_> {
             );
             rows.push(json!({
                 "consultation": listing.id.as_str(), "ledger": listing.ledger, "name": listing.name_en,
-                "name_ar": listing.name_ar, "stage": stage, "comments": counts.comments, "counted": counts.counted,
+                "name_ar": listing.name_ar, "stage": stage.name(), "comments": counts.comments, "counted": counts.counted,
             }));
         }
         if rows.is_empty() {
@@ -262,7 +303,7 @@ impl Desk<'_> {
         })?;
         let (Some(definition), Some(settings)) = (definition, settings) else {
             say!("{id} is not defined yet.");
-            show!(json!({ "consultation": id, "stage": stage }));
+            show!(json!({ "consultation": id, "stage": stage.name() }));
             return Ok(());
         };
         say!(
@@ -276,6 +317,12 @@ impl Desk<'_> {
             escape(&settings.officer_en)
         );
         say!("From {} to {}: {stage}.", day(settings.first), day(settings.last));
+        say!(
+            "من {} إلى {}: {}.",
+            day_ar(settings.first),
+            day_ar(settings.last),
+            stage.arabic()
+        );
         say!(
             "The report is due by {} ({}).",
             day(settings.report_due),
@@ -305,7 +352,7 @@ impl Desk<'_> {
         );
         show!(json!({
             "consultation": id, "ledger": ledger, "name": definition.name_en, "name_ar": definition.name_ar,
-            "stage": stage, "first": iso(settings.first), "last": iso(settings.last),
+            "stage": stage.name(), "first": iso(settings.first), "last": iso(settings.last),
             "report_due": iso(settings.report_due), "report": report, "categories": who,
             "verified_only": settings.verified_only, "versions": versions, "questions": definition.questions.len(),
             "counts": counts,
@@ -636,11 +683,16 @@ impl Desk<'_> {
         for own in &found.comments {
             let text = self.state(ledger, |state| state.comment(own.position).map(|c| c.text))?;
             let text = text.and_then(|committed| self.read(ledger, &committed));
-            let late = if own.late { ", late, not counted" } else { "" };
+            let late = if own.late {
+                ", late, not counted / متأخر"
+            } else {
+                ""
+            };
             say!(
-                "{} is {}{late}; {} replies: {}",
+                "{} is {} / {}{late}; {} replies: {}",
                 own.position,
                 own.standing.name(),
+                standing_ar(own.standing),
                 own.replies,
                 escape(text.as_deref().map_or("[erased / مُحي]", str::trim_end))
             );
@@ -654,7 +706,8 @@ impl Desk<'_> {
                 };
                 let note = note.and_then(|committed| self.read(ledger, &committed));
                 let more = note.as_deref().map(|n| format!(" ({})", escape(n)));
-                say!("  {}{}", step_line(step), more.unwrap_or_default());
+                let (english, arabic) = step_lines(step);
+                say!("  {english} / {arabic}{}", more.unwrap_or_default());
                 steps.push(json!({ "seq": step.position, "step": step_line(step), "note": note }));
             }
             if let Standing::Hidden {
@@ -769,24 +822,68 @@ pub(super) struct Counted {
     pub(super) erased: u64,
 }
 
+/// Where a consultation stands.
+#[derive(Clone, Copy)]
+enum Stage {
+    Undefined,
+    Ahead,
+    Open,
+    Awaited,
+    Overdue,
+    Reported,
+    Archived,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Stage {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Undefined => "not defined yet",
+            Self::Ahead => "not open yet",
+            Self::Open => "open",
+            Self::Awaited => "closed, the report is awaited",
+            Self::Overdue => "closed, the report is overdue",
+            Self::Reported => "closed, with a report",
+            Self::Archived => "archived",
+        }
+    }
+
+    const fn arabic(self) -> &'static str {
+        match self {
+            Self::Undefined => "لم تُعرَّف بعد",
+            Self::Ahead => "لم تُفتح بعد",
+            Self::Open => "مفتوحة",
+            Self::Awaited => "مغلقة بانتظار التقرير",
+            Self::Overdue => "مغلقة والتقرير متأخر",
+            Self::Reported => "مغلقة ونُشر التقرير",
+            Self::Archived => "مؤرشفة",
+        }
+    }
+}
+
 /// Where a consultation stands today.
-fn stage(reading: &Reading<'_>, today: u32) -> &'static str {
+fn stage(reading: &Reading<'_>, today: u32) -> Stage {
     let state = reading.state();
     let Some(settings) = state.settings() else {
-        return "not defined yet";
+        return Stage::Undefined;
     };
     if state.archived().is_some() {
-        return "archived";
+        return Stage::Archived;
     }
     if today < settings.first {
-        return "not open yet";
+        return Stage::Ahead;
     }
     if today <= settings.last {
-        return "open";
+        return Stage::Open;
     }
     match (state.report().is_some(), today > settings.report_due) {
-        (true, _) => "closed, with a report",
-        (false, true) => "closed, the report is overdue",
-        (false, false) => "closed, the report is awaited",
+        (true, _) => Stage::Reported,
+        (false, true) => Stage::Overdue,
+        (false, false) => Stage::Awaited,
     }
 }
