@@ -24,7 +24,7 @@ pub(crate) enum ExportCommand {
     },
     /// Atom feeds of the consultations, and of what authorities disclose
     Feeds {
-        /// What the addresses of the web site begin with, such as https://sharek.example.qa
+        /// What the addresses of the web site begin with, such as `https://sharek.example.qa`
         #[arg(long, value_name = "URL")]
         base: String,
         /// The folder to make
