@@ -295,7 +295,8 @@ impl Boards {
             // Names that were numbered in a transaction that is undone.
             self.names = Names::default();
         });
-        if !self.finish_forgetting(day)? && hides? {
+        let forgotten = self.finish_forgetting(day)?;
+        if hides? && !forgotten {
             self.cut_log()?;
         }
         Ok(missing)
@@ -382,17 +383,22 @@ impl Boards {
             .exists([today])?;
         if is_due {
             words::merge_anew(&self.connection)?;
-            self.cut_log()?;
+            if !self.cut_log()? {
+                // Somebody reads: what is to be forgotten is still in the log. It is due until it is not.
+                return Ok(false);
+            }
             self.connection.execute("DELETE FROM forgetting", [])?;
         }
         Ok(is_due)
     }
 
-    /// Copies the write-ahead log into the file and cuts it to nothing. (Without effect in memory.)
-    fn cut_log(&self) -> Result<(), BoardError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+    /// Copies the write-ahead log into the file and cuts it to nothing. Whether nobody's reading stood in the way. (Without
+    /// effect in memory.)
+    fn cut_log(&self) -> Result<bool, BoardError> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(busy == 0)
     }
 }
 

@@ -680,9 +680,7 @@ impl From<sijill_engine::station_notes::NoteError> for Failure {
         use sijill_engine::station_notes::NoteError as N;
         let help = match &error {
             N::Key => "take the kit that was made for this station",
-            N::Form | N::Sealed(_) => {
-                "give the registrar's own secret; else copy the station's file again from its machine"
-            }
+            N::Form => "give the registrar's own secret; else copy the station's file again from its machine",
             N::TooLong => "say it in fewer words",
             _ => FULL_OR_FAILING,
         };

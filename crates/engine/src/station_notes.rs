@@ -36,6 +36,8 @@ const SALT_TAG: &[u8] = b"sijill/guest-salt/v1\n";
 const ENCAPSULATED_BYTES: usize = 32;
 /// The longest sealed note, in bytes.
 const MAX_NOTE_BYTES: usize = 1 << 16;
+/// What a crash can leave of a note at the end of a file: its length and part of it.
+const LONGEST_HALF_NOTE: usize = MAX_NOTE_BYTES + 4;
 
 type KemKey = <X25519HkdfSha256 as Kem>::PublicKey;
 
@@ -52,9 +54,6 @@ pub enum NoteError {
     /// Not notes, or cut off. Whoever carried the file.
     #[error("these are no notes of a station")]
     Form,
-    /// A note was sealed for somebody else, for another station, or was altered.
-    #[error("note {0} does not open: sealed for another key or station, or altered")]
-    Sealed(usize),
     /// The file cannot be read or written now.
     #[error("the notes cannot be kept in {path}: {source}")]
     Io {
@@ -203,33 +202,36 @@ impl NotesSecret {
         self.public
     }
 
-    /// Opens the notes of a station, as its file brings them.
+    /// Opens the notes of a station, as its files brought them: those that open, and the numbers of those that do not (sealed for
+    /// another key or station, or altered on the way). Nobody's note keeps those of others from being read.
     ///
     /// # Errors
-    /// [`NoteError::Form`], [`NoteError::Sealed`].
-    pub fn open(&self, station: LedgerId, notes: &[u8]) -> Result<Vec<Note>, NoteError> {
-        let sealed = sealed_notes(notes)?;
-        sealed
-            .iter()
-            .enumerate()
-            .map(|(at, Sealed(sealed))| {
-                let (encapsulated, sealed) = sealed
-                    .split_at_checked(ENCAPSULATED_BYTES)
-                    .ok_or(NoteError::Sealed(at))?;
-                let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated)
-                    .map_err(|_| NoteError::Sealed(at))?;
-                let plain = single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
-                    &OpModeR::Base,
-                    &self.secret,
-                    &encapsulated,
-                    &info(station),
-                    sealed,
-                    &[],
-                );
-                let plain = Zeroizing::new(plain.map_err(|_| NoteError::Sealed(at))?);
-                decode_canonical(&plain).map_err(|_| NoteError::Sealed(at))
-            })
-            .collect()
+    /// [`NoteError::Form`].
+    pub fn open(&self, station: LedgerId, notes: &[u8]) -> Result<(Vec<Note>, Vec<usize>), NoteError> {
+        let mut opened = Vec::new();
+        let mut refused = Vec::new();
+        for (at, Sealed(sealed)) in sealed_notes(notes)?.iter().enumerate() {
+            match self.open_one(station, sealed) {
+                Some(note) => opened.push(note),
+                None => refused.push(at),
+            }
+        }
+        Ok((opened, refused))
+    }
+
+    fn open_one(&self, station: LedgerId, sealed: &[u8]) -> Option<Note> {
+        let (encapsulated, sealed) = sealed.split_at_checked(ENCAPSULATED_BYTES)?;
+        let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
+        let plain = single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+            &OpModeR::Base,
+            &self.secret,
+            &encapsulated,
+            &info(station),
+            sealed,
+            &[],
+        );
+        let plain = Zeroizing::new(plain.ok()?);
+        decode_canonical(&plain).ok()
     }
 }
 
@@ -252,12 +254,20 @@ fn sealed_notes(notes: &[u8]) -> Result<Vec<Sealed>, NoteError> {
     decode_canonical(notes).map_err(|_| NoteError::Form)
 }
 
-/// How many notes there are, without opening one.
+/// Notes of two files of one station: those of the first, then those of the second that it does not have.
+///
+/// Whoever carries a file may have altered it, so neither takes the place of the other.
 ///
 /// # Errors
 /// [`NoteError::Form`].
-pub fn count(notes: &[u8]) -> Result<usize, NoteError> {
-    Ok(sealed_notes(notes)?.len())
+pub fn union(here: &[u8], brought: &[u8]) -> Result<Vec<u8>, NoteError> {
+    let mut notes = sealed_notes(here)?;
+    for note in sealed_notes(brought)? {
+        if !notes.iter().any(|known| known.0 == note.0) {
+            notes.push(note);
+        }
+    }
+    Ok(encode(&notes))
 }
 
 /// The notes of a station on its own machine: one file that only grows.
@@ -297,6 +307,10 @@ impl NoteBook {
         let mut all = Vec::new();
         file.read_to_end(&mut all).map_err(io)?;
         let whole = whole_notes(&all).1;
+        if all.len() - whole > LONGEST_HALF_NOTE {
+            // A crash leaves less behind: a length was altered, and notes that were acknowledged may stand behind it.
+            return Err(NoteError::Form);
+        }
         if whole < all.len() {
             file.set_len(whole as u64).map_err(io)?;
             file.sync_all().map_err(io)?;
@@ -347,7 +361,10 @@ impl NoteBook {
                 });
             }
         };
-        let (notes, _) = whole_notes(&all);
+        let (notes, whole) = whole_notes(&all);
+        if all.len() - whole > LONGEST_HALF_NOTE {
+            return Err(NoteError::Form);
+        }
         if notes.is_empty() {
             return Ok(Vec::new());
         }
@@ -406,28 +423,28 @@ mod tests {
         }
         let notes = NoteBook::export(&path).unwrap();
         assert!(!notes.windows(11).any(|w| w == b"28400000001"));
-        assert_eq!(count(&notes).unwrap(), 2);
-        let opened = secret.open(station, &notes).unwrap();
+        let (opened, refused) = secret.open(station, &notes).unwrap();
+        assert_eq!((opened.len(), refused.len()), (2, 0));
         assert_eq!(opened[1], note("28400000002", &guests));
-        assert!(matches!(secret.open(other, &notes), Err(NoteError::Sealed(0))));
+        assert_eq!(secret.open(other, &notes).unwrap(), (vec![], vec![0, 1]));
         let strangers = [
             NotesSecret::new(&registrar, other),
             NotesSecret::new(&RegistrarSecret::generate(&mut rng), roll),
         ];
         for stranger in strangers {
-            assert!(matches!(
-                stranger.open(station, &notes),
-                Err(NoteError::Sealed(0))
-            ));
+            assert_eq!(stranger.open(station, &notes).unwrap(), (vec![], vec![0, 1]));
         }
         let mut altered = notes.clone();
         *altered.last_mut().unwrap() ^= 1;
-        assert!(matches!(
-            secret.open(station, &altered),
-            Err(NoteError::Sealed(1))
-        ));
+        // An altered one hides nobody else's, and takes nobody else's place.
+        let (opened, refused) = secret.open(station, &altered).unwrap();
+        assert_eq!((opened.len(), refused), (1, vec![1]));
+        let all = union(&altered, &notes).unwrap();
+        assert_eq!(union(&all, &notes).unwrap(), all);
+        let (opened, refused) = secret.open(station, &all).unwrap();
+        assert_eq!((opened.len(), refused), (2, vec![1]));
         assert!(matches!(secret.open(station, &notes[..9]), Err(NoteError::Form)));
-        assert!(secret.open(station, &[]).unwrap().is_empty());
+        assert_eq!(secret.open(station, &[]).unwrap(), (vec![], vec![]));
     }
 
     #[test]
@@ -438,10 +455,16 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for half in [&[0_u8][..], &[0, 0, 0, 9], &[0, 0, 0, 9, 1, 2]] {
             std::fs::write(&path, [&whole, half].concat()).unwrap();
-            assert_eq!(count(&NoteBook::export(&path).unwrap()).unwrap(), 1);
+            assert_eq!(sealed_notes(&NoteBook::export(&path).unwrap()).unwrap().len(), 1);
             NoteBook::open(&path).unwrap().append(b"second").unwrap();
-            assert_eq!(count(&NoteBook::export(&path).unwrap()).unwrap(), 2);
+            assert_eq!(sealed_notes(&NoteBook::export(&path).unwrap()).unwrap().len(), 2);
         }
+        // More than a crash can leave: a length was altered, and nothing is cut off.
+        let altered = [&whole, &[0xff; 4][..], &[7; LONGEST_HALF_NOTE]].concat();
+        std::fs::write(&path, &altered).unwrap();
+        assert!(matches!(NoteBook::open(&path), Err(NoteError::Form)));
+        assert!(matches!(NoteBook::export(&path), Err(NoteError::Form)));
+        assert_eq!(std::fs::read(&path).unwrap(), altered);
     }
 
     #[test]

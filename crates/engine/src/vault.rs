@@ -603,6 +603,14 @@ impl Admitted<'_> {
         empty_log(&self.vault.db)?;
         Ok(before)
     }
+
+    /// Copies what was written into the file and empties the log beside it: what was written over is in no file any more.
+    ///
+    /// # Errors
+    /// [`VaultError`]
+    pub fn settle(&self) -> Result<(), VaultError> {
+        empty_log(&self.vault.db)
+    }
 }
 
 /// A key that follows from the registrar's secret, for one purpose and roll. Spec: specs/operations.md §13.1.

@@ -758,8 +758,13 @@ fn commitments_are_new_open_texts_are_there_and_erasure_needs_two() {
         w.sign(who, w.register, Event::Register(event), &[])
             .map_err(|e| e.code())
     };
+    // Ordered twice: once one order is confirmed, the other waits for nobody.
+    order(&mut w, vec![summary.commitment]).unwrap();
+    let waiting = |w: &World| w.foi(w.register).days().waiting_orders().count();
+    assert_eq!(waiting(&w), 2);
     assert_eq!(confirm(&mut w, "commission"), Err("calendar.erasure"));
     confirm(&mut w, "second").unwrap();
+    assert_eq!(waiting(&w), 0);
     assert!(w.foi(w.register).days().is_erased(&summary.commitment));
     assert_eq!(confirm(&mut w, "second"), Err("calendar.erasure"));
     assert_eq!(order(&mut w, vec![summary.commitment]), Err("calendar.erasure"));

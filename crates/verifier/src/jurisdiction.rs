@@ -342,23 +342,38 @@ fn check_openings(
         .filter_map(|path| Some((opening_of(path)?, path)))
         .collect();
     for (commitment, stands) in &contents {
-        let published = stands
+        let published: Vec<_> = stands
             .iter()
-            .find(|(_, content)| content.state == State::Published);
-        match (published, files.get(commitment)) {
+            .filter(|(_, content)| content.state == State::Published)
+            .collect();
+        match (published.first(), files.get(commitment)) {
             (Some((ledger, content)), None) => {
                 let detail = format!("openings/{}", hex::encode(commitment));
                 let place = Place::entry(*ledger, content.seq);
                 checks.fail_as(Check::CalendarOpenings, "opening.missing", place, detail);
             }
-            (Some((ledger, content)), Some(path)) => {
-                let place = Place::entry(*ledger, content.seq);
-                match check_opening(source, path, commitment, content) {
+            (Some((first, at_first)), Some(path)) => {
+                let longest = published.iter().map(|(_, content)| content.length).max();
+                match read_opening(source, path, commitment, longest.unwrap_or(0)) {
                     Ok(text) => {
-                        checks.pass(Check::CalendarOpenings);
-                        followed.check_answers(stands, &text, checks);
+                        // It may stand as something else at another place, with rules of its own.
+                        for (ledger, content) in published {
+                            let place = Place::entry(*ledger, content.seq);
+                            match check_opening(&text, content) {
+                                Ok(()) => {
+                                    checks.pass(Check::CalendarOpenings);
+                                    followed.check_answers(*ledger, content, &text, checks);
+                                }
+                                Err((code, detail)) => {
+                                    checks.fail_as(Check::CalendarOpenings, code, place, detail);
+                                }
+                            }
+                        }
                     }
-                    Err((code, detail)) => checks.fail_as(Check::CalendarOpenings, code, place, detail),
+                    Err((code, detail)) => {
+                        let place = Place::entry(*first, at_first.seq);
+                        checks.fail_as(Check::CalendarOpenings, code, place, detail);
+                    }
                 }
             }
             (None, Some(path)) => {
@@ -402,43 +417,46 @@ impl<'f, 'c> Followed<'f, 'c> {
         foi.chain(consultations.map(|register| (&register.common, register.whole)))
     }
 
-    /// Judges a published text as answers, wherever it stands as such.
-    fn check_answers(&self, stands: &[(Id, Content)], text: &[u8], checks: &mut Checks) {
-        for (ledger, content) in stands {
-            let mut consultations = self.consultations.iter();
-            if content.state == State::Published
-                && let Some(register) = consultations.find(|register| register.common.id == *ledger)
-            {
-                register.check_answers(content.seq, text, checks);
-            }
+    /// Judges a published text as answers, if it stands as such at this place.
+    fn check_answers(&self, ledger: Id, content: &Content, text: &[u8], checks: &mut Checks) {
+        let mut consultations = self.consultations.iter();
+        if let Some(register) = consultations.find(|register| register.common.id == ledger) {
+            register.check_answers(content.seq, text, checks);
         }
     }
 }
 
-/// The published content that an opening opens, or code and reason of its fault.
-fn check_opening(
+const MISMATCH: (&str, &str) = ("opening.mismatch", "the content does not open its commitment");
+
+/// The content that an opening opens, of at most `longest` bytes, or code and reason of its fault.
+fn read_opening(
     source: &dyn Source,
     path: &str,
     commitment: &Id,
-    content: &Content,
+    longest: u64,
 ) -> Result<Vec<u8>, (&'static str, &'static str)> {
-    const MISMATCH: (&str, &str) = ("opening.mismatch", "the content does not open its commitment");
     // A length beyond that of any content has failed 14.9.
-    let limit = content.length.min(26_214_400).saturating_add(SALT_BYTES as u64);
+    let limit = longest.min(26_214_400).saturating_add(SALT_BYTES as u64);
     let bytes = match source.read(path, limit) {
         Ok(bytes) => bytes,
         Err(SourceError::TooLong(_)) => return Err(MISMATCH),
         Err(_) => return Err(("calendar.openings", "an opening cannot be read")),
     };
-    let (Some(salt), Some(text)) = (bytes.get(..SALT_BYTES), bytes.get(SALT_BYTES..)) else {
-        return Err(MISMATCH);
-    };
-    if text.len() as u64 != content.length || sha256(&[b"sijill/commitment/v1\n", salt, text]) != *commitment
-    {
+    match bytes.split_at_checked(SALT_BYTES) {
+        Some((salt, text)) if sha256(&[b"sijill/commitment/v1\n", salt, text]) == *commitment => {
+            Ok(text.to_vec())
+        }
+        _ => Err(MISMATCH),
+    }
+}
+
+/// Whether the content is what it must be at this place.
+fn check_opening(text: &[u8], content: &Content) -> Result<(), (&'static str, &'static str)> {
+    if text.len() as u64 != content.length {
         return Err(MISMATCH);
     }
     if !content.field.is_text() || std::str::from_utf8(text).is_ok_and(is_text) {
-        Ok(text.to_vec())
+        Ok(())
     } else {
         Err((
             "opening.form",

@@ -764,6 +764,24 @@ fn contents() -> Vec<Case> {
         )
         .same(),
         on_registers(
+            "J12-two-places",
+            "What is a file on one register is published as a text on another one, and has a control character",
+            "jurisdiction.md §6",
+            &["opening.form"],
+            |name| {
+                let (mut w, request, _) = admitted(name);
+                w.decide(MOI, request, &[Document::Released]);
+                let file = w.open("A bell \u{7}");
+                let release = Enc::default().int(request).int(1).int(0).raw(&file).0;
+                w.push(MOI, 0x0714, "officer", release);
+                let other = w.submit(MOJ);
+                let payload = Enc::default().int(other).raw(&file).0;
+                w.mark().push(MOJ, 0x0706, "officer", payload);
+                w.package()
+            },
+        )
+        .same(),
+        on_registers(
             "J12-stranger",
             "An opening of a commitment that stands on no ledger",
             "jurisdiction.md §6",

@@ -1526,8 +1526,8 @@ fn logs() -> Vec<Case> {
             &["calendar.commitment"],
             |name| {
                 let mut t = Talk::open(name);
-                let said = t.comment("amna", On::Document);
-                let text = Enc::default().raw(&said.text).int(20).0;
+                let said = t.comment_text("amna", On::Document, "Said once");
+                let text = Enc::default().raw(&said.text).int(9).0;
                 t.mark().w.next(move |draft: &mut Draft| {
                     let at = draft.payload.len() - text.len();
                     draft.payload.truncate(at);

@@ -412,6 +412,16 @@ impl<'a> Office<'a> {
         }
         for (ledger, order) in &pending {
             engine.prepare(*ledger).await?;
+            let waits = engine.ledgers().find(ledger).is_some_and(|handle| {
+                handle.with_head(|head| {
+                    let mut waiting = head.state.days().into_iter().flat_map(|d| d.waiting_orders());
+                    waiting.any(|(one, _)| one == *order)
+                })
+            });
+            if !waits {
+                // An order before it names some of the same.
+                continue;
+            }
             let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed {
                 order: *order,
             }));

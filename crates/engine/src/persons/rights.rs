@@ -200,6 +200,15 @@ impl Engine {
                     continue;
                 }
                 self.refuse_held(persons, &ledger, &commitments)?;
+                let held = plan.held.iter().find(|(trace, _)| {
+                    trace.ledger == ledger && commitments.contains(&trace.committed.commitment)
+                });
+                if let Some((_, hold)) = held {
+                    return Err(PersonsError::Held {
+                        hold: hold.seq,
+                        reason: hold.reason.clone(),
+                    });
+                }
                 found.push((ledger, order));
             }
         }
@@ -272,6 +281,8 @@ impl Engine {
         });
         if !record.letters.is_empty() || on_all {
             admitted.write(&[(subject, record.encode())])?;
+            // What was written over is in no file any more, the log included.
+            admitted.settle()?;
             return Ok(false);
         }
         drop(record);

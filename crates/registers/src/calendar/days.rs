@@ -229,9 +229,12 @@ impl Days {
         (!order.confirmed).then_some(order.commitments.as_slice())
     }
 
-    /// Orders to erase that wait for a second person, with their commitments.
+    /// Orders to erase that wait for a second person, with their commitments. One of which a content was erased meanwhile waits
+    /// for nobody: it can never be confirmed.
     pub fn waiting_orders(&self) -> impl Iterator<Item = (BodyHash, &[[u8; 32]])> {
-        let waiting = self.orders.iter().filter(|(_, order)| !order.confirmed);
+        let waiting = self.orders.iter().filter(|(_, order)| {
+            !order.confirmed && !order.commitments.iter().any(|c| self.erased.contains(c))
+        });
         waiting.map(|(hash, order)| (*hash, order.commitments.as_slice()))
     }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::calendar::{Calendar, Day, day_at, day_text, is_line, start_of};
+use crate::calendar::{Calendar, Day, LAST_DAY, day_at, day_text, is_line, start_of};
 use crate::check::{Check, Checks, Place};
 use crate::clock::{Clock, Silence, Step};
 use crate::contents::read_content;
@@ -919,7 +919,7 @@ impl Register<'_> {
                 self.state.open(*request)?;
                 let pay_by = Day::from(*pay_by);
                 let form = currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase());
-                if *amount == 0 || !form || pay_by <= today || pay_by > today + 366 {
+                if *amount == 0 || !form || pay_by <= today || pay_by > today + 366 || pay_by > LAST_DAY {
                     let reason =
                         "an amount of nothing, no currency, or a day to pay that is not within 366 days";
                     return Err((Check::FoiRequest, reason));

@@ -6,7 +6,7 @@ use std::path::Path;
 use sijill_ballot::{CredentialList, Point};
 use sijill_engine::copies::{Received, StationFile};
 use sijill_engine::look_up::{Answer, LookUpError, Question};
-use sijill_engine::station_notes::count;
+use sijill_engine::station_notes::union;
 use sijill_ledger::{LedgerId, SigningKey};
 use sijill_registers::ballot_box::Phase as BoxPhase;
 use sijill_registers::ballot_box::events::{BoxEvent, ExclusionsFixed};
@@ -94,7 +94,7 @@ pub(crate) async fn receive(event: &Event, file: &StationFile, notes: &Path) -> 
     }
 }
 
-/// Keeps the notes of a station, unopened. They only grow: fewer than are here are an older file's.
+/// Keeps the notes of a station, unopened. They only grow: those that a file brings join those that are here.
 fn keep_notes(folder: &Path, station: &Name, notes: &[u8]) -> Outcome {
     if notes.is_empty() {
         return Ok(());
@@ -105,11 +105,12 @@ fn keep_notes(folder: &Path, station: &Name, notes: &[u8]) -> Outcome {
     } else {
         Vec::new()
     };
-    if count(notes)? <= count(&here)? {
+    let all = union(&here, notes)?;
+    if all == here {
         return Ok(());
     }
     make_folder(folder)?;
-    write_file(&path, notes)
+    write_file(&path, &all)
 }
 
 /// Answers a station: the registrar says whose credential it is, the box whether it has a ballot. The access is logged.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::super::Event;
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Pseudonyms, salt};
+use crate::render::tell;
 use crate::site::{NewFile, read_bounded};
 
 const GUESTS_FORMAT: &str = "sijill-guests/1";
@@ -113,8 +114,15 @@ pub(crate) fn guests(
         } else {
             Vec::new()
         };
-        let known: HashMap<[u8; 32], Zeroizing<String>> = secret
-            .open(ledger, &sealed)?
+        let (opened, refused) = secret.open(ledger, &sealed)?;
+        if !refused.is_empty() {
+            tell!(
+                "warning: {} notes of station {} do not open: sealed for another key or station, or altered on the way",
+                refused.len(),
+                station.defined.station
+            );
+        }
+        let known: HashMap<[u8; 32], Zeroizing<String>> = opened
             .into_iter()
             .filter(|note| note.about == About::Guest)
             .filter_map(|note| {
