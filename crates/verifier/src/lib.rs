@@ -299,14 +299,33 @@ pub fn verify_event_watched(
             Some(earlier)
         }
     };
-    let folder = open(dir)?;
-    let mut report = with_threads(options.threads, || {
+    of_folder(dir, options.threads, inputs, |folder| {
         let (profile, stage) = (options.profile, options.require_stage);
         let method = Method::of(options.plain);
         let earlier = earlier.as_ref();
-        verify_event_by(&folder, trust.as_ref(), profile, stage, method, earlier, progress)
-    })?
-    .map_err(|error| Unusable::Folder {
+        verify_event_by(folder, trust.as_ref(), profile, stage, method, earlier, progress)
+    })
+}
+
+/// Adds the checkpoints of the ledgers to the inputs.
+fn digest_checkpoints(source: &dyn Source, report: &mut Report) {
+    for ledger in &report.ledgers {
+        let name = format!("ledgers/{}/checkpoint", ledger.id);
+        if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
+            report.inputs.push(digest(name, &bytes));
+        }
+    }
+}
+
+/// Verifies a folder on so many threads; `inputs` come before those of the folder.
+fn of_folder(
+    dir: &Path,
+    threads: Option<usize>,
+    mut inputs: Vec<InputDigest>,
+    verify: impl FnOnce(&Folder) -> Result<Report, SourceError> + Send,
+) -> Result<Report, Unusable> {
+    let folder = open(dir)?;
+    let mut report = with_threads(threads, || verify(&folder))?.map_err(|error| Unusable::Folder {
         path: dir.to_owned(),
         error,
     })?;
@@ -376,12 +395,7 @@ fn verify_event_by(
 ) -> Result<Report, SourceError> {
     let start = Instant::now();
     let mut report = event::verify(source, trust, profile, require_stage, method, earlier, progress)?;
-    for ledger in &report.ledgers {
-        let name = format!("ledgers/{}/checkpoint", ledger.id);
-        if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
-            report.inputs.push(digest(name, &bytes));
-        }
-    }
+    digest_checkpoints(source, &mut report);
     for name in event::archive_names(&source.list()?) {
         if let Some(sha256) = source.open(&name).ok().and_then(hash::sha256_of_stream) {
             let sha256 = hex::encode(sha256);
@@ -399,18 +413,10 @@ fn verify_event_by(
 /// # Errors
 /// If the folder or the trust file cannot be used at all. Everything else is in the report.
 pub fn verify_jurisdiction(dir: &Path, options: &Options) -> Result<Report, Unusable> {
-    let (trust, mut inputs) = read_trust(options.trust.as_deref())?;
-    let folder = open(dir)?;
-    let mut report = with_threads(options.threads, || {
-        verify_jurisdiction_source(&folder, trust.as_ref(), options.profile)
-    })?
-    .map_err(|error| Unusable::Folder {
-        path: dir.to_owned(),
-        error,
-    })?;
-    inputs.append(&mut report.inputs);
-    report.inputs = inputs;
-    Ok(report)
+    let (trust, inputs) = read_trust(options.trust.as_deref())?;
+    of_folder(dir, options.threads, inputs, |folder| {
+        verify_jurisdiction_source(folder, trust.as_ref(), options.profile)
+    })
 }
 
 /// Verifies the published files of a jurisdiction, wherever they are, on the threads of the caller. Digests of the inputs do not include
@@ -427,12 +433,7 @@ pub fn verify_jurisdiction_source(
 ) -> Result<Report, SourceError> {
     let start = Instant::now();
     let mut report = jurisdiction::verify(source, trust, profile)?;
-    for ledger in &report.ledgers {
-        let name = format!("ledgers/{}/checkpoint", ledger.id);
-        if let Ok(bytes) = source.read(&name, MAX_CHECKPOINT_BYTES) {
-            report.inputs.push(digest(name, &bytes));
-        }
-    }
+    digest_checkpoints(source, &mut report);
     report.elapsed_ms = millis_since(start);
     Ok(report)
 }

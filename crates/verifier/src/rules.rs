@@ -86,11 +86,7 @@ pub(crate) enum TieRule {
 /// What a roll, a manifest and an outcome need of their pack. The rest was read, and is valid.
 #[derive(Debug, Clone)]
 pub(crate) struct Pack {
-    pub(crate) id: String,
-    pub(crate) valid_from: Day,
-    pub(crate) valid_until: Option<Day>,
-    pub(crate) zone: TimeZone,
-    rest: [bool; 7],
+    pub(crate) head: Head,
     pub(crate) roll_objections: Option<Objections>,
     /// Whoever has voted digitally gets no paper.
     pub(crate) first_vote_final: bool,
@@ -115,33 +111,9 @@ pub(crate) struct Pack {
 impl Pack {
     /// Reads and checks a pack in its JSON form.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Pack, DocumentError> {
-        if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(DocumentError::Rule("it is longer than 65536 bytes"));
-        }
         let mut cursor = Cursor::new(bytes);
         let c = &mut cursor;
-        c.expect("{\"format\":\"sijill-rules/2\",\"id\":")?;
-        let id = short_id(c)?;
-        c.expect(",\"version\":")?;
-        number(c, 1, 4_294_967_295)?;
-        c.expect(",\"title\":")?;
-        title(c)?;
-        c.expect(",\"legal_basis\":")?;
-        line(c)?;
-        c.expect(",\"confidence\":")?;
-        let confidence = one_of(c, &["confirmed", "low", "invented"])?;
-        c.expect(",\"valid_from\":")?;
-        let valid_from = day(c, 1900)?;
-        let valid_until = optional(c, ",\"valid_until\":", |c| day(c, 1900))?;
-        if valid_until.is_some_and(|until| until < valid_from) {
-            return Err(DocumentError::Rule(
-                "the pack is valid until a day before its first",
-            ));
-        }
-        c.expect(",\"calendar\":{\"time_zone\":")?;
-        let zone = time_zone(&c.string()?)?;
-        c.expect(",\"weekly_rest\":")?;
-        let rest = weekly_rest(c)?;
+        let head = Head::parse(c, bytes, "{\"format\":\"sijill-rules/2\",\"id\":")?;
         c.expect("},\"age\":{\"minimum\":")?;
         number(c, 1, 150)?;
         c.expect(",\"reference\":")?;
@@ -205,20 +177,12 @@ impl Pack {
         c.expect("},\"certification\":{\"quorum\":")?;
         let quorum = number(c, 1, 16)?;
         c.expect("},\"unconfirmed\":")?;
-        let unconfirmed = unconfirmed(c)?;
+        let unconfirmed = unconfirmed(c, may_be_unconfirmed)?;
         c.expect("}")?;
         c.end()?;
-        if unconfirmed > 0 && confidence == "confirmed" {
-            return Err(DocumentError::Rule(
-                "a pack with unconfirmed fields is called confirmed",
-            ));
-        }
+        head.allow_unconfirmed(unconfirmed)?;
         Ok(Pack {
-            id,
-            valid_from,
-            valid_until,
-            zone,
-            rest,
+            head,
             roll_objections,
             first_vote_final: in_person == "first-vote-final",
             lost_book,
@@ -238,12 +202,79 @@ impl Pack {
 
     /// Whether the pack is valid on a day. Spec: specs/rules.md §3.4.
     pub(crate) fn is_valid_on(&self, day: Day) -> bool {
-        self.valid_from <= day && self.valid_until.is_none_or(|until| day <= until) && day <= LAST_DAY
+        self.head.is_valid_on(day) && day <= LAST_DAY
     }
 
     /// The pack's calendar, without holidays.
     pub(crate) fn calendar(&self) -> Calendar {
-        Calendar::new(self.zone.clone(), self.rest)
+        Calendar::new(self.head.zone.clone(), self.head.rest)
+    }
+}
+
+/// What every pack begins with. Spec: specs/rules.md §3.1.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) id: String,
+    pub(crate) version: u64,
+    confirmed: bool,
+    pub(crate) valid_from: Day,
+    pub(crate) valid_until: Option<Day>,
+    pub(crate) zone: TimeZone,
+    /// Monday first.
+    pub(crate) rest: [bool; 7],
+}
+
+impl Head {
+    /// Reads up to the end of the last field of `calendar`. `bytes` is the whole pack, and `beginning` what stands before its id.
+    fn parse(c: &mut Cursor<'_>, bytes: &[u8], beginning: &'static str) -> Result<Head, DocumentError> {
+        if bytes.len() > MAX_DOCUMENT_BYTES {
+            return Err(DocumentError::Rule("it is longer than 65536 bytes"));
+        }
+        c.expect(beginning)?;
+        let id = short_id(c)?;
+        c.expect(",\"version\":")?;
+        let version = number(c, 1, 4_294_967_295)?;
+        c.expect(",\"title\":")?;
+        title(c)?;
+        c.expect(",\"legal_basis\":")?;
+        line(c)?;
+        c.expect(",\"confidence\":")?;
+        let confidence = one_of(c, &["confirmed", "low", "invented"])?;
+        c.expect(",\"valid_from\":")?;
+        let valid_from = day(c, 1900)?;
+        let valid_until = optional(c, ",\"valid_until\":", |c| day(c, 1900))?;
+        if valid_until.is_some_and(|until| until < valid_from) {
+            return Err(DocumentError::Rule(
+                "the pack is valid until a day before its first",
+            ));
+        }
+        c.expect(",\"calendar\":{\"time_zone\":")?;
+        let zone = time_zone(&c.string()?)?;
+        c.expect(",\"weekly_rest\":")?;
+        let rest = weekly_rest(c)?;
+        Ok(Head {
+            id,
+            version,
+            confirmed: confidence == "confirmed",
+            valid_from,
+            valid_until,
+            zone,
+            rest,
+        })
+    }
+
+    /// So many fields are called unconfirmed.
+    fn allow_unconfirmed(&self, fields: usize) -> Result<(), DocumentError> {
+        if fields > 0 && self.confirmed {
+            return Err(DocumentError::Rule(
+                "a pack with unconfirmed fields is called confirmed",
+            ));
+        }
+        Ok(())
+    }
+
+    fn is_valid_on(&self, day: Day) -> bool {
+        self.valid_from <= day && self.valid_until.is_none_or(|until| day <= until)
     }
 }
 
@@ -382,8 +413,10 @@ fn objections(c: &mut Cursor<'_>) -> Result<Objections, DocumentError> {
 }
 
 /// How many fields are unconfirmed.
-fn unconfirmed(c: &mut Cursor<'_>) -> Result<usize, DocumentError> {
-    let fields = c.array(64, |c| Ok(unconfirmed_field(c)))?;
+/// The fields that are called unconfirmed, each with a note; `known` says which may be. How many there are.
+fn unconfirmed(c: &mut Cursor<'_>, known: impl Fn(&str) -> bool) -> Result<usize, DocumentError> {
+    // More fields than there are cannot be named once each.
+    let fields = c.array(64, |c| Ok(unconfirmed_field(c, &known)))?;
     let fields = fields.into_iter().collect::<Result<Vec<_>, _>>()?;
     let distinct: BTreeSet<&String> = fields.iter().collect();
     if distinct.len() != fields.len() {
@@ -392,20 +425,24 @@ fn unconfirmed(c: &mut Cursor<'_>) -> Result<usize, DocumentError> {
     Ok(fields.len())
 }
 
-fn unconfirmed_field(c: &mut Cursor<'_>) -> Result<String, DocumentError> {
+fn unconfirmed_field(c: &mut Cursor<'_>, known: impl Fn(&str) -> bool) -> Result<String, DocumentError> {
     c.expect("{\"field\":")?;
     let field = c.string()?;
     c.expect(",\"note\":")?;
     title(c)?;
     c.expect("}")?;
-    let known = match field.split_once('.') {
-        None => PLAIN_FIELDS.contains(&field.as_str()) || TABLES.iter().any(|(table, _)| *table == field),
+    if known(&field) {
+        Ok(field)
+    } else {
+        Err(DocumentError::Rule("no field of this name can be unconfirmed"))
+    }
+}
+
+fn may_be_unconfirmed(field: &str) -> bool {
+    match field.split_once('.') {
+        None => PLAIN_FIELDS.contains(&field) || TABLES.iter().any(|(table, _)| *table == field),
         Some((table, name)) => TABLES
             .iter()
             .any(|(known, names)| *known == table && names.contains(&name)),
-    };
-    if !known {
-        return Err(DocumentError::Rule("no field of this name can be unconfirmed"));
     }
-    Ok(field)
 }

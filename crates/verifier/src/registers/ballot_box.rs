@@ -341,9 +341,7 @@ fn look_at_ballots(items: &[(Entry<'_>, Event<'_>)], setup: &Setup<'_>) -> Vec<O
         .map(|parsed| {
             let parsed = parsed?;
             let findings = match &parsed.ballot {
-                Ok(ballot) if ballot.known_choices.is_none() => {
-                    Some(checked.next().unwrap_or_else(|| checker.plain(&ballot.ballot)))
-                }
+                Ok(ballot) if ballot.known_choices.is_none() => checked.next(),
                 _ => None,
             };
             Some((parsed, findings))

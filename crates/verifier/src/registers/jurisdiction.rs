@@ -261,13 +261,15 @@ fn adopt(
         .map_err(|error| error.to_string())
         .and_then(|pack| {
             let same = calendar.defined.as_ref().is_some_and(|defined| {
-                defined.zone.iana_name() == pack.zone.iana_name() && defined.rest == pack.rest
+                defined.zone.iana_name() == pack.head.zone.iana_name() && defined.rest == pack.head.rest
             });
             if !same {
                 return Err("the pack has another time zone or weekly rest".to_owned());
             }
             let mut adopted = calendar.packs.iter();
-            if adopted.any(|known| (&known.pack.id, known.pack.version) == (&pack.id, pack.version)) {
+            if adopted.any(|known| {
+                (&known.pack.head.id, known.pack.head.version) == (&pack.head.id, pack.head.version)
+            }) {
                 return Err("a pack of this id and version was adopted before".to_owned());
             }
             calendar.packs.push(AdoptedPack {

@@ -279,11 +279,11 @@ impl Election {
 
 /// Spec: specs/outcome.md §1.1 to §1.3.
 fn pack_rules(pack: &Pack, manifest: &Manifest, polling_day: Day) -> Result<(), &'static str> {
-    let opens = day_at(&pack.zone, manifest.opens_ms);
-    let closes = day_at(&pack.zone, manifest.closes_ms);
-    if pack.id != manifest.rules {
+    let opens = day_at(&pack.head.zone, manifest.opens_ms);
+    let closes = day_at(&pack.head.zone, manifest.closes_ms);
+    if pack.head.id != manifest.rules {
         Err("another rule pack than the manifest's")
-    } else if pack.zone.iana_name() != manifest.zone.iana_name() {
+    } else if pack.head.zone.iana_name() != manifest.zone.iana_name() {
         Err("the rule pack has another time zone than the manifest")
     } else if !pack.is_valid_on(polling_day) {
         Err("the rule pack is not valid on the polling day")
@@ -503,7 +503,7 @@ impl Step<'_, '_> {
         };
         pack.withdrawal_days.is_none_or(|days| {
             let last = Day::from(adopted.polling_day) - i64::try_from(days).unwrap_or(i64::MAX / 2);
-            day_at(&pack.zone, self.entry.received_ms).is_ok_and(|day| day <= last)
+            day_at(&pack.head.zone, self.entry.received_ms).is_ok_and(|day| day <= last)
         })
     }
 

@@ -808,10 +808,10 @@ impl<'a> State<'a> {
         let manifest = announced.manifest;
         found.require(
             check,
-            pack.id == manifest.rules,
+            pack.head.id == manifest.rules,
             "another rule pack than the manifest's",
         );
-        let same_zone = pack.zone.iana_name() == manifest.zone.iana_name();
+        let same_zone = pack.head.zone.iana_name() == manifest.zone.iana_name();
         found.require(
             check,
             same_zone,
@@ -822,8 +822,8 @@ impl<'a> State<'a> {
             pack.is_valid_on(polling_day),
             "the rule pack is not valid on the polling day",
         );
-        let opens = day_at(&pack.zone, manifest.opens_ms);
-        let closes = day_at(&pack.zone, manifest.closes_ms);
+        let opens = day_at(&pack.head.zone, manifest.opens_ms);
+        let closes = day_at(&pack.head.zone, manifest.closes_ms);
         let of_poll = opens.is_ok_and(|day| day <= polling_day) && closes.is_ok_and(|day| polling_day <= day);
         found.require(check, of_poll, "the polling day is not a day of the poll");
         let same = pack.roll_objections.is_some() == defined.objections.is_some();

@@ -4,12 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use jiff::tz::TimeZone;
-
-use super::{line, number, one_of, optional, title, weekly_rest};
-use crate::calendar::{Counting, Day, DocumentError, MAX_DOCUMENT_BYTES, Roll, Start, Unit, day};
+use super::{Head, line, number, one_of, optional, title, unconfirmed};
+use crate::calendar::{Counting, Day, DocumentError, Roll, Start, Unit};
 use crate::json::Cursor;
-use crate::manifest::{short_id, time_zone};
+use crate::manifest::short_id;
 
 /// Fields that may be unconfirmed and stand in no table.
 const PLAIN_FIELDS: [&str; 5] = [
@@ -61,13 +59,7 @@ pub(crate) struct ClockRules {
 /// A valid pack.
 #[derive(Debug, Clone)]
 pub(crate) struct FoiPack {
-    pub(crate) id: String,
-    pub(crate) version: u64,
-    valid_from: Day,
-    valid_until: Option<Day>,
-    pub(crate) zone: TimeZone,
-    /// Monday first.
-    pub(crate) rest: [bool; 7],
+    pub(crate) head: Head,
     pub(crate) clock: ClockRules,
     /// Codes of the exemptions.
     pub(crate) exemptions: BTreeSet<String>,
@@ -76,33 +68,9 @@ pub(crate) struct FoiPack {
 impl FoiPack {
     /// Reads and checks a pack.
     pub(crate) fn parse(bytes: &[u8]) -> Result<FoiPack, DocumentError> {
-        if bytes.len() > MAX_DOCUMENT_BYTES {
-            return Err(DocumentError::Rule("it is longer than 65536 bytes"));
-        }
         let mut cursor = Cursor::new(bytes);
         let c = &mut cursor;
-        c.expect("{\"format\":\"sijill-foi-rules/1\",\"id\":")?;
-        let id = short_id(c)?;
-        c.expect(",\"version\":")?;
-        let version = number(c, 1, 4_294_967_295)?;
-        c.expect(",\"title\":")?;
-        title(c)?;
-        c.expect(",\"legal_basis\":")?;
-        line(c)?;
-        c.expect(",\"confidence\":")?;
-        let confidence = one_of(c, &["confirmed", "low", "invented"])?;
-        c.expect(",\"valid_from\":")?;
-        let valid_from = day(c, 1900)?;
-        let valid_until = optional(c, ",\"valid_until\":", |c| day(c, 1900))?;
-        if valid_until.is_some_and(|until| until < valid_from) {
-            return Err(DocumentError::Rule(
-                "the pack is valid until a day before its first",
-            ));
-        }
-        c.expect(",\"calendar\":{\"time_zone\":")?;
-        let zone = time_zone(&c.string()?)?;
-        c.expect(",\"weekly_rest\":")?;
-        let rest = weekly_rest(c)?;
+        let head = Head::parse(c, bytes, "{\"format\":\"sijill-foi-rules/1\",\"id\":")?;
         c.expect("},\"clock\":")?;
         let clock = clock_rules(c)?;
         c.expect(",\"exemptions\":")?;
@@ -110,38 +78,24 @@ impl FoiPack {
         c.expect(",\"penalties\":")?;
         articles(c)?;
         c.expect(",\"unconfirmed\":")?;
-        // More fields than there are cannot be named once each.
-        let fields = c.array(64, |c| Ok(unconfirmed_field(c)))?;
-        let fields = fields.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let unconfirmed = unconfirmed(c, may_be_unconfirmed)?;
         c.expect("}")?;
         c.end()?;
-        if fields.iter().collect::<BTreeSet<_>>().len() != fields.len() {
-            return Err(DocumentError::Rule("a field is called unconfirmed twice"));
-        }
-        if !fields.is_empty() && confidence == "confirmed" {
-            return Err(DocumentError::Rule(
-                "a pack with unconfirmed fields is called confirmed",
-            ));
-        }
+        head.allow_unconfirmed(unconfirmed)?;
         Ok(FoiPack {
-            id,
-            version,
-            valid_from,
-            valid_until,
-            zone,
-            rest,
+            head,
             clock,
             exemptions,
         })
     }
 
     pub(crate) fn is_valid_on(&self, day: Day) -> bool {
-        self.valid_from <= day && self.valid_until.is_none_or(|until| day <= until)
+        self.head.is_valid_on(day)
     }
 
     /// `<id>/<version>`.
     pub(crate) fn name(&self) -> String {
-        format!("{}/{}", self.id, self.version)
+        format!("{}/{}", self.head.id, self.head.version)
     }
 }
 
@@ -231,22 +185,12 @@ fn article(c: &mut Cursor<'_>) -> Result<String, DocumentError> {
     Ok(code)
 }
 
-fn unconfirmed_field(c: &mut Cursor<'_>) -> Result<String, DocumentError> {
-    c.expect("{\"field\":")?;
-    let field = c.string()?;
-    c.expect(",\"note\":")?;
-    title(c)?;
-    c.expect("}")?;
-    let known = match field.split_once('.') {
-        None => PLAIN_FIELDS.contains(&field.as_str()),
+fn may_be_unconfirmed(field: &str) -> bool {
+    match field.split_once('.') {
+        None => PLAIN_FIELDS.contains(&field),
         Some(("calendar", name)) => CALENDAR_FIELDS.contains(&name),
         Some(("clock", name)) => CLOCK_FIELDS.contains(&name),
         Some(_) => false,
-    };
-    if known {
-        Ok(field)
-    } else {
-        Err(DocumentError::Rule("no field of this name can be unconfirmed"))
     }
 }
 
