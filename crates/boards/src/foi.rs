@@ -763,7 +763,7 @@ impl Boards {
         let mut lines: Vec<AuthorityLine> = by_authority
             .into_iter()
             .map(|(authority, registers)| {
-                let mut line = empty_line(&authority, "");
+                let mut line = LeagueLine::new(&authority, "");
                 let mut all_days: BTreeMap<i64, u64> = BTreeMap::new();
                 let mut names = Vec::new();
                 for Sums { line: one, days } in registers {
@@ -800,7 +800,7 @@ impl Boards {
 
     /// What the line of a register is made of.
     fn league_sums(&self, register: &RegisterLine) -> Result<Sums, BoardError> {
-        let mut line = empty_line(&register.authority, &register.register);
+        let mut line = LeagueLine::new(&register.authority, &register.register);
         for (field, _, n) in tallies::read(&self.connection, register.no, What::League)? {
             match field {
                 league::RECEIVED => line.received = n,
@@ -835,22 +835,6 @@ impl Boards {
 struct Sums {
     line: LeagueLine,
     days: BTreeMap<i64, u64>,
-}
-
-fn empty_line(authority: &str, register: &str) -> LeagueLine {
-    LeagueLine {
-        authority: authority.to_owned(),
-        register: register.to_owned(),
-        received: 0,
-        open: 0,
-        decided: 0,
-        on_time: 0,
-        on_time_bp: 0,
-        median_days: None,
-        missed: 0,
-        exemptions: BTreeMap::new(),
-        grievances: (0, 0),
-    }
 }
 
 /// The lower one of two.

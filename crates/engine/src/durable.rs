@@ -76,6 +76,19 @@ pub(crate) fn ensure_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Makes the folder of `path` and those above it, as far as they are missing, for this user alone. Nothing is forced to the
+/// disk: for what may be lost and made again.
+pub(crate) fn parent_of_expendable(path: &Path) -> io::Result<()> {
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Forces the names in the folder of `path` to the disk.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {

@@ -6,7 +6,7 @@
 //! uses it only if the chain that it leads to has the root that is recorded. One that is torn, damaged, of another
 //! ledger, another version or another history is passed over. Spec: specs/operations.md §11.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -128,13 +128,7 @@ impl HeadSnapshots {
         parts.iter().for_each(|part| hash.update(part));
         let signature = self.key.sign(&message(hash));
         let path = self.path(copied.ledger);
-        if let Some(folder) = path.parent() {
-            let mut private_folder = DirBuilder::new();
-            private_folder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut private_folder, 0o700);
-            private_folder.create(folder)?;
-        }
+        durable::parent_of_expendable(&path)?;
         let draft = path.with_extension("head.new");
         let mut file = durable::private().create(true).truncate(true).open(&draft)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;

@@ -10,7 +10,7 @@
 //!
 //! Spec: specs/operations.md §11.4.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -115,13 +115,7 @@ fn message(signed: &[u8]) -> Vec<u8> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        let mut private_folder = DirBuilder::new();
-        private_folder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut private_folder, 0o700);
-        private_folder.create(folder)?;
-    }
+    durable::parent_of_expendable(path)?;
     let draft = path.with_extension("clock.new");
     durable::replace(path, &draft, bytes).map_err(durable::WriteError::into_io)
 }

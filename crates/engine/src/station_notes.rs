@@ -6,6 +6,7 @@
 //!
 //! Spec: specs/station.md §11.4.
 
+use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -262,8 +263,9 @@ fn sealed_notes(notes: &[u8]) -> Result<Vec<Sealed>, NoteError> {
 /// [`NoteError::Form`].
 pub fn union(here: &[u8], brought: &[u8]) -> Result<Vec<u8>, NoteError> {
     let mut notes = sealed_notes(here)?;
+    let mut known: HashSet<Vec<u8>> = notes.iter().map(|note| note.0.clone()).collect();
     for note in sealed_notes(brought)? {
-        if !notes.iter().any(|known| known.0 == note.0) {
+        if known.insert(note.0.clone()) {
             notes.push(note);
         }
     }

@@ -15,6 +15,7 @@
 //! Spec: specs/operations.md §13.
 
 pub mod access;
+mod chain;
 pub mod holds;
 
 use std::fmt;

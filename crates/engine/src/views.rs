@@ -244,13 +244,7 @@ impl Engine {
                 view: &folded.view,
             };
             let bytes = postcard::to_allocvec(&snapshot).map_err(std::io::Error::other)?;
-            if let Some(folder) = path.parent() {
-                let mut private_folder = std::fs::DirBuilder::new();
-                private_folder.recursive(true);
-                #[cfg(unix)]
-                std::os::unix::fs::DirBuilderExt::mode(&mut private_folder, 0o700);
-                private_folder.create(folder)?;
-            }
+            crate::durable::parent_of_expendable(&path)?;
             let aside = path.with_extension("new");
             // Snapshots of restricted ledgers are nobody else's to read.
             let mut private = crate::durable::private();

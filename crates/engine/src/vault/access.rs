@@ -4,14 +4,12 @@
 //! are never changed or erased; subjects are pseudonyms. Spec: specs/operations.md §13.3.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use sijill_ledger::{KeyId, PublicKey, Signature, SigningKey, decode_canonical, encode};
+use sijill_ledger::{KeyId, SigningKey};
 use sijill_rules::check_line;
 
 use super::Subject;
-
-const TAG: &[u8] = b"sijill/access/v1\n";
-const SIGNATURE_BYTES: usize = 64;
+use super::chain;
+pub use super::chain::{LogError, LogHead};
 
 /// What kind of access it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,42 +60,6 @@ pub struct Access<'a> {
     pub subject: Option<Subject>,
 }
 
-/// How long a log is, and the hash of its last entry (zeros if it has none).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogHead {
-    /// Entries.
-    pub size: u64,
-    /// Hash of the last one.
-    pub hash: [u8; 32],
-}
-
-/// Why an entry is not written, or what is wrong with one that stands there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// The reason is not a line.
-    #[error("the reason of an access: {0}")]
-    Why(&'static str),
-    /// Not an entry.
-    #[error("entry {seq} is malformed")]
-    Malformed {
-        /// Its position.
-        seq: u64,
-    },
-    /// Another position, or another entry before it.
-    #[error("entry {seq} does not follow the one before it")]
-    Order {
-        /// Its position.
-        seq: u64,
-    },
-    /// Not signed by whoever it names.
-    #[error("entry {seq} is not signed by whom it names")]
-    Signature {
-        /// Its position.
-        seq: u64,
-    },
-}
-
 /// What is signed. Fields in this order, encoded as in specs/ledger.md §2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Body {
@@ -108,6 +70,14 @@ struct Body {
     action: u8,
     why: String,
     subject: Option<[u8; 32]>,
+}
+
+impl chain::Body for Body {
+    const TAG: &'static [u8] = b"sijill/access/v1\n";
+
+    fn place(&self) -> (u64, [u8; 32], KeyId) {
+        (self.seq, self.prev, self.who)
+    }
 }
 
 /// An entry that stands in the log.
@@ -131,29 +101,13 @@ pub struct Logged {
 impl Logged {
     /// Reads the entry that follows `before`, and checks it.
     pub(super) fn read(entry: &[u8], before: LogHead) -> Result<Self, LogError> {
-        let seq = before.size;
-        let malformed = || LogError::Malformed { seq };
-        let (body, signature) = entry
-            .split_last_chunk::<SIGNATURE_BYTES>()
-            .ok_or_else(malformed)?;
-        let read: Body = decode_canonical(body).map_err(|_| malformed())?;
-        check_line(&read.why).map_err(|_| malformed())?;
-        let action = Action::ALL
-            .into_iter()
-            .find(|action| action.number() == read.action)
-            .ok_or_else(malformed)?;
-        if (read.seq, read.prev) != (before.size, before.hash) {
-            return Err(LogError::Order { seq });
-        }
-        PublicKey::new(read.who)
-            .ok()
-            .and_then(|key| {
-                key.verify(&[TAG, body].concat(), &Signature::from_bytes(*signature))
-                    .ok()
-            })
-            .ok_or(LogError::Signature { seq })?;
+        let (read, action) = chain::open(entry, before, |read: &Body| {
+            let mut all = Action::ALL.into_iter();
+            let action = all.find(|action| action.number() == read.action)?;
+            check_line(&read.why).is_ok().then_some(action)
+        })?;
         Ok(Self {
-            seq,
+            seq: read.seq,
             at_ms: read.at_ms,
             who: read.who,
             action,
@@ -193,7 +147,7 @@ impl Recorded {
         at_ms: u64,
     ) -> Result<Self, LogError> {
         check_line(access.why).map_err(LogError::Why)?;
-        let body = encode(&Body {
+        let body = Body {
             seq: before.size,
             prev: before.hash,
             at_ms,
@@ -201,10 +155,9 @@ impl Recorded {
             action: access.action.number(),
             why: access.why.to_owned(),
             subject: access.subject.map(|subject| subject.0),
-        });
-        let signature = actor.sign(&[TAG, &body].concat());
+        };
         Ok(Self {
-            entry: [body.as_slice(), signature.as_bytes()].concat(),
+            entry: chain::seal(&body, actor),
             seq: before.size,
         })
     }
@@ -223,9 +176,5 @@ impl Recorded {
 
 /// Hash of an entry, signature included.
 pub(super) fn hash(entry: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update(TAG)
-        .chain_update(entry)
-        .finalize()
-        .into()
+    chain::hash::<Body>(entry)
 }

@@ -4,15 +4,11 @@
 //! A hold is lifted by an entry of its own, and never changed or removed. Spec: specs/operations.md §15.5.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use sijill_ledger::{KeyId, LedgerId, PublicKey, Signature, SigningKey, decode_canonical, encode};
+use sijill_ledger::{KeyId, LedgerId, SigningKey};
 use sijill_rules::check_line;
 
 use super::Subject;
-use super::access::{LogError, LogHead};
-
-const TAG: &[u8] = b"sijill/hold/v1\n";
-const SIGNATURE_BYTES: usize = 64;
+use super::chain::{self, LogError, LogHead};
 
 /// A content that is held: its ledger and its commitment.
 pub type Item = ([u8; 32], [u8; 32]);
@@ -49,6 +45,14 @@ struct Body {
     lifts: Option<u64>,
 }
 
+impl chain::Body for Body {
+    const TAG: &'static [u8] = b"sijill/hold/v1\n";
+
+    fn place(&self) -> (u64, [u8; 32], KeyId) {
+        (self.seq, self.prev, self.who)
+    }
+}
+
 /// An entry that stands in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
@@ -80,7 +84,7 @@ pub(super) fn write(
     at_ms: u64,
 ) -> Result<Vec<u8>, LogError> {
     check_line(hold.reason).map_err(LogError::Why)?;
-    let body = encode(&Body {
+    let body = Body {
         seq: before.size,
         prev: before.hash,
         at_ms,
@@ -91,9 +95,8 @@ pub(super) fn write(
         reason: hold.reason.to_owned(),
         until: hold.until,
         lifts: hold.lifts,
-    });
-    let signature = actor.sign(&[TAG, &body].concat());
-    let entry = [body.as_slice(), signature.as_bytes()].concat();
+    };
+    let entry = chain::seal(&body, actor);
     // What could not be read again is not written.
     Hold::read(&entry, before)?;
     Ok(entry)
@@ -102,32 +105,15 @@ pub(super) fn write(
 impl Hold {
     /// Reads the entry that follows `before`, and checks it.
     pub(super) fn read(entry: &[u8], before: LogHead) -> Result<Self, LogError> {
-        let seq = before.size;
-        let malformed = || LogError::Malformed { seq };
-        let (body, signature) = entry
-            .split_last_chunk::<SIGNATURE_BYTES>()
-            .ok_or_else(malformed)?;
-        let read: Body = decode_canonical(body).map_err(|_| malformed())?;
-        check_line(&read.reason).map_err(|_| malformed())?;
-        let ascending = read.items.is_sorted_by(|a, b| a < b);
-        let lifts_an_earlier = read
-            .lifts
-            .is_none_or(|lifted| lifted < seq && read.items.is_empty());
-        if !ascending || !lifts_an_earlier {
-            return Err(malformed());
-        }
-        if (read.seq, read.prev) != (before.size, before.hash) {
-            return Err(LogError::Order { seq });
-        }
-        PublicKey::new(read.who)
-            .ok()
-            .and_then(|key| {
-                key.verify(&[TAG, body].concat(), &Signature::from_bytes(*signature))
-                    .ok()
-            })
-            .ok_or(LogError::Signature { seq })?;
+        let (read, ()) = chain::open(entry, before, |read: &Body| {
+            let ascending = read.items.is_sorted_by(|a, b| a < b);
+            let lifts_an_earlier = read
+                .lifts
+                .is_none_or(|lifted| lifted < before.size && read.items.is_empty());
+            (check_line(&read.reason).is_ok() && ascending && lifts_an_earlier).then_some(())
+        })?;
         Ok(Self {
-            seq,
+            seq: read.seq,
             at_ms: read.at_ms,
             who: read.who,
             subject: Subject(read.subject),
@@ -136,11 +122,7 @@ impl Hold {
             reason: read.reason,
             until: read.until,
             lifts: read.lifts,
-            hash: Sha256::new()
-                .chain_update(TAG)
-                .chain_update(entry)
-                .finalize()
-                .into(),
+            hash: chain::hash::<Body>(entry),
         })
     }
 

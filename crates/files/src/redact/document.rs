@@ -277,9 +277,8 @@ impl Copier<'_> {
                 return Err(unsupported("a form that draws with what its page has"));
             }
             let resources = self.resources(own.as_ref(), &used, depth + 1)?;
-            let mut kept = Dictionary::new();
-            for key in [
-                &b"Type"[..],
+            let keys: [&[u8]; 11] = [
+                b"Type",
                 b"Subtype",
                 b"FormType",
                 b"BBox",
@@ -290,12 +289,8 @@ impl Copier<'_> {
                 b"TilingType",
                 b"XStep",
                 b"YStep",
-            ] {
-                if let Ok(value) = dict.get(key) {
-                    let value = self.copy(value, depth + 1)?;
-                    kept.set(key, value);
-                }
-            }
+            ];
+            let mut kept = self.keys(dict, &keys, depth)?;
             kept.set("Resources", resources);
             return Ok(Stream::new(kept, content));
         }
@@ -312,10 +307,20 @@ impl Copier<'_> {
         Ok(copied)
     }
 
-    fn picture(&mut self, stream: &Stream, depth: usize) -> Result<Stream, RedactError> {
+    /// What stands under these keys.
+    fn keys(&mut self, dict: &Dictionary, keys: &[&[u8]], depth: usize) -> Result<Dictionary, RedactError> {
         let mut kept = Dictionary::new();
-        for key in [
-            &b"Type"[..],
+        for key in keys {
+            if let Ok(value) = dict.get(key) {
+                kept.set(*key, self.copy(value, depth + 1)?);
+            }
+        }
+        Ok(kept)
+    }
+
+    fn picture(&mut self, stream: &Stream, depth: usize) -> Result<Stream, RedactError> {
+        let keys: [&[u8]; 15] = [
+            b"Type",
             b"Subtype",
             b"Width",
             b"Height",
@@ -330,12 +335,8 @@ impl Copier<'_> {
             b"DecodeParms",
             b"Intent",
             b"Matte",
-        ] {
-            if let Ok(value) = stream.dict.get(key) {
-                let value = self.copy(value, depth + 1)?;
-                kept.set(key, value);
-            }
-        }
+        ];
+        let kept = self.keys(&stream.dict, &keys, depth)?;
         let filters = match stream.dict.get(b"Filter").map(|filter| self.resolved(filter)) {
             Ok(Ok(Object::Name(name))) => vec![name],
             Ok(Ok(Object::Array(all))) => all

@@ -207,6 +207,26 @@ pub struct LeagueLine {
     pub grievances: (u64, u64),
 }
 
+impl LeagueLine {
+    /// The line of a register of which nothing is known yet.
+    #[must_use]
+    pub fn new(authority: &str, register: &str) -> Self {
+        Self {
+            authority: authority.to_owned(),
+            register: register.to_owned(),
+            received: 0,
+            open: 0,
+            decided: 0,
+            on_time: 0,
+            on_time_bp: 0,
+            median_days: None,
+            missed: 0,
+            exemptions: BTreeMap::new(),
+            grievances: (0, 0),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct MissedDays {
     on: String,
@@ -508,19 +528,9 @@ impl FoiState {
     pub fn league_line(&self, linked: &dyn Linked) -> Result<LeagueLine, Rejection> {
         let reading = self.read_views(0, linked)?;
         let mut days = Vec::new();
-        let mut line = LeagueLine {
-            authority: reading.authority.clone(),
-            register: reading.register.clone(),
-            received: self.requests.len() as u64,
-            open: self.open.len() as u64,
-            decided: 0,
-            on_time: 0,
-            on_time_bp: 0,
-            median_days: None,
-            missed: 0,
-            exemptions: BTreeMap::new(),
-            grievances: (0, 0),
-        };
+        let mut line = LeagueLine::new(&reading.authority, &reading.register);
+        line.received = self.requests.len() as u64;
+        line.open = self.open.len() as u64;
         for request in self.requests.values() {
             let share = reading.league_share(request)?;
             line.missed += u64::from(share.missed);
