@@ -33,6 +33,7 @@ use sijill_store::{SqliteOptions, SqliteStore};
 use crate::acts::Event;
 use crate::error::{Failure, Outcome};
 use crate::render::tell;
+use crate::render::{say, show, wants_json};
 use crate::stores::{Held, Node, Place};
 
 const FORMAT: &str = "sijill-site/1";
@@ -655,6 +656,23 @@ impl NewFile {
 /// A file that was written before the act that it belongs to.
 #[derive(Debug)]
 pub(crate) struct Ahead(PathBuf);
+
+/// Hands over a copy of what is kept of a person: into the file, or on the screen.
+pub(crate) fn hand_over(document: &serde_json::Value, file: Option<NewFile>) -> Outcome {
+    match file {
+        None if wants_json() => show!(document),
+        None => say!("{document:#}"),
+        Some(file) => {
+            let name = file.path.clone();
+            let bytes =
+                zeroize::Zeroizing::new(serde_json::to_vec_pretty(document).map_err(Failure::internal)?);
+            file.write(&bytes)?;
+            say!("Wrote the copy. It is the person's: hand it over, and delete it here.");
+            show!(serde_json::json!({ "file": name }));
+        }
+    }
+    Ok(())
+}
 
 impl NewFile {
     /// Writes it before the act that it belongs to.

@@ -13,8 +13,11 @@ use sijill_ledger::{
     Genesis, GenesisFields, Grant, KeyId, Kind, LedgerId, Origin, Predecessor, Role, SigningKey,
 };
 use sijill_registers::calendar::CalendarFacts;
-use sijill_registers::calendar::events::{CalendarEvent, FactDeclared, JurisdictionDefined, PackAdopted};
+use sijill_registers::calendar::events::{
+    CalendarEvent, FactDeclared, JurisdictionDefined, PackAdopted, RegisterListed,
+};
 use sijill_registers::catalogue::Event;
+use sijill_registers::names::Name;
 use sijill_registers::register::Facts;
 use sijill_rules::{FactStatus, FoiPack, arabic_both, day_number, english_both, numbered_day, parse_date};
 
@@ -395,6 +398,76 @@ pub(crate) const fn office(key: KeyId, role: Role) -> Grant {
         key,
         role,
         scope: None,
+    }
+}
+
+/// A register that is to be: who asks for it, and what it is listed as.
+pub(crate) struct NewRegister {
+    calendar: LedgerId,
+    pub(crate) id: Name,
+    authority: Name,
+}
+
+impl NewRegister {
+    /// Under names that nobody has taken; `like` is an example of an id.
+    pub(crate) fn named(engine: &Engine, id: &str, authority: &str, like: &str) -> Outcome<Self> {
+        let named = |text: &str| -> Outcome<Name> {
+            text.parse().map_err(|e| {
+                Failure::usage(
+                    format!("{}: {e}", escape(text)),
+                    format!("choose a name like {like}"),
+                )
+                .code("register.name")
+            })
+        };
+        let (id, authority) = (named(id)?, named(authority)?);
+        let (calendar, facts) = calendar(engine)?;
+        if facts.registers.iter().any(|r| r.listing.id == id) {
+            return Err(Failure::refused(
+                format!("the id {id} is taken"),
+                "choose another one; `sijill calendar show` lists them",
+            )
+            .code("register.name"));
+        }
+        Ok(Self {
+            calendar,
+            id,
+            authority,
+        })
+    }
+
+    /// Makes its ledger, lists it and begins it. `commission` signs, and holds office there with those of `offices`.
+    pub(crate) async fn begin(
+        &self,
+        engine: &Engine,
+        origin: &Origin,
+        (kind, folder, visibility): (Kind, &str, u8),
+        names: &Names,
+        (commission, offices): (&SigningKey, &[(&[String], Role)]),
+        predecessor: Option<Predecessor>,
+    ) -> Outcome<LedgerId> {
+        let mut grants = vec![office(commission.key_id(), Role::Commission)];
+        for (keys, role) in offices {
+            for key in *keys {
+                grants.push(office(public_key(key)?, *role));
+            }
+        }
+        let name = format!("{folder}/{}", self.id);
+        let parent = Some(self.calendar);
+        let ledger = make(engine, origin, &name, kind, parent, grants, predecessor).await?;
+        let listed = CalendarEvent::RegisterListed(RegisterListed {
+            ledger,
+            kind: kind.code(),
+            visibility,
+            id: self.id.clone(),
+            authority: self.authority.clone(),
+            name_en: names.name_en.clone(),
+            name_ar: names.name_ar.clone(),
+        });
+        let listed = Event::Calendar(listed);
+        engine.act(commission, self.calendar, &listed, &[]).await?;
+        engine.begin_register(ledger, self.calendar).await?;
+        Ok(ledger)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `sijill election`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -490,11 +491,17 @@ async fn exclude(
             acts::polling::exclude(&event, Some(&mut book), &on_paper, &key).await?
         }
     };
-    for (district, count) in &counts {
-        say!("{district}: {} credentials excluded", number(*count as u64));
-    }
     if counts.is_empty() {
         say!("The exclusions of every box are fixed already.");
+    }
+    say_excluded(&counts);
+    Ok(())
+}
+
+/// Says how many credentials were excluded in each box whose exclusions were fixed now.
+pub(super) fn say_excluded(counts: &BTreeMap<Name, usize>) {
+    for (district, count) in counts {
+        say!("{district}: {} credentials excluded", number(*count as u64));
     }
     say!("Next: `sijill election seal`.");
     let counts: serde_json::Map<_, _> = counts
@@ -502,7 +509,6 @@ async fn exclude(
         .map(|(district, count)| (district.to_string(), (*count).into()))
         .collect();
     show!(json!({ "excluded": counts }));
-    Ok(())
 }
 
 async fn paper(key: &Path, file: &Path, common: &Common) -> Outcome {

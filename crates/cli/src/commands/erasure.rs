@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use serde_json::json;
-use sijill_engine::Engine;
-use sijill_ledger::{BodyHash, LedgerId};
+use sijill_engine::{Acknowledgement, Engine};
+use sijill_ledger::{BodyHash, LedgerId, SigningKey};
 use sijill_registers::calendar::events::{ErasureConfirmed, ErasureOrdered, RegisterEvent};
 use sijill_registers::catalogue::Event;
 
@@ -30,20 +30,44 @@ pub(crate) async fn order(
     commitments.sort_unstable();
     refuse_held(engine, common, &ledger, &commitments)?;
     let key = common.signing_key(key)?;
+    let (at, order) = submit_order(engine, &key, ledger, commitments, basis).await?;
+    say!(
+        "The order stands at entry {}. A second member of the commission confirms it:",
+        at.seq
+    );
+    say!("  sijill {family} confirm-erasure {register} {order}");
+    show!(json!({ "register": register, "seq": at.seq, "order": order.to_string() }));
+    Ok(())
+}
+
+/// Signs an order to erase, and hands it in.
+pub(super) async fn submit_order(
+    engine: &Engine,
+    key: &SigningKey,
+    ledger: LedgerId,
+    commitments: Vec<[u8; 32]>,
+    basis: &str,
+) -> Outcome<(Acknowledgement, BodyHash)> {
     engine.prepare(ledger).await?;
     let event = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
         commitments,
         basis: basis.to_owned(),
     }));
-    let body = engine.sign_as(&key, ledger, &event, &[])?;
+    let body = engine.sign_as(key, ledger, &event, &[])?;
     let at = engine.submit_signed(&body).await?;
-    say!(
-        "The order stands at entry {}. A second member of the commission confirms it:",
-        at.seq
-    );
-    say!("  sijill {family} confirm-erasure {register} {}", body.hash());
-    show!(json!({ "register": register, "seq": at.seq, "order": body.hash().to_string() }));
-    Ok(())
+    Ok((at, body.hash()))
+}
+
+/// Signs the confirmation of an order, and hands it in.
+pub(super) async fn submit_confirmation(
+    engine: &Engine,
+    key: &SigningKey,
+    ledger: LedgerId,
+    order: BodyHash,
+) -> Outcome<Acknowledgement> {
+    engine.prepare(ledger).await?;
+    let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
+    Ok(engine.act(key, ledger, &event, &[]).await?)
 }
 
 /// Confirms an order.
@@ -60,9 +84,7 @@ pub(crate) async fn confirm(
         handle.and_then(|handle| handle.with_head(|head| Some(head.state.days()?.ordered(&order)?.to_vec())));
     refuse_held(engine, common, &ledger, &ordered.unwrap_or_default())?;
     let key = common.signing_key(key)?;
-    engine.prepare(ledger).await?;
-    let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed { order }));
-    let at = engine.act(&key, ledger, &event, &[]).await?;
+    let at = submit_confirmation(engine, &key, ledger, order).await?;
     boards::forget(&common.site()?, engine).await?;
     say!(
         "Confirmed at entry {}: the contents are erased. Publish again, and destroy older backups.",

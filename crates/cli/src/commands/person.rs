@@ -13,19 +13,17 @@ use sijill_engine::vault::access::Logged;
 use sijill_engine::vault::holds::{self, Hold};
 use sijill_ledger::{BodyHash, Kind, LedgerId, SigningKey};
 use sijill_registers::calendar::CalendarFacts;
-use sijill_registers::calendar::events::{ErasureConfirmed, ErasureOrdered, RegisterEvent};
-use sijill_registers::catalogue::Event;
 use sijill_rules::{english_both, numbered_day, parse_number, western_digits};
-use zeroize::Zeroizing;
 
 use super::Common;
 use super::calendar::{calendar, day, number as day_number};
+use super::erasure::{submit_confirmation, submit_order};
 use super::roll::roll_person;
 use crate::boards;
 use crate::error::{Failure, Outcome};
 use crate::persons;
 use crate::render::{escape, moment, number, say, show, wants_json};
-use crate::site::{NewFile, OpenSite, Site};
+use crate::site::{NewFile, OpenSite, Site, hand_over};
 
 /// Whom a command is about.
 #[derive(Debug, Args)]
@@ -322,17 +320,7 @@ impl<'a> Office<'a> {
             )
             .await?;
         let document = self.copy_json(&copy);
-        match file {
-            None if wants_json() => show!(document),
-            None => say!("{document:#}"),
-            Some(file) => {
-                let bytes = Zeroizing::new(serde_json::to_vec_pretty(&document).map_err(Failure::internal)?);
-                file.write(&bytes)?;
-                say!("Wrote the copy. It is the person's: hand it over, and delete it here.");
-                show!(json!({ "file": out }));
-            }
-        }
-        Ok(())
+        hand_over(&document, file)
     }
 
     async fn erase(&mut self, who: &Who, acting: &Acting, basis: &str, dry_run: bool) -> Outcome {
@@ -358,15 +346,9 @@ impl<'a> Office<'a> {
                 if commitments.is_empty() {
                     continue;
                 }
-                engine.prepare(ledger).await?;
-                let event = Event::Register(RegisterEvent::ErasureOrdered(ErasureOrdered {
-                    commitments,
-                    basis: basis.to_owned(),
-                }));
-                let body = engine.sign_as(&key, ledger, &event, &[])?;
-                let at = engine.submit_signed(&body).await?;
+                let (at, order) = submit_order(&engine, &key, ledger, commitments, basis).await?;
                 orders.push(json!({
-                    "register": self.name(&ledger), "seq": at.seq, "order": body.hash().to_string(),
+                    "register": self.name(&ledger), "seq": at.seq, "order": order.to_string(),
                 }));
             }
             say!(
@@ -411,7 +393,6 @@ impl<'a> Office<'a> {
             .code("person.order"));
         }
         for (ledger, order) in &pending {
-            engine.prepare(*ledger).await?;
             let waits = engine.ledgers().find(ledger).is_some_and(|handle| {
                 handle.with_head(|head| {
                     let mut waiting = head.state.days().into_iter().flat_map(|d| d.waiting_orders());
@@ -422,10 +403,7 @@ impl<'a> Office<'a> {
                 // An order before it names some of the same.
                 continue;
             }
-            let event = Event::Register(RegisterEvent::ErasureConfirmed(ErasureConfirmed {
-                order: *order,
-            }));
-            engine.act(&key, *ledger, &event, &[]).await?;
+            submit_confirmation(&engine, &key, *ledger, *order).await?;
         }
         boards::forget(&self.site, &engine).await?;
         let forgotten = engine.forget(&mut self.persons, &key, &acting.why, whose).await?;

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use sijill_engine::vault::Standing;
 use sijill_engine::vault::access::{LogHead, Logged};
 use sijill_rules::Purpose;
-use zeroize::Zeroizing;
 
 use super::Common;
 use super::roll::{Registrar, RegistrarArgs, roll_person};
@@ -15,7 +14,7 @@ use crate::acts;
 use crate::error::{Failure, Outcome};
 use crate::registrar::{Book, Person};
 use crate::render::{moment, number, say, show, wants_json};
-use crate::site::NewFile;
+use crate::site::{NewFile, hand_over};
 
 /// Look after what the registrar keeps of persons, outside of every ledger.
 #[derive(Debug, Subcommand)]
@@ -92,22 +91,7 @@ pub(crate) async fn run(command: &VaultCommand, common: &Common) -> Outcome {
             let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
             let file = out.as_deref().map(NewFile::take).transpose()?;
             let copy = disclosure(&event, &mut book, &identifier, why)?;
-            match file {
-                None => {
-                    if wants_json() {
-                        show!(copy);
-                    } else {
-                        say!("{copy:#}");
-                    }
-                }
-                Some(file) => {
-                    let bytes = Zeroizing::new(serde_json::to_vec_pretty(&copy).map_err(Failure::internal)?);
-                    file.write(&bytes)?;
-                    say!("Wrote the copy. It is the person's: hand it over, and delete it here.");
-                    show!(json!({ "file": out }));
-                }
-            }
-            Ok(())
+            hand_over(&copy, file)
         }
         VaultCommand::Erase {
             person,

@@ -5,21 +5,18 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 use sijill_ledger::{Kind, LedgerId, Role};
-use sijill_registers::calendar::events::{ACCREDITED, CalendarEvent, PUBLIC, RegisterListed};
-use sijill_registers::catalogue::Event;
+use sijill_registers::calendar::events::{ACCREDITED, PUBLIC};
 use sijill_registers::consultation::document::{ARABIC, Document, ENGLISH};
 use sijill_registers::consultation::events::{
     AnswerGiven, Choice, CommentsAssigned, ConsultationArchived, ConsultationDefined, ConsultationEvent,
     DocumentPublished, Outcome as ThemeOutcome, Question, ReportPublished, Settings, SettingsChanged,
     ThemeDefined,
 };
-use sijill_registers::names::Name;
 
 use super::arguments::{Category, KeyArg, Late, NewArgs, SettingsArgs};
 use super::desk::{Desk, done, numbers};
 use super::document;
-use crate::commands::calendar::{Names, calendar, day, make, number as day_number, office};
-use crate::commands::public_key;
+use crate::commands::calendar::{Names, NewRegister, day, number as day_number};
 use crate::error::{Failure, Outcome};
 use crate::render::{escape, say, show};
 use crate::site::read_bounded;
@@ -168,55 +165,26 @@ fn read_text(path: &Path) -> Outcome<String> {
 
 impl Desk<'_> {
     pub(super) async fn new_consultation(&self, args: &NewArgs) -> Outcome {
-        let named = |text: &str| -> Outcome<Name> {
-            text.parse().map_err(|e| {
-                Failure::usage(format!("{}: {e}", escape(text)), "choose a name like park-fees")
-                    .code("register.name")
-            })
-        };
-        let (id, authority) = (named(&args.id)?, named(&args.authority)?);
         let engine = self.engine();
-        let (root, facts) = calendar(engine)?;
-        if facts.registers.iter().any(|r| r.listing.id == id) {
-            return Err(Failure::refused(
-                format!("the id {id} is taken"),
-                "choose another one; `sijill calendar show` lists them",
-            )
-            .code("register.name"));
-        }
+        let register = NewRegister::named(engine, &args.id, &args.authority, "park-fees")?;
         let signing = self.common.signing_key(&args.key.key)?;
-        let mut grants = vec![office(signing.key_id(), Role::Commission)];
-        for (keys, role) in [
+        let offices: [(&[String], Role); 3] = [
             (&args.member, Role::Commission),
             (&args.owner, Role::ConsultationOwner),
             (&args.moderator, Role::Moderator),
-        ] {
-            for key in keys {
-                grants.push(office(public_key(key)?, role));
-            }
-        }
-        let (name, origin) = (format!("consultation/{id}"), self.site.origin());
-        let ledger = make(
-            engine,
-            origin,
-            &name,
-            Kind::Consultation,
-            Some(root),
-            grants,
-            None,
-        )
-        .await?;
-        let listed = CalendarEvent::RegisterListed(RegisterListed {
-            ledger,
-            kind: Kind::Consultation.code(),
-            visibility: if args.accredited { ACCREDITED } else { PUBLIC },
-            id: id.clone(),
-            authority,
-            name_en: args.names.name_en.clone(),
-            name_ar: args.names.name_ar.clone(),
-        });
-        engine.act(&signing, root, &Event::Calendar(listed), &[]).await?;
-        engine.begin_register(ledger, root).await?;
+        ];
+        let visibility = if args.accredited { ACCREDITED } else { PUBLIC };
+        let ledger = register
+            .begin(
+                engine,
+                self.site.origin(),
+                (Kind::Consultation, "consultation", visibility),
+                &args.names,
+                (&signing, &offices),
+                None,
+            )
+            .await?;
+        let id = register.id;
         say!(
             "The consultation {id} is ledger {ledger}. Next, by its owner: `sijill consultation define {id}`."
         );

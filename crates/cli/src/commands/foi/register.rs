@@ -2,15 +2,13 @@
 
 use serde_json::json;
 use sijill_ledger::{Kind, Predecessor, Role};
-use sijill_registers::calendar::events::{CalendarEvent, PUBLIC, RegisterListed};
+use sijill_registers::calendar::events::PUBLIC;
 use sijill_registers::catalogue::Event;
 use sijill_registers::foi::events::{FoiEvent, RegisterDefined, RegisterSucceeded};
-use sijill_registers::names::Name;
 
 use super::arguments::FoiCommand;
 use super::desk::Desk;
-use crate::commands::calendar::{calendar, make, office};
-use crate::commands::public_key;
+use crate::commands::calendar::{NewRegister, calendar};
 use crate::error::{Failure, Outcome};
 use crate::render::{escape, say, show};
 
@@ -44,34 +42,15 @@ impl Desk<'_> {
         else {
             return Err(Failure::internal("another command"));
         };
-        let named = |text: &str| -> Outcome<Name> {
-            text.parse().map_err(|e| {
-                Failure::usage(format!("{}: {e}", escape(text)), "choose a name like moph-2026")
-                    .code("register.name")
-            })
-        };
-        let (id, authority) = (named(id)?, named(authority)?);
         let engine = self.engine();
-        let (root, facts) = calendar(engine)?;
-        if facts.registers.iter().any(|r| r.listing.id == id) {
-            return Err(Failure::refused(
-                format!("the id {id} is taken"),
-                "choose another one; `sijill calendar show` lists them",
-            )
-            .code("register.name"));
-        }
+        let register = NewRegister::named(engine, id, authority, "moph-2026")?;
         let pack = self.pack(pack)?;
         let signing = self.common.signing_key(&key.key)?;
-        let mut grants = vec![office(signing.key_id(), Role::Commission)];
-        for (keys, role) in [
+        let offices: [(&[String], Role); 3] = [
             (member, Role::Commission),
             (officer, Role::FoiOfficer),
             (grievance_officer, Role::GrievanceOfficer),
-        ] {
-            for key in keys {
-                grants.push(office(public_key(key)?, role));
-            }
-        }
+        ];
         let old = succeeds.as_deref().map(|id| self.register(id)).transpose()?;
         let predecessor = match &old {
             None => None,
@@ -85,20 +64,17 @@ impl Desk<'_> {
                 })
             }
         };
-        let name = format!("foi/{id}");
-        let origin = self.site.origin();
-        let ledger = make(engine, origin, &name, Kind::Foi, Some(root), grants, predecessor).await?;
-        let listed = CalendarEvent::RegisterListed(RegisterListed {
-            ledger,
-            kind: Kind::Foi.code(),
-            visibility: PUBLIC,
-            id: id.clone(),
-            authority,
-            name_en: names.name_en.clone(),
-            name_ar: names.name_ar.clone(),
-        });
-        engine.act(&signing, root, &Event::Calendar(listed), &[]).await?;
-        engine.begin_register(ledger, root).await?;
+        let ledger = register
+            .begin(
+                engine,
+                self.site.origin(),
+                (Kind::Foi, "foi", PUBLIC),
+                names,
+                (&signing, &offices),
+                predecessor,
+            )
+            .await?;
+        let id = register.id;
         let defined = FoiEvent::RegisterDefined(RegisterDefined { pack });
         engine.act(&signing, ledger, &Event::Foi(defined), &[]).await?;
         if let Some((old, _)) = old {

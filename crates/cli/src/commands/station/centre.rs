@@ -19,6 +19,7 @@ use super::super::public_key;
 use super::super::roll::{Registrar, RegistrarArgs, roll_person};
 use super::{Decision, LostRule};
 use crate::acts::station::{self as acts, ROLL};
+use crate::commands::election::say_excluded;
 use crate::error::{Failure, Outcome};
 use crate::messages;
 use crate::passphrase::Passphrases;
@@ -191,15 +192,7 @@ pub(super) async fn exclude(registrar: &RegistrarArgs, common: &Common) -> Outco
     let (site, _open, event) = common.start_event().await?;
     let mut book = Registrar::unlock(registrar, common, &site, &event)?.book(&event)?;
     let counts = acts::exclude(&event, &mut book).await?;
-    for (district, count) in &counts {
-        say!("{district}: {} credentials excluded", number(*count as u64));
-    }
-    say!("Next: `sijill election seal`.");
-    let counts: serde_json::Map<_, _> = counts
-        .iter()
-        .map(|(district, count)| (district.to_string(), (*count).into()))
-        .collect();
-    show!(json!({ "excluded": counts }));
+    say_excluded(&counts);
     Ok(())
 }
 
